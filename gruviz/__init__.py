@@ -1,0 +1,29 @@
+"""Turn the knobs of gradient descent and watch, live, what they do inside a GRU.
+
+    import gruviz
+    history = gruviz.train(gruviz.Experiment(learning_rate=0.01))
+    print(history.loss[-1])
+
+`train` and `nn` are imported on first use, for they need torch and the page's process does without.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from gruviz.errors import GruvizError
+from gruviz.experiment import Experiment
+
+if TYPE_CHECKING:
+    from gruviz import nn
+    from gruviz.training import train
+
+__all__ = ["Experiment", "GruvizError", "nn", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name == "nn":
+        return import_module("gruviz.nn")
+    if name == "train":
+        return import_module("gruviz.training").train
+    raise AttributeError(f"module 'gruviz' has no attribute {name!r}")

@@ -1,0 +1,63 @@
+"""What a trainer trains on: inputs and targets as arrays, split once into training and validation."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from gruviz.experiment import Kind
+
+Array = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Sequences:
+    """Inputs (n, time, features) float32; targets (n, outputs) float32, or (n,) int64 classes."""
+
+    inputs: Array
+    targets: npt.NDArray[np.float32] | npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def __getitem__(self, rows: "npt.NDArray[np.int64] | slice") -> "Sequences":
+        return Sequences(self.inputs[rows], self.targets[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Training and validation sequences, and how to read them.
+
+    `mean` and `scale` undo the scaling: value = scaled * scale + mean. `findings` are plain
+    sentences about what was done to the data.
+    """
+
+    kind: Kind
+    train: Sequences
+    validation: Sequences
+    outputs: int
+    input_names: tuple[str, ...]
+    class_names: tuple[str, ...] = ()
+    unit: str = ""
+    mean: float = 0.0
+    scale: float = 1.0
+    findings: tuple[str, ...] = ()
+
+    @property
+    def features(self) -> int:
+        return int(self.train.inputs.shape[2])
+
+
+def batches(count: int, size: int, seed: int, step: int) -> Iterator[npt.NDArray[np.int64]]:
+    """The rows of the batch of each step from `step` on; every epoch sees every row once.
+
+    A pure function of its arguments: a run that is resumed needs no random state to go on.
+    """
+    per_epoch = -(-count // size)
+    while True:
+        epoch, position = divmod(step, per_epoch)
+        order = np.random.default_rng([seed, 1, epoch]).permutation(count)
+        for start in range(position * size, count, size):
+            yield order[start : start + size]
+            step += 1

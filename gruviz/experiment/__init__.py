@@ -1,0 +1,134 @@
+"""Everything that decides a result, as one frozen value. Equal experiments give equal curves.
+
+Only the standard library is imported here: the page's process, the workers and a script share it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gruviz.experiment.cells import CELLS, GRU, Cell, Signal
+from gruviz.experiment.knobs import Choice, Knob, Pick, about, check, from_dict, knob, pick, to_dict
+from gruviz.experiment.optimizers import OPTIMIZERS, SGD, Adam, Momentum, Optimizer, RMSprop
+from gruviz.experiment.schedules import SCHEDULES, Constant, Cosine, Exponential, Schedule, StepDecay
+from gruviz.experiment.tasks import TASKS, Adding, Digits, Kind, SineMixture, Table, Task, Waveforms
+from gruviz.words import N_
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is trained, on what, and how. The defaults here are the defaults of the controls.
+
+    Raises GruvizError, naming the value and the remedy, if a value is out of its range.
+    """
+
+    task: Task = pick(SineMixture(), TASKS, label=N_("Task"))
+    learning_rate: float = knob(
+        3e-3, 1e-6, 10.0, label=N_("Learning rate"), log=True, live=True,
+        help=N_("Size of a step. Too small crawls, too large diverges."),
+    )  # fmt: skip
+    clip_norm: float | None = knob(
+        1.0, 1e-3, 1e3, label=N_("Clip norm"), log=True, live=True, optional=True,
+        help=N_("A gradient longer than this is shortened to it. Off: no clipping."),
+    )  # fmt: skip
+    schedule: Schedule = pick(
+        Constant(), SCHEDULES, label=N_("Decay schedule"),
+        help=N_("How the learning rate changes as training goes on."),
+    )  # fmt: skip
+    optimizer: Optimizer = pick(
+        Adam(), OPTIMIZERS, label=N_("Optimizer"),
+        help=N_("The rule that turns a gradient into a step."),
+    )  # fmt: skip
+    cell: Cell = pick(GRU(), CELLS, label=N_("Cell"))
+    batch_size: int = knob(
+        32, 1, 1024, label=N_("Batch size"), log=True, unit=N_("sequences"),
+        help=N_("Sequences averaged in one gradient."),
+    )  # fmt: skip
+    steps: int = knob(
+        2000, 1, 100_000, label=N_("Steps"), log=True, help=N_("Training ends after so many updates.")
+    )
+    seed: int = knob(
+        0, 0, 9999, label=N_("Seed"), help=N_("Decides weights, data and order: same seed, same curve.")
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """A plain dict of strings, numbers and dicts; `from_dict` gives back an equal experiment."""
+        return to_dict(self)
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> "Experiment":
+        """The experiment that a plain dict describes; what is absent takes its default."""
+        return from_dict(cls, plain)
+
+    def rate(self, step: int) -> float:
+        """The learning rate of the update that follows `step` updates."""
+        return self.learning_rate * self.schedule.factor(step, self.steps)
+
+
+def with_live(running: Experiment, wanted: Experiment) -> Experiment:
+    """The running experiment with the live knobs of the wanted one: what acts at once."""
+    return _with_live(running, wanted)
+
+
+def _with_live(running: Any, wanted: Any) -> Any:
+    changes: dict[str, Any] = {}
+    for name, what in about(running):
+        old, new = getattr(running, name), getattr(wanted, name)
+        if isinstance(what, Pick):
+            if type(old) is type(new):
+                changes[name] = _with_live(old, new)
+        elif what.live:
+            changes[name] = new
+    return replace(running, **changes)
+
+
+def differences(old: Any, new: Any) -> list[tuple[Knob | Pick, Any, Any]]:
+    """What differs between two experiments, as (knob, old value, new value)."""
+    found: list[tuple[Knob | Pick, Any, Any]] = []
+    for name, what in about(old):
+        before, after = getattr(old, name), getattr(new, name)
+        if before == after:
+            continue
+        if isinstance(what, Pick) and type(before) is type(after):
+            found += differences(before, after)
+        else:
+            found.append((what, before, after))
+    return found
+
+
+__all__ = [
+    "CELLS",
+    "GRU",
+    "OPTIMIZERS",
+    "SCHEDULES",
+    "SGD",
+    "TASKS",
+    "Adam",
+    "Adding",
+    "Cell",
+    "Choice",
+    "Constant",
+    "Cosine",
+    "Digits",
+    "Experiment",
+    "Exponential",
+    "Kind",
+    "Knob",
+    "Momentum",
+    "Optimizer",
+    "Pick",
+    "RMSprop",
+    "Schedule",
+    "Signal",
+    "SineMixture",
+    "StepDecay",
+    "Table",
+    "Task",
+    "Waveforms",
+    "about",
+    "differences",
+    "with_live",
+]

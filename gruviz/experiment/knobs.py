@@ -1,0 +1,181 @@
+"""What a control is: the field of a frozen dataclass that knows its label, its range and its kind.
+
+The page's controls, the link, the file form and the validation are all read off these fields, so a
+new knob is one new field and a new choice one new class in one table.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, TypeVar
+
+from gruviz.errors import GruvizError
+from gruviz.words import _
+
+Number = int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """A number, a switch or (with `low` None) a word. `live` ones act on a running run."""
+
+    label: str
+    low: Number | None = None
+    high: Number | None = None
+    help: str = ""
+    log: bool = False
+    live: bool = False
+    optional: bool = False
+    step: Number | None = None
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A field that holds one of the choices in a table."""
+
+    label: str
+    table: Mapping[str, type["Choice"]]
+    help: str = ""
+
+
+def knob(
+    default: Any,
+    low: Number | None = None,
+    high: Number | None = None,
+    *,
+    label: str,
+    help: str = "",
+    log: bool = False,
+    live: bool = False,
+    optional: bool = False,
+    step: Number | None = None,
+    unit: str = "",
+) -> Any:
+    """A dataclass field with a default and everything a control needs to know."""
+    about = Knob(label, low, high, help, log, live, optional, step, unit)
+    return field(default=default, metadata={"about": about})
+
+
+def pick(
+    default: "Choice", table: Mapping[str, type["Choice"]], *, label: str, help: str = ""
+) -> Any:
+    """A dataclass field that holds one row of `table`."""
+    return field(default=default, metadata={"about": Pick(label, table, help)})
+
+
+def about(owner: type[Any] | Any) -> Iterator[tuple[str, Knob | Pick]]:
+    """The names and descriptions of the fields of a dataclass made of knobs and picks."""
+    for each in fields(owner):
+        if "about" in each.metadata:
+            yield each.name, each.metadata["about"]
+
+
+def check(owner: Any) -> None:
+    """Raise GruvizError, naming value and remedy, unless each field is in range and of its type."""
+    for name, what in about(owner):
+        value = getattr(owner, name)
+        if isinstance(what, Pick):
+            if type(value) not in what.table.values():
+                raise GruvizError(
+                    _("{label} is {value!r}; choose one of: {names}.").format(
+                        label=_(what.label), value=value, names=", ".join(what.table)
+                    )
+                )
+        else:
+            _check_knob(what, value, next(f.default for f in fields(owner) if f.name == name))
+
+
+def _check_knob(what: Knob, value: object, default: object) -> None:
+    if value is None and what.optional:
+        return
+    if what.low is None or what.high is None:
+        if type(value) is not type(default):
+            raise GruvizError(
+                _("{label} is {value!r}; it must be a {kind}.").format(
+                    label=_(what.label), value=value, kind=type(default).__name__
+                )
+            )
+        return
+    whole = isinstance(default, int)
+    fits = (
+        isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+        and what.low <= value <= what.high
+        and (not whole or isinstance(value, int))
+    )
+    if not fits:
+        message = (
+            _("{label} is {value!r}; choose a whole number from {low:,} to {high:,}.")
+            if whole
+            else _("{label} is {value!r}; choose a number from {low:g} to {high:g}.")
+        )
+        if what.optional:
+            message += " " + _("None switches it off.")
+        raise GruvizError(
+            message.format(label=_(what.label), value=value, low=what.low, high=what.high)
+        )
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A row of a table: a name, a label, and its own knobs as fields."""
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    help: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+T = TypeVar("T")
+C = TypeVar("C", bound=Choice)
+
+
+def to_dict(owner: Any) -> dict[str, Any]:
+    """A dataclass made of knobs and picks as a plain dict of strings, numbers and dicts."""
+    plain: dict[str, Any] = {"name": owner.name} if isinstance(owner, Choice) else {}
+    for name, _what in about(owner):
+        value = getattr(owner, name)
+        plain[name] = to_dict(value) if isinstance(value, Choice) else value
+    return plain
+
+
+def from_dict(kind: type[T], plain: Mapping[str, Any]) -> T:
+    """The inverse of `to_dict`; what is absent takes its default, what is unknown is an error."""
+    known = dict(about(kind))
+    unknown = sorted(set(plain) - set(known) - {"name"})
+    if unknown:
+        raise GruvizError(
+            _("{names} is unknown here; the known settings are: {known}.").format(
+                names=", ".join(map(repr, unknown)), known=", ".join(known) or _("none")
+            )
+        )
+    return kind(
+        **{
+            name: choose(known[name], value) if isinstance(known[name], Pick) else value
+            for name, value in plain.items()
+            if name in known
+        }
+    )
+
+
+def choose(what: Any, plain: object) -> Choice:
+    """The row of a pick's table that a dict with a "name" describes."""
+    name = plain.get("name") if isinstance(plain, Mapping) else plain
+    if not isinstance(name, str) or name not in what.table:
+        raise GruvizError(
+            _("{label} is {value!r}; choose one of: {names}.").format(
+                label=_(what.label), value=name, names=", ".join(what.table)
+            )
+        )
+    settings = plain if isinstance(plain, Mapping) else {}
+    return from_dict(what.table[name], settings)
+
+
+def table_of(*rows: type[C]) -> dict[str, type[C]]:
+    """A table from names to the given classes, in the order in which a menu shows them."""
+    return {row.name: row for row in rows}
+

@@ -1,0 +1,106 @@
+"""The tasks: one class here, one function of the same name in `gruviz.data` that makes the data."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar
+
+from gruviz.experiment.knobs import Choice, knob, table_of
+from gruviz.words import N_
+
+
+class Kind(Enum):
+    """What the network is asked for; it decides the loss and the picture of the prediction."""
+
+    FORECAST = "forecast"
+    REGRESSION = "regression"
+    CLASSIFICATION = "classification"
+
+
+@dataclass(frozen=True)
+class Task(Choice):
+    """A row of TASKS."""
+
+    kind: ClassVar[Kind]
+
+
+def _size() -> int:
+    return knob(
+        2000, 10, 50_000, label=N_("Training sequences"), log=True, help=N_("One epoch sees each once.")
+    )  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class SineMixture(Task):
+    name: ClassVar[str] = "sine"
+    label: ClassVar[str] = N_("Sine mixture")
+    help: ClassVar[str] = N_("Three sines with unknown phases and some noise: say how they go on.")
+    kind: ClassVar[Kind] = Kind.FORECAST
+
+    length: int = knob(50, 2, 500, label=N_("Sequence length"), log=True, unit=N_("time steps"))
+    horizon: int = knob(
+        10, 1, 100, label=N_("Horizon"), unit=N_("time steps"), help=N_("How far ahead to forecast.")
+    )
+    noise: float = knob(0.05, 0.0, 1.0, label=N_("Noise"), step=0.01)
+    size: int = _size()
+
+
+@dataclass(frozen=True)
+class Adding(Task):
+    """The adding problem of Hochreiter and Schmidhuber 1997, with values in 0..1."""
+
+    name: ClassVar[str] = "adding"
+    label: ClassVar[str] = N_("Adding problem")
+    help: ClassVar[str] = N_(
+        "Two of the numbers are marked, one in each half: give their sum at the end."
+        " Always answering 1 has a mean squared error of 1/6."
+    )
+    kind: ClassVar[Kind] = Kind.REGRESSION
+
+    length: int = knob(50, 2, 500, label=N_("Sequence length"), log=True, unit=N_("time steps"))
+    size: int = _size()
+
+
+@dataclass(frozen=True)
+class Waveforms(Task):
+    name: ClassVar[str] = "waveforms"
+    label: ClassVar[str] = N_("Ten waveforms")
+    help: ClassVar[str] = N_(
+        "Which of ten waveforms is it? A softmax over ten classes; guessing gives ln 10 = 2.303."
+    )
+    kind: ClassVar[Kind] = Kind.CLASSIFICATION
+
+    length: int = knob(50, 8, 500, label=N_("Sequence length"), log=True, unit=N_("time steps"))
+    noise: float = knob(0.1, 0.0, 1.0, label=N_("Noise"), step=0.01)
+    size: int = _size()
+
+
+@dataclass(frozen=True)
+class Digits(Task):
+    name: ClassVar[str] = "digits"
+    label: ClassVar[str] = N_("Handwritten digits")
+    help: ClassVar[str] = N_("1,797 images of 8×8 pixels, read row by row: which digit is it?")
+    kind: ClassVar[Kind] = Kind.CLASSIFICATION
+
+
+@dataclass(frozen=True)
+class Table(Task):
+    """A column of a table, forecast from its own past."""
+
+    name: ClassVar[str] = "table"
+    label: ClassVar[str] = N_("Table (CSV)")
+    help: ClassVar[str] = N_("A column of a sample or of your own CSV file, forecast from its past.")
+    kind: ClassVar[Kind] = Kind.FORECAST
+
+    source: str = knob(
+        "sunspots_yearly", label=N_("Data"), help=N_("A bundled sample, or a file of yours.")
+    )
+    column: str = knob("", label=N_("Column"), help=N_("The column to forecast."))
+    window: int = knob(
+        24, 2, 500, label=N_("Window"), log=True, unit=N_("rows"), help=N_("How much past it sees.")
+    )
+    horizon: int = knob(
+        4, 1, 100, label=N_("Horizon"), unit=N_("rows"), help=N_("How far ahead to forecast.")
+    )
+
+
+TASKS = table_of(SineMixture, Adding, Waveforms, Digits, Table)

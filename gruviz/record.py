@@ -1,0 +1,115 @@
+"""What training leaves behind, as plain arrays: made in a worker, held by a page without torch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+STEP_COLUMNS = ("step", "loss", "learning_rate", "norm", "clipped_norm", "clip_norm")
+VALIDATION_COLUMNS = ("step", "loss", "accuracy")
+SMOOTHING = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """All that a run needs to go on: weights and optimizer state by name, and where it stands.
+
+    There is no random state: batches are a pure function of the seed and the step.
+    """
+
+    step: int
+    arrays: Mapping[str, npt.NDArray[np.generic]]
+    first_loss: float
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """What the network does with the probe, one fixed validation sequence, after `step` updates.
+
+    signals: by name, (units, time), every gate and state of the cell
+    inputs: (time, features), target: (outputs,) or a class; prediction: (time, outputs), what the
+    head would answer after each time step (class probabilities for a classification).
+    """
+
+    step: int
+    signals: Mapping[str, npt.NDArray[np.float32]]
+    inputs: npt.NDArray[np.float32]
+    target: npt.NDArray[np.generic]
+    prediction: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """The result of training for a short while: one value a step in each of STEP_COLUMNS."""
+
+    checkpoint: Checkpoint
+    steps: Mapping[str, Floats]
+    validations: Mapping[str, Floats]
+    snapshot: Snapshot | None
+    seconds: float
+    diverged_at: int | None = None
+
+
+class Columns:
+    """Columns of numbers of one length that only ever grow at the end."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self._arrays = {name: np.empty(256) for name in names}
+        self._length = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, name: str) -> Floats:
+        """The column as a view; rows that are appended later are not in it."""
+        return self._arrays[name][: self._length]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._arrays)
+
+    def append(self, rows: Mapping[str, Floats]) -> None:
+        """Add rows at the end: one array of equal length for each column."""
+        count = len(next(iter(rows.values())))
+        needed = self._length + count
+        for name, array in self._arrays.items():
+            if needed > len(array):
+                array = self._arrays[name] = np.concatenate([array, np.empty(max(needed, len(array)))])
+            array[self._length : needed] = rows[name]
+        self._length = needed
+
+
+@dataclass(eq=False)
+class History:
+    """The curves of a run. `steps` has STEP_COLUMNS and "smooth", `validations` its own columns."""
+
+    steps: Columns = field(default_factory=lambda: Columns((*STEP_COLUMNS, "smooth")))
+    validations: Columns = field(default_factory=lambda: Columns(VALIDATION_COLUMNS))
+    seconds: float = 0.0
+
+    @property
+    def loss(self) -> Floats:
+        """The training loss of every step so far."""
+        return self.steps["loss"]
+
+    def absorb(self, part: Slice) -> None:
+        """Append what a slice measured."""
+        smooth = _smoothed(part.steps["loss"], self.steps)
+        self.steps.append({**part.steps, "smooth": smooth})
+        self.validations.append(part.validations)
+        self.seconds += part.seconds
+
+
+def _smoothed(loss: Floats, before: Columns) -> Floats:
+    """Exponential moving average of the loss, free of start-up bias (Kingma and Ba 2015, section 3)."""
+    count = len(before)
+    keep = 1 - SMOOTHING
+    total = before["smooth"][-1] * (1 - keep**count) if count else 0.0
+    out = np.empty(len(loss))
+    for index, value in enumerate(loss.tolist()):
+        total = keep * total + SMOOTHING * value
+        out[index] = total / (1 - keep ** (count + index + 1))
+    return out

@@ -1,0 +1,177 @@
+"""The trainer: a model, its optimizer and its data, moved one step at a time."""
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
+
+from gruviz import nn
+from gruviz.data import Dataset, batches
+from gruviz.errors import GruvizError
+from gruviz.experiment import Cell, Experiment
+from gruviz.record import STEP_COLUMNS, Checkpoint, Snapshot
+from gruviz.training.losses import LOSSES, accuracy, answer
+from gruviz.words import _
+
+VALIDATE_EVERY = 50
+VALIDATION_LIMIT = 256
+DIVERGED_ABOVE = 1e6  # times the first loss
+
+
+class Model(torch.nn.Module):
+    """A recurrent layer and a linear head that reads its hidden states."""
+
+    def __init__(
+        self, cell: Cell, features: int, outputs: int, generator: torch.Generator
+    ) -> None:
+        super().__init__()
+        layer = getattr(nn, cell.torch_class)
+        self.recurrent = layer(features, cell.units, generator=generator)
+        self.head = torch.nn.utils.skip_init(torch.nn.Linear, cell.units, outputs)
+        bound = 1 / math.sqrt(cell.units)
+        for weight in self.head.parameters():
+            torch.nn.init.uniform_(weight, -bound, bound, generator=generator)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: (batch, time, features); returns the answer after the last step, (batch, outputs)."""
+        answer: Tensor = self.head(self.recurrent(x)[:, -1])
+        return answer
+
+
+class Trainer:
+    """One run between two checkpoints. Raises GruvizError if the batch is larger than the data."""
+
+    def __init__(
+        self, experiment: Experiment, dataset: Dataset, checkpoint: Checkpoint | None = None
+    ) -> None:
+        if experiment.batch_size > len(dataset.train):
+            raise GruvizError(
+                _(
+                    "Batch size is {size:,}, but there are only {count:,} training sequences; choose"
+                    " a batch of at most {count:,}."
+                ).format(size=experiment.batch_size, count=len(dataset.train))
+            )
+        self.experiment = experiment
+        self.dataset = dataset
+        generator = torch.Generator().manual_seed(experiment.seed)
+        self.model = Model(experiment.cell, dataset.features, dataset.outputs, generator)
+        self.parameters = list(self.model.parameters())
+        optimizer = experiment.optimizer
+        self.optimizer: torch.optim.Optimizer = getattr(torch.optim, optimizer.torch_class)(
+            self.parameters, lr=experiment.learning_rate, **optimizer.arguments()
+        )
+        self.step_count = 0
+        self.first_loss = math.nan
+        if checkpoint is not None:
+            self._restore(checkpoint)
+        self.loss = LOSSES[dataset.kind]
+        self._inputs = torch.from_numpy(dataset.train.inputs)
+        self._targets = torch.from_numpy(dataset.train.targets)
+        self._validation = (
+            torch.from_numpy(dataset.validation.inputs[:VALIDATION_LIMIT]),
+            torch.from_numpy(dataset.validation.targets[:VALIDATION_LIMIT]),
+        )
+        self._batches = batches(
+            len(dataset.train), experiment.batch_size, experiment.seed, self.step_count
+        )
+
+    @property
+    def finished(self) -> bool:
+        return self.step_count >= self.experiment.steps
+
+    def step(self) -> tuple[dict[str, float], bool]:
+        """One update. Returns the row for STEP_COLUMNS, and whether training diverged here.
+
+        On divergence (NaN, infinite, or a loss over 1e6 times the first) nothing is updated.
+        """
+        experiment = self.experiment
+        rows = torch.from_numpy(next(self._batches))
+        self.optimizer.zero_grad()
+        loss = self.loss(self.model(self._inputs[rows]), self._targets[rows])
+        loss.backward()  # type: ignore[no-untyped-call]
+        value = loss.item()
+        norm, clipped = self._clip()
+        rate = experiment.rate(self.step_count)
+        if math.isnan(self.first_loss):
+            self.first_loss = value
+        diverged = not (math.isfinite(norm) and value <= DIVERGED_ABOVE * self.first_loss)
+        self.step_count += 1
+        if not diverged:
+            for group in self.optimizer.param_groups:
+                group["lr"] = rate
+            self.optimizer.step()
+        limit = math.nan if experiment.clip_norm is None else experiment.clip_norm
+        row = (self.step_count, value, rate, norm, clipped, limit)
+        return dict(zip(STEP_COLUMNS, map(float, row), strict=True)), diverged
+
+    def _clip(self) -> tuple[float, float]:
+        """Shorten the gradient to the clip norm; its norm before and after."""
+        gradients = [weight.grad for weight in self.parameters if weight.grad is not None]
+        total = get_total_norm(gradients)
+        norm, limit = float(total), self.experiment.clip_norm
+        if limit is None or not norm > limit:
+            return norm, norm
+        clip_grads_with_norm_(self.parameters, limit, total)
+        return norm, norm * limit / (norm + 1e-6)  # the very factor that torch applies
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """Loss (and accuracy, where there are classes) on the validation sequences."""
+        inputs, targets = self._validation
+        output = self.model(inputs)
+        return {
+            "step": float(self.step_count),
+            "loss": self.loss(output, targets).item(),
+            "accuracy": accuracy(self.dataset.kind, output, targets),
+        }
+
+    @property
+    def validation_is_due(self) -> bool:
+        return self.step_count % VALIDATE_EVERY == 0 or self.finished
+
+    @torch.no_grad()
+    def snapshot(self) -> Snapshot:
+        """What the network does now with the first validation sequence."""
+        probe = self.dataset.validation[slice(0, 1)]
+        trace = self.model.recurrent.trace(torch.from_numpy(probe.inputs[0]))
+        prediction = answer(self.dataset.kind, self.model.head(trace["hidden"]))
+        return Snapshot(
+            self.step_count,
+            {name: values.T.numpy() for name, values in trace.items()},
+            probe.inputs[0],
+            probe.targets[0],
+            prediction.numpy(),
+        )
+
+    def checkpoint(self) -> Checkpoint:
+        """A copy of everything that decides how training goes on."""
+        arrays = {f"model.{k}": v.numpy().copy() for k, v in self.model.state_dict().items()}
+        for index, state in self.optimizer.state_dict()["state"].items():
+            for name, value in state.items():
+                if value is not None:
+                    arrays[f"optimizer.{index}.{name}"] = np.array(value)
+        return Checkpoint(self.step_count, arrays, self.first_loss)
+
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        arrays = checkpoint.arrays
+        weights = {
+            name.removeprefix("model."): torch.from_numpy(np.array(value))
+            for name, value in arrays.items()
+            if name.startswith("model.")
+        }
+        self.model.load_state_dict(weights)
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, value in arrays.items():
+            if name.startswith("optimizer."):
+                _prefix, index, key = name.split(".", 2)
+                state.setdefault(int(index), {})[key] = torch.from_numpy(np.array(value))
+        # The groups are the experiment's own: its momentum-like knobs may have changed meanwhile.
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        self.step_count = checkpoint.step
+        self.first_loss = checkpoint.first_loss
+
+
+

@@ -1,0 +1,44 @@
+"""Every visible string passes through `_`; English is in the code, other languages are catalogs.
+
+A language is added by placing `<language>/LC_MESSAGES/gruviz.mo` under `gruviz/locale`.
+"""
+
+import gettext
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+
+CATALOGS = Path(__file__).parent / "locale"
+
+_translations: ContextVar[gettext.NullTranslations] = ContextVar(
+    "translations",
+    default=gettext.NullTranslations(),  # noqa: B039 - stateless, never changed
+)
+
+
+@cache
+def _catalog(language: str) -> gettext.NullTranslations:
+    """The catalog for a tag such as "zh-CN", else for its base "zh", else English."""
+    tag = language.replace("-", "_")
+    names = [tag, tag.split("_")[0]]
+    return gettext.translation("gruviz", CATALOGS, languages=names, fallback=True)
+
+
+def speak(language: str | None) -> None:
+    """Choose the language of the current script run (an IETF tag; None: English)."""
+    _translations.set(_catalog(language) if language else gettext.NullTranslations())
+
+
+def _(message: str) -> str:
+    """The message in the current language."""
+    return _translations.get().gettext(message)
+
+
+def n_(one: str, many: str, count: int) -> str:
+    """The message in the plural form that the current language has for `count`."""
+    return _translations.get().ngettext(one, many, count)
+
+
+def N_(message: str) -> str:  # noqa: N802 - gettext's own name for "mark, translate later"
+    """Mark a string for the catalogs where a table is built, before a language is known."""
+    return message
