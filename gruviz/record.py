@@ -43,13 +43,17 @@ class Snapshot:
 
 @dataclass(frozen=True, eq=False)
 class Slice:
-    """The result of training for a short while: one value a step in each of STEP_COLUMNS."""
+    """The result of training for a short while: one value a step in each of STEP_COLUMNS.
+
+    seconds: time in training; sequences: how many there are to train on
+    """
 
     checkpoint: Checkpoint
     steps: Mapping[str, Floats]
     validations: Mapping[str, Floats]
     snapshot: Snapshot | None
     seconds: float
+    sequences: int
     diverged_at: int | None = None
 
 

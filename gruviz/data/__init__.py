@@ -10,7 +10,7 @@ from gruviz.data.dataset import Array, Dataset, Sequences, batches
 from gruviz.data.tables import SAMPLE_NAMES, SAMPLES, Table, read_table, sample
 from gruviz.data.windows import forecast_windows
 from gruviz.errors import GruvizError
-from gruviz.experiment import Digits, Experiment, Kind, Task
+from gruviz.experiment import Digits, Experiment, Kind, MadeUp, Task
 from gruviz.experiment import Table as TableTask
 from gruviz.words import _
 
@@ -41,9 +41,9 @@ def load(task: Task, seed: int, fetch: Fetch = fetch_sample) -> Dataset:
         return _from_table(task, fetch(task.source))
     if isinstance(task, Digits):
         return _digits(seed)
+    assert isinstance(task, MadeUp)
     make = getattr(synthetic, task.name)
-    size = int(task.size)  # type: ignore[attr-defined]
-    train = make(task, size, np.random.default_rng([seed, 2]))
+    train = make(task, task.size, np.random.default_rng([seed, 2]))
     validation = make(task, VALIDATION_SEQUENCES, np.random.default_rng([seed, 3]))
     if task.kind is Kind.CLASSIFICATION:
         return Dataset(task.kind, train, validation, 10, ("value",), synthetic.WAVEFORMS)
@@ -84,8 +84,10 @@ def _digits(seed: int) -> Dataset:
 def check(experiment: Experiment, fetch: Fetch = fetch_sample) -> None:
     """Raise GruvizError unless there is data for the experiment, and a batch of it."""
     task = experiment.task
-    made_up = getattr(task, "size", None)
-    count = made_up if made_up is not None else len(load(task, experiment.seed, fetch).train)
+    if isinstance(task, MadeUp):
+        count = task.size
+    else:
+        count = len(load(task, experiment.seed, fetch).train)
     if experiment.batch_size > count:
         raise GruvizError(
             _(

@@ -11,7 +11,7 @@ from gruviz.experiment.cells import CELLS, GRU, Cell, Signal
 from gruviz.experiment.knobs import Choice, Knob, Pick, about, check, from_dict, knob, pick, to_dict
 from gruviz.experiment.optimizers import OPTIMIZERS, SGD, Adam, Momentum, Optimizer, RMSprop
 from gruviz.experiment.schedules import SCHEDULES, Constant, Cosine, Exponential, Schedule, StepDecay
-from gruviz.experiment.tasks import TASKS, Adding, Digits, Kind, SineMixture, Table, Task, Waveforms
+from gruviz.experiment.tasks import TASKS, Adding, Digits, Kind, MadeUp, SineMixture, Table, Task, Waveforms
 from gruviz.words import N_
 
 
@@ -44,9 +44,7 @@ class Experiment:
         32, 1, 1024, label=N_("Batch size"), log=True, unit=N_("sequences"),
         help=N_("Sequences averaged in one gradient."),
     )  # fmt: skip
-    steps: int = knob(
-        2000, 1, 100_000, label=N_("Steps"), log=True, help=N_("Training ends after so many updates.")
-    )
+    steps: int = knob(2000, 1, 100_000, label=N_("Steps"), log=True)
     seed: int = knob(
         0, 0, 9999, label=N_("Seed"), help=N_("Decides weights, data and order: same seed, same curve.")
     )
@@ -117,6 +115,7 @@ __all__ = [
     "Exponential",
     "Kind",
     "Knob",
+    "MadeUp",
     "Momentum",
     "Optimizer",
     "Pick",

@@ -23,14 +23,16 @@ class Task(Choice):
     kind: ClassVar[Kind]
 
 
-def _size() -> int:
-    return knob(
-        2000, 10, 50_000, label=N_("Training sequences"), log=True, help=N_("One epoch sees each once.")
-    )  # type: ignore[no-any-return]
+@dataclass(frozen=True)
+class MadeUp(Task):
+    """A task whose sequences are generated, as many as asked for."""
+
+    # Its help would be a button named "Help for Training…", in the way of "Train".
+    size: int = knob(2000, 10, 10_000, label=N_("Training sequences"), log=True)
 
 
 @dataclass(frozen=True)
-class SineMixture(Task):
+class SineMixture(MadeUp):
     name: ClassVar[str] = "sine"
     label: ClassVar[str] = N_("Sine mixture")
     help: ClassVar[str] = N_("Three sines with unknown phases and some noise: say how they go on.")
@@ -41,11 +43,10 @@ class SineMixture(Task):
         10, 1, 100, label=N_("Horizon"), unit=N_("time steps"), help=N_("How far ahead to forecast.")
     )
     noise: float = knob(0.05, 0.0, 1.0, label=N_("Noise"), step=0.01)
-    size: int = _size()
 
 
 @dataclass(frozen=True)
-class Adding(Task):
+class Adding(MadeUp):
     """The adding problem of Hochreiter and Schmidhuber 1997, with values in 0..1."""
 
     name: ClassVar[str] = "adding"
@@ -57,11 +58,10 @@ class Adding(Task):
     kind: ClassVar[Kind] = Kind.REGRESSION
 
     length: int = knob(50, 2, 500, label=N_("Sequence length"), log=True, unit=N_("time steps"))
-    size: int = _size()
 
 
 @dataclass(frozen=True)
-class Waveforms(Task):
+class Waveforms(MadeUp):
     name: ClassVar[str] = "waveforms"
     label: ClassVar[str] = N_("Ten waveforms")
     help: ClassVar[str] = N_(
@@ -71,7 +71,6 @@ class Waveforms(Task):
 
     length: int = knob(50, 8, 500, label=N_("Sequence length"), log=True, unit=N_("time steps"))
     noise: float = knob(0.1, 0.0, 1.0, label=N_("Noise"), step=0.01)
-    size: int = _size()
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ class Table(Task):
     """A column of a table, forecast from its own past."""
 
     name: ClassVar[str] = "table"
-    label: ClassVar[str] = N_("Table (CSV)")
+    label: ClassVar[str] = N_("Your CSV, or a sample")
     help: ClassVar[str] = N_("A column of a sample or of your own CSV file, forecast from its past.")
     kind: ClassVar[Kind] = Kind.FORECAST
 

@@ -60,6 +60,7 @@ def advance(
             validations=_columns(validations, VALIDATION_COLUMNS),
             snapshot=trainer.snapshot(),
             seconds=perf_counter() - started,
+            sequences=len(trainer.dataset.train),
             diverged_at=trainer.step_count if diverged else None,
         )
 

@@ -1,0 +1,20 @@
+"""Figures from columns and arrays. Nothing here knows Streamlit, torch, or who is watching."""
+
+from gruviz.charts import alternatives
+from gruviz.charts.curves import clipped, gradient_norm, learning_rate, loss, marks
+from gruviz.charts.pictures import classification, forecast, regression, signal
+from gruviz.charts.style import DARK
+
+__all__ = [
+    "DARK",
+    "alternatives",
+    "classification",
+    "clipped",
+    "forecast",
+    "gradient_norm",
+    "learning_rate",
+    "loss",
+    "marks",
+    "regression",
+    "signal",
+]

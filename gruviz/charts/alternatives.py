@@ -1,0 +1,78 @@
+"""What a chart shows, in words, for those who don't see it."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from gruviz.charts.curves import Tables, column
+from gruviz.words import _
+
+
+def loss(tables: Tables) -> str:
+    """The latest training and validation loss, and where they began."""
+    smooth, validation = column(tables, "steps.smooth"), column(tables, "validations.loss")
+    if not len(smooth):
+        return _("Loss: nothing trained yet.")
+    text = _("Training loss {now:.4g} at step {step:,.0f}; it began at {first:.4g}.").format(
+        now=smooth[-1], step=column(tables, "steps.step")[-1], first=smooth[0]
+    )
+    if len(validation):
+        text += " " + _("Validation loss {now:.4g}.").format(now=validation[-1])
+    return text
+
+
+def gradient_norm(tables: Tables) -> str:
+    """The latest norm, the threshold, and the share of clipped steps."""
+    norm, limit = column(tables, "steps.norm"), column(tables, "steps.clip_norm")
+    if not len(norm):
+        return _("Gradient norm: nothing trained yet.")
+    text = _("Gradient norm {now:.3g}; largest so far {most:.3g}.").format(
+        now=norm[-1], most=np.nanmax(norm) if np.isfinite(norm).any() else np.inf
+    )
+    if np.isnan(limit[-1]):
+        return text + " " + _("Clipping is off.")
+    with np.errstate(invalid="ignore"):
+        share = float((norm > limit).mean())
+    return (
+        text
+        + " "
+        + _("Clip norm {limit:.3g}; {share:.0%} of steps were clipped.").format(
+            limit=limit[-1], share=share
+        )
+    )
+
+
+def learning_rate(tables: Tables) -> str:
+    """The rate at the start, now and at the end."""
+    plan, now = column(tables, "plan.learning_rate"), column(tables, "here.learning_rate")
+    return _("Learning rate {now:.3g} now; the schedule goes from {first:.3g} to {last:.3g}.").format(
+        now=now[-1], first=plan[0], last=plan[-1]
+    )
+
+
+def signal(values: "Mapping[str, np.ndarray]", name: str, label: str) -> str:
+    """Mean and range of a signal over all units and time steps."""
+    if name not in values:
+        return _("{label}: nothing to show yet.").format(label=label)
+    z = values[name]
+    return _("{label}: {units} units by {time} time steps, mean {mean:.2f}, from {low:.2f} to {high:.2f}.").format(
+        label=label, units=z.shape[0], time=z.shape[1], mean=z.mean(), low=z.min(), high=z.max()
+    )
+
+
+def prediction(tables: Tables) -> str:
+    """How far the answer is from the truth, or which class it names."""
+    answer = column(tables, "answer.value")
+    if not len(answer):
+        return _("Prediction: nothing trained yet.")
+    true = column(tables, "probe.true")
+    if len(true):
+        return _("The network gives {share:.0%} to the true class and favours class {best}.").format(
+            share=float(answer[true == 1][0]), best=int(answer.argmax())
+        )
+    wanted = column(tables, "probe.target")
+    if len(wanted) == len(answer):
+        return _("The prediction is off by {error:.3g} on average.").format(
+            error=float(np.abs(answer - wanted).mean())
+        )
+    return ""

@@ -1,0 +1,145 @@
+"""Curves over training steps: loss, gradient norm, learning rate.
+
+Each trace says in `meta` from which columns it is drawn ("steps.loss"), so that the live panel can
+send the figure once and then only what the columns gained.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+
+from gruviz.charts.style import BLUE, GREEN, GREY, PURPLE, RED, figure
+from gruviz.words import _
+
+Floats = npt.NDArray[np.float64]
+Tables = Mapping[str, Mapping[str, Floats]]
+
+
+def column(tables: Tables, name: str) -> Floats:
+    """The column "table.name"; empty if there is none (yet)."""
+    table, _dot, key = name.partition(".")
+    return tables.get(table, {}).get(key, np.empty(0))
+
+
+def curve(tables: Tables, x: str, y: str, name: str, **style: Any) -> go.Scatter:
+    """A line or markers over two columns."""
+    return go.Scatter(
+        x=column(tables, x), y=column(tables, y), meta={"x": x, "y": y}, name=name, **style
+    )
+
+
+def loss(tables: Tables, measure: str, *, log: bool = True) -> go.Figure:
+    """Loss over steps: raw thin, smoothed bold, validation dashed. Columns: see `gruviz.record`."""
+    chart = figure(
+        _("Loss"),
+        _("thin: each step · bold: moving average · dashed: validation · lower is better"),
+        _("step (updates)"),
+        measure,
+        log=log,
+    )
+    chart.add_traces(
+        [
+            curve(
+                tables, "steps.step", "steps.loss", _("each step"), mode="lines", opacity=0.35,
+                line={"color": BLUE, "width": 1}, hoverinfo="skip",
+            ),
+            curve(
+                tables, "steps.step", "steps.smooth", _("training"), mode="lines",
+                line={"color": BLUE, "width": 2.5}, hovertemplate="%{y:.4g}",
+            ),
+            curve(
+                tables, "validations.step", "validations.loss", _("validation"),
+                mode="lines+markers", line={"color": GREEN, "width": 2, "dash": "dash"},
+                marker={"size": 5, "symbol": "diamond"}, hovertemplate="%{y:.4g}",
+            ),
+        ]
+    )  # fmt: skip
+    return chart
+
+
+def gradient_norm(tables: Tables) -> go.Figure:
+    """Length of the gradient before clipping; the threshold; the steps that were clipped."""
+    chart = figure(
+        _("Gradient norm"),
+        _("before clipping · dashed: clip norm · crosses: steps that were clipped"),
+        _("step (updates)"),
+        _("‖gradient‖ (L2)"),
+        log=True,
+    )
+    chart.add_traces(
+        [
+            curve(
+                tables, "steps.step", "steps.norm", _("before clipping"), mode="lines",
+                line={"color": RED, "width": 1.3}, hovertemplate="%{y:.4g}",
+            ),
+            curve(
+                tables, "steps.step", "steps.clipped", _("clipped"), mode="markers",
+                marker={"color": PURPLE, "size": 5, "symbol": "x-thin", "line": {"width": 1.5, "color": PURPLE}},
+                hoverinfo="skip",
+            ),
+            curve(
+                tables, "steps.step", "steps.clip_norm", _("clip norm"), mode="lines",
+                line={"color": GREY, "width": 2, "dash": "dash", "shape": "hv"},
+                hovertemplate="%{y:.4g}",
+            ),
+        ]
+    )  # fmt: skip
+    return chart
+
+
+def learning_rate(tables: Tables) -> go.Figure:
+    """The schedule from the first step to the last, what was used so far, and where the run is."""
+    chart = figure(
+        _("Learning rate"),
+        _("dashed: the schedule to come · bold: used so far · dot: you are here"),
+        _("step (updates)"),
+        _("learning rate"),
+    )
+    chart.update_yaxes(rangemode="tozero", exponentformat="power")
+    chart.add_traces(
+        [
+            curve(
+                tables, "plan.step", "plan.learning_rate", _("schedule"), mode="lines",
+                line={"color": GREY, "width": 2, "dash": "dash"}, hovertemplate="%{y:.3g}",
+            ),
+            curve(
+                tables, "next.step", "next.learning_rate", _("with the next Train"), mode="lines",
+                line={"color": BLUE, "width": 2, "dash": "dot"}, hovertemplate="%{y:.3g}",
+            ),
+            curve(
+                tables, "steps.step", "steps.learning_rate", _("used"), mode="lines",
+                line={"color": PURPLE, "width": 2.5}, hovertemplate="%{y:.3g}",
+            ),
+            curve(
+                tables, "here.step", "here.learning_rate", _("you are here"), mode="markers",
+                marker={"color": PURPLE, "size": 12, "line": {"width": 2, "color": "white"}},
+                hovertemplate="%{y:.3g}",
+            ),
+        ]
+    )  # fmt: skip
+    return chart
+
+
+def clipped(norm: Floats, clip_norm: Floats) -> Floats:
+    """The norm where it was over the threshold, else NaN: the column behind the crosses."""
+    with np.errstate(invalid="ignore"):
+        return np.where(norm > clip_norm, norm, math.nan)
+
+
+def marks(changes: Iterable[tuple[int, str]]) -> list[dict[str, Any]]:
+    """A vertical dotted line with a label where a live knob was turned: (step, label)."""
+    return [
+        {
+            "type": "line", "xref": "x", "yref": "paper", "x0": step, "x1": step, "y0": 0, "y1": 1,
+            "line": {"color": GREY, "width": 1.5, "dash": "dot"},
+            "label": {
+                "text": label, "textposition": "end", "textangle": -90, "xanchor": "right",
+                "font": {"size": 11, "color": GREY},
+            },
+        }
+        for step, label in changes
+    ]  # fmt: skip

@@ -1,0 +1,44 @@
+"""The look all charts share. Colours are Okabe and Ito's, safe for the colour-blind."""
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+BLUE, GREEN, RED, PURPLE, GREY = "#0072b2", "#008f68", "#d55e00", "#a8578a", "#5b6575"
+
+# The same hues, light enough for a dark page. The live panel swaps them with the theme.
+DARK = {BLUE: "#5fb4f2", GREEN: "#35cfa5", RED: "#ff8f45", PURPLE: "#e39fca", GREY: "#a3adbd"}
+
+LOG_TICKS = {"dtick": 1, "exponentformat": "power", "minor": {"ticks": "", "showgrid": False}}
+
+Words = dict[str, str]
+
+
+def figure(
+    title: str, aid: str, x_title: str, y_title: str, *, log: bool = False, **layout: Any
+) -> go.Figure:
+    """An empty figure with titled axes; `layout.meta` carries its title and its reading aid."""
+    return go.Figure(
+        layout={
+            "template": "none",
+            "meta": {"title": title, "aid": aid},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "font": {"size": 13},
+            "margin": {"l": 62, "r": 14, "t": 8, "b": 44},
+            "showlegend": True,
+            "legend": {
+                "orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom",
+                "font": {"size": 12}, "bgcolor": "rgba(0,0,0,0)",
+            },
+            "hovermode": "x unified",
+            "uirevision": "keep",
+            "xaxis": {"title": {"text": x_title, "standoff": 6}, "zeroline": False},
+            "yaxis": {
+                "title": {"text": y_title, "standoff": 6},
+                "zeroline": False,
+                **({"type": "log", **LOG_TICKS} if log else {}),
+            },
+            **layout,
+        }
+    )  # fmt: skip

@@ -1,0 +1,96 @@
+"""The experiment in a link: what differs from the defaults, one readable parameter a knob."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from gruviz.errors import GruvizError
+from gruviz.experiment import Experiment
+from gruviz.experiment.knobs import Choice, Knob, Pick, about, choose
+from gruviz.words import _
+
+OFF = "off"
+
+
+def settings(owner: Any, prefix: str = "") -> Iterator[tuple[str, Knob | Pick, Any]]:
+    """Every knob and pick of an experiment with its key, such as "seed", "task", "adding.length"."""
+    for name, what in about(owner):
+        value = getattr(owner, name)
+        yield prefix + name, what, value
+        if isinstance(value, Choice):
+            yield from settings(value, f"{value.name}.")
+
+
+def to_link(experiment: Experiment) -> dict[str, str]:
+    """The parameters of the experiment's link; `from_link` gives back an equal experiment."""
+    defaults = {key: value for key, _what, value in settings(Experiment())}
+    parameters: dict[str, str] = {}
+    for key, what, value in settings(experiment):
+        if key in defaults:
+            default = defaults[key]
+        else:
+            default = _default(experiment, key)
+        if isinstance(what, Pick):
+            if value.name != default.name:
+                parameters[key] = value.name
+        elif value != default:
+            parameters[key] = OFF if value is None else str(value)
+    return parameters
+
+
+def _default(experiment: Experiment, key: str) -> Any:
+    row, field = key.split(".")
+    owner = next(v for _n, v in vars(experiment).items() if isinstance(v, Choice) and v.name == row)
+    return getattr(type(owner)(), field)
+
+
+def from_link(parameters: Mapping[str, str]) -> tuple[Experiment, list[str]]:
+    """The experiment of a link, and a sentence for each parameter that could not be used."""
+    experiment, complaints = Experiment(), []
+    for name, what in about(experiment):
+        if isinstance(what, Pick) and name in parameters:
+            try:
+                experiment = replace(experiment, **{name: choose(what, parameters[name])})
+            except GruvizError as error:
+                complaints.append(_ignored(error))
+    known = {key: what for key, what, _value in settings(experiment)}
+    for key, text in parameters.items():
+        what = known.get(key)
+        if what is None:
+            complaints.append(_("The link has an unknown setting {key!r}; it is ignored.").format(key=key[:60]))
+        elif isinstance(what, Knob):
+            try:
+                experiment = _with(experiment, key, text)
+            except GruvizError as error:
+                complaints.append(_ignored(error))
+    return experiment, complaints
+
+
+def _with(experiment: Experiment, key: str, text: str) -> Experiment:
+    """The experiment with one knob set to what a text says."""
+    row, dot, field = key.rpartition(".")
+    if not dot:
+        return replace(experiment, **{key: _value(getattr(experiment, key), key, experiment, text)})
+    for name, owner in vars(experiment).items():
+        if isinstance(owner, Choice) and owner.name == row:
+            changed = replace(owner, **{field: _value(getattr(owner, field), field, owner, text)})
+            return replace(experiment, **{name: changed})
+    raise KeyError(key)
+
+
+def _value(default: Any, name: str, owner: Any, text: str) -> Any:
+    """The text as a value of the knob's type; as it is, if it can't be, for the check to refuse."""
+    what = dict(about(owner))[name]
+    if isinstance(what, Knob) and what.optional and text == OFF:
+        return None
+    if isinstance(default, str):
+        return text[:500]
+    kind = int if isinstance(default, int) else float
+    try:
+        return kind(text)
+    except ValueError:
+        return text[:60]
+
+
+def _ignored(error: GruvizError) -> str:
+    return _("Ignored in the link: {reason}").format(reason=error)

@@ -1,0 +1,52 @@
+"""What runs in a worker process. Only here, by name and late, does a run reach the trainer."""
+
+import gc
+import os
+import shutil
+import threading
+import time
+from pathlib import Path
+
+from gruviz.data.store import TableStore
+from gruviz.experiment import Experiment
+from gruviz.record import Checkpoint, Slice
+
+NICENESS = 5
+PARENT_CHECK_SECONDS = 0.5
+
+
+def prepare(parent: int, folder: Path) -> None:
+    """Set up a worker: low priority, torch imported, gone when its parent process is."""
+    threading.Thread(target=_leave_with, args=(parent, folder), daemon=True).start()
+    os.nice(NICENESS)
+    import gruviz.training  # noqa: F401 - so that the first slice doesn't pay for torch
+
+    # Torch's million objects needn't be looked at by every later collection.
+    gc.collect()
+    gc.freeze()
+
+
+def _leave_with(parent: int, folder: Path) -> None:
+    # A killed server can't say goodbye: an orphan notices by its new parent, tidies up, and goes.
+    while os.getppid() == parent:
+        time.sleep(PARENT_CHECK_SECONDS)
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(0)
+
+
+def ready() -> int:
+    """The worker's process id, once it is prepared."""
+    return os.getpid()
+
+
+def advance(
+    experiment: Experiment,
+    checkpoint: Checkpoint | None,
+    seconds: float | None,
+    steps: int | None,
+    tables: TableStore,
+) -> Slice:
+    """`gruviz.training.advance`, for a process that must not import it."""
+    from gruviz import training
+
+    return training.advance(experiment, checkpoint, seconds=seconds, steps=steps, fetch=tables)

@@ -1,0 +1,1 @@
+"""The pages: the only package that imports Streamlit, beside app.py and pages/."""

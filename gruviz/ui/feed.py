@@ -1,0 +1,123 @@
+"""The live feed: the panel in the browser asks over a WebSocket, and is sent what it lacks.
+
+The browser says how many rows it has; the answer comes as soon as there are more. So nothing is
+lost when a connection breaks, and a slow browser is never sent more than it can draw.
+"""
+
+import asyncio
+import json
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from gruviz.runs import Run, classroom
+from gruviz.ui import view
+from gruviz.words import speak
+
+FRAME_SECONDS = 0.12  # no viewer is sent more than about eight frames a second
+HOLD_SECONDS = 4.0  # an answer, even if nothing is new
+LOOK_SECONDS = 0.03
+UNKNOWN_RUN, BAD_REQUEST = 4404, 4400
+
+
+def pack(header: Mapping[str, Any], tables: Mapping[str, Mapping[str, npt.NDArray[Any]]]) -> bytes:
+    """One frame: length of the header, the header as JSON, then the columns as float32.
+
+    The header's "columns" lists [table, column, shape] in the order of the data.
+    """
+    columns = [(t, c, np.asarray(v, np.float32)) for t, cs in tables.items() for c, v in cs.items()]
+    about = json.dumps({**header, "columns": [[t, c, v.shape] for t, c, v in columns]}).encode()
+    about += b" " * (-len(about) % 4)  # float32 arrays must begin at a multiple of four
+    return b"".join([struct.pack("<I", len(about)), about, *(v.tobytes() for _t, _c, v in columns)])
+
+
+class Viewer:
+    """One panel that looks at one run: what it has, and the frame that it lacks."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.dataset = view.probe_of(run.experiment, run.tables)
+        self._seen: tuple[Any, ...] = ()
+
+    def state(self, steps: int) -> tuple[Any, ...]:
+        """What makes a frame worth sending when it changes."""
+        run = self.run
+        return (len(run.history.steps), run.status, len(run.changes), run.unwatched, steps)
+
+    def news(self, asked: Mapping[str, int]) -> bool:
+        return self.run.step_count > asked["steps"] or self.state(asked["steps"]) != self._seen
+
+    def frame(self, asked: Mapping[str, int]) -> bytes:
+        """Everything after the rows that the panel has."""
+        run = self.run
+        self._seen = self.state(asked["steps"])
+        snapshot = run.snapshot
+        tables = view.step_tables(run, asked["steps"], asked["validations"])
+        starts = {"steps": asked["steps"], "validations": asked["validations"]}
+        tables["here"] = view.here(run)
+        whole = {**view.step_tables(run), "here": tables["here"], "plan": view.plan(run.experiment)}
+        if snapshot is not None and (snapshot.step != asked["snapshot"]):
+            tables |= view.snapshot_tables(snapshot, self.dataset)
+        if snapshot is not None:
+            whole |= view.snapshot_tables(snapshot, self.dataset)
+            whole["probe"] = view.probe(self.dataset)
+        header = {
+            "token": run.token,
+            "status": run.status.value,
+            "starts": starts,
+            "snapshot": -1 if snapshot is None else snapshot.step,
+            "figures": {name: text for name, _label, text in view.figures(run, run.experiment)},
+            "marks": view.change_marks(run),
+            "alternatives": view.alternatives(whole, run.experiment),
+        }
+        return pack(header, tables)
+
+
+def _asked(message: str) -> dict[str, int]:
+    """The row counts in a panel's message. Raises ValueError if they aren't there."""
+    found = json.loads(message)
+    if not isinstance(found, dict):
+        raise ValueError("not an object")
+    asked = {name: found.get(name) for name in ("steps", "validations", "snapshot")}
+    if not all(isinstance(count, int) for count in asked.values()):
+        raise ValueError("row counts must be whole numbers")
+    return {name: max(int(count or 0), -1 if name == "snapshot" else 0) for name, count in asked.items()}
+
+
+async def feed(socket: WebSocket) -> None:
+    """Serve one panel: first a greeting with the run's token, then asks and answers in turn."""
+    # The token is the key; the origin is looked at so that no other site's page may try one.
+    origin = socket.headers.get("origin", "")
+    if origin and origin.split("://", 1)[-1] != socket.headers.get("host"):
+        await socket.close(BAD_REQUEST)
+        return
+    await socket.accept()
+    try:
+        greeting = json.loads(await socket.receive_text())
+        speak(str(greeting.get("language", ""))[:35] or None)
+        run = classroom().find(str(greeting.get("token", "")))
+        if run is None:
+            await socket.close(UNKNOWN_RUN)
+            return
+        viewer = Viewer(run)
+        clock = asyncio.get_running_loop().time
+        while True:
+            asked = _asked(await socket.receive_text())
+            began = clock()
+            while not viewer.news(asked) and clock() - began < HOLD_SECONDS:
+                run.watch()
+                await asyncio.sleep(LOOK_SECONDS)
+            run.watch()
+            await socket.send_bytes(viewer.frame(asked))
+            await asyncio.sleep(FRAME_SECONDS)
+    except WebSocketDisconnect:
+        return
+    except (ValueError, AttributeError):
+        await socket.close(BAD_REQUEST)
+
+
+

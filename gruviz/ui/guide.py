@@ -1,0 +1,77 @@
+"""The guide: what is trained here, what each knob does, how to read each chart."""
+
+import streamlit as st
+
+from gruviz.experiment import CELLS, OPTIMIZERS, SCHEDULES, TASKS
+from gruviz.ui import frame
+from gruviz.words import N_, _
+
+EQUATIONS = r"""
+\begin{aligned}
+r_t &= \sigma(W_{ir} x_t + b_{ir} + W_{hr} h_{t-1} + b_{hr}) \\
+z_t &= \sigma(W_{iz} x_t + b_{iz} + W_{hz} h_{t-1} + b_{hz}) \\
+n_t &= \tanh(W_{in} x_t + b_{in} + r_t \odot (W_{hn} h_{t-1} + b_{hn})) \\
+h_t &= (1 - z_t) \odot n_t + z_t \odot h_{t-1}
+\end{aligned}
+"""
+
+
+def page() -> None:
+    """The page of pages/Guide.py."""
+    frame.begin(N_("Guide"))
+    with st.sidebar:
+        frame.navigation()
+    frame.heading(_("What is being trained?"))
+    st.markdown(
+        _(
+            "A **gated recurrent unit** reads a sequence one time step at a time and keeps a memory"
+            " *h*, one number per hidden unit. Two gates, numbers between 0 and 1, decide what"
+            " happens to it: the **reset gate** *r* says how much of the past the new proposal may"
+            " use, the **update gate** *z* how much of the old memory stays."
+        )
+    )
+    st.latex(EQUATIONS)
+    st.caption(
+        _(
+            "This is the form of PyTorch and cuDNN: the reset acts after the product, and z weights"
+            " the old state. In the form of Cho et al. (2014) the reset acts before the product and"
+            " z weights the new state: bright and dark change places in the picture of z."
+        )
+    )
+    st.subheader(_("First experiments"))
+    st.markdown(
+        "\n".join(
+            f"1. {line}"
+            for line in (
+                _("Press **Train** and watch the loss fall; drag *Learning rate* while it runs."),
+                _("Set *Clip norm* to off, *Optimizer* to SGD and *Learning rate* to 10: it diverges."),
+                _("Choose the *Adding problem*: the loss waits near 1/6 until the gates learn to open at the marks."),
+                _("Choose *Cosine* as *Decay schedule* and see the dot run down the curve."),
+            )
+        )
+    )
+    st.subheader(_("Optimizers"))
+    for optimizer in OPTIMIZERS.values():
+        st.markdown(f"**{_(optimizer.label)}**: {_(optimizer.help)}")
+        st.latex(optimizer.rule)
+    for heading, table in (
+        (_("Decay schedules"), SCHEDULES),
+        (_("Tasks"), TASKS),
+        (_("Cells"), CELLS),
+    ):
+        st.subheader(heading)
+        st.markdown("\n".join(f"- **{_(row.label)}**: {_(row.help)}" for row in table.values()))
+    st.subheader(_("Words"))
+    st.markdown(
+        "\n".join(
+            f"- **{word}**: {meaning}"
+            for word, meaning in (
+                (_("step"), _("one update of all weights, from one batch")),
+                (_("epoch"), _("as many steps as it takes to see each training sequence once")),
+                (_("gradient norm"), _("length of the gradient over all weights (L2)")),
+                (_("clip norm"), _("a gradient longer than this is shortened to it, its direction kept")),
+                (_("validation"), _("sequences that are never trained on")),
+                (_("diverged"), _("the loss is not a number, or a million times what it began with")),
+            )
+        )
+    )

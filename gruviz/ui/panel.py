@@ -1,0 +1,93 @@
+"""The live panel: a component that owns its Plotly figures and is fed over its own WebSocket."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from gruviz import charts
+from gruviz.ui import server
+from gruviz.ui.view import Card, Tables
+
+# Sent again at every run of the page, so it only fetches the real program, which is cached.
+LOADER = """
+export default (component) => {
+  const panel = import(location.origin + component.data.files + "/panel/panel.js").then((m) => m.show(component));
+  return () => panel.then((close) => close());
+};
+"""
+
+_component = st.components.v2.component("gruviz_panel", js=LOADER, isolate_styles=False)
+
+
+def panel(
+    *,
+    token: str | None,
+    fresh: bool,
+    status: str,
+    language: str | None,
+    figures: Sequence[tuple[str, str, str]],
+    cards: Sequence[Card],
+    tables: Tables,
+    marks: list[dict[str, Any]],
+    alternatives: dict[str, str],
+    words: dict[str, str],
+    on_attach: Callable[[], None],
+) -> None:
+    """Show figures and charts of the run with this token, or what is known before there is one.
+
+    fresh: whether a token that the tab kept through a refresh may be offered for `on_attach`.
+    """
+    _component(
+        key="panel",
+        data={
+            "token": token,
+            "fresh": fresh,
+            "status": status,
+            "language": language or "",
+            "feed": server.FEED,
+            "files": server.FILES,
+            "figures": [list(row) for row in figures],
+            "cards": [_plain(card) for card in cards],
+            "tables": {
+                name: {key: values.tolist() for key, values in columns.items()}
+                for name, columns in tables.items()
+            },
+            "marks": marks,
+            "alternatives": alternatives,
+            "words": words,
+            "dark": charts.DARK,
+        },
+        on_attach_change=on_attach,
+        on_status_change=lambda: None,
+    )
+
+
+def _plain(card: Card) -> dict[str, Any]:
+    return {
+        "name": card.name,
+        "title": card.title,
+        "aid": card.aid,
+        "wide": card.wide,
+        "charts": [
+            {
+                "name": name,
+                "title": figure.layout.meta["title"],
+                "aid": figure.layout.meta["aid"],
+                **_json(figure),
+            }
+            for name, figure in card.charts.items()
+        ],
+    }
+
+
+def _json(figure: Any) -> dict[str, Any]:
+    """Traces without their data, which the panel fills in from the tables that `meta` names."""
+    plain: dict[str, Any] = figure.to_plotly_json()
+    for trace in plain["data"]:
+        for name in trace.get("meta") or {}:
+            if name == "color":
+                trace["marker"].pop("color", None)
+            else:
+                trace.pop(name, None)
+    return {"data": plain["data"], "layout": plain["layout"]}

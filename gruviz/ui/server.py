@@ -1,0 +1,55 @@
+"""What the server does beside running pages: warm workers, the feed, the panel's own files."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import plotly
+import streamlit as st
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+
+from gruviz.runs import classroom
+from gruviz.ui.feed import feed
+
+OWN = Path(__file__).parent / "static"
+PLOTLY = Path(plotly.__file__).parent / "package_data"
+FOREVER = "public, max-age=31536000, immutable"
+
+
+class LastingFiles(StaticFiles):
+    """Files whose address changes with their content, so that a browser needs to ask only once."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = FOREVER
+        return response
+
+
+def _fingerprint() -> str:
+    files = [*sorted(OWN.iterdir()), PLOTLY / "plotly.min.js"]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
+
+
+PREFIX = f"/{str(st.get_option('server.baseUrlPath')).strip('/')}".rstrip("/")
+FEED = f"{PREFIX}/gruviz/feed"
+FILES = f"{PREFIX}/gruviz/{_fingerprint()}"
+
+ROUTES: list[BaseRoute] = [
+    WebSocketRoute(FEED, feed),
+    Mount(f"{FILES}/plotly", LastingFiles(directory=PLOTLY)),
+    Mount(f"{FILES}/panel", LastingFiles(directory=OWN)),
+]
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
+    """Start the workers with the server, so that the first Train doesn't wait for torch."""
+    classroom().pool.warm()
+    try:
+        yield {}
+    finally:
+        classroom().close()

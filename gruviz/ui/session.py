@@ -1,0 +1,119 @@
+"""What a browser tab holds on the server: its run, the one before it, and how it got here."""
+
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from gruviz.experiment import Experiment, Table, differences, with_live
+from gruviz.experiment.link import from_link
+from gruviz.runs import Run, Status, classroom
+from gruviz.ui import controls, tables
+from gruviz.words import _
+
+
+@dataclass
+class Session:
+    """The state of one tab. `previous` is what Undo brings back."""
+
+    link: dict[str, str]
+    run: Run | None = None
+    previous: Run | None = None
+    fresh: bool = True
+    controls_were: Experiment | None = None
+    complaints: list[str] = field(default_factory=list)
+
+    def start(self, wanted: Experiment) -> Run:
+        """A new run in place of the present one, which Undo can bring back."""
+        run = classroom().start(wanted)
+        self.replace(run)
+        return run
+
+    def replace(self, run: Run | None) -> None:
+        """Put another run, or none, in the place of the present one."""
+        if self.run is not None:
+            self.run.pause()
+        self.previous, self.run, self.fresh = self.run, run, False
+
+    def undo(self) -> None:
+        """Bring back the run before this one, with its settings."""
+        if self.previous is not None:
+            self.replace(self.previous)
+            assert self.run is not None
+            controls.fill(self.run.experiment)
+            self.controls_were = self.run.experiment
+
+    def attach(self, token: str) -> None:
+        """Take up the run of a token that the tab kept through a refresh."""
+        self.fresh = False
+        run = classroom().find(token) if len(token) < 100 else None
+        if run is None:
+            self.complaints.append(
+                _("The run of this tab is gone: the server was restarted. Press Train to begin anew.")
+            )
+            return
+        self.run = run
+        task = run.experiment.task
+        if isinstance(task, Table):
+            tables.uploads().setdefault(task.source, _("your file"))
+        self.read_link()
+
+    def read_link(self) -> None:
+        """Set the controls to the experiment of the link that opened this tab."""
+        experiment, complaints = from_link(self.link)
+        task = experiment.task
+        known = {**tables.SAMPLE_LABELS, **tables.uploads()}
+        if isinstance(task, Table) and task.source not in known:
+            complaints.append(
+                _("The link's data was uploaded in another tab; upload the file here to use it.")
+            )
+        controls.fill(experiment)
+        self.complaints = complaints
+
+    def adjust(self, wanted: Experiment) -> None:
+        """Pass on the live knobs that this tab has turned since its last look at them."""
+        before, self.controls_were = self.controls_were, wanted
+        if self.run is None or before is None or self.run.over or self.run.experiment == wanted:
+            return
+        if with_live(before, wanted) != before:
+            self.run.adjust(wanted)
+
+    def pending(self, wanted: Experiment) -> bool:
+        """Whether the controls ask for something that only a new run can give."""
+        return self.run is not None and bool(differences(self.run.experiment, wanted))
+
+    def train(self, wanted: Experiment) -> None:
+        """Go on where the run stands if the controls still describe it, else start a new one."""
+        run = self.run
+        if run is None or run.over or self.pending(wanted):
+            run = self.start(wanted)
+        run.train()
+
+    def step(self, wanted: Experiment) -> None:
+        """One update of the present run, or the first one of a new run."""
+        run = self.run
+        if run is None or run.over:
+            run = self.start(wanted)
+        run.step()
+
+    def pause(self, _wanted: Experiment) -> None:
+        """Stop after the slice under way."""
+        if self.run is not None:
+            self.run.pause()
+
+    def reset(self, _wanted: Experiment) -> None:
+        """Back to step 0; Undo brings the run back."""
+        self.replace(None)
+
+    @property
+    def status(self) -> Status | None:
+        return None if self.run is None else self.run.status
+
+
+def session() -> Session:
+    """The session of this tab; at its first call the controls are set from the link."""
+    if "session" not in st.session_state:
+        link = {key: value for key, value in st.query_params.to_dict().items() if key != "axis"}
+        st.session_state["session"] = Session(link)
+        st.session_state["session"].read_link()
+    found: Session = st.session_state["session"]
+    return found

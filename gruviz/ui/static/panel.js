@@ -1,0 +1,463 @@
+// The live panel. It owns its Plotly figures and the columns they are drawn from; the page sends the
+// figures once, the feed sends what the columns gained. A trace's `meta` says which columns it draws.
+
+const TOKEN = "gruviz.run";
+const POINTS = 1500; // more than this in view are thinned to the extremes of each bucket
+const PICTURE_MILLISECONDS = 400;
+const UNKNOWN_RUN = 4404;
+
+const panels = new WeakMap();
+let plotly = null;
+
+function loadPlotly(files) {
+  plotly ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = `${files}/plotly/plotly.min.js`;
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => reject(new Error("Plotly did not load"));
+    document.head.append(script);
+    const style = document.createElement("link");
+    style.rel = "stylesheet";
+    style.href = `${files}/panel/panel.css`;
+    document.head.append(style);
+  });
+  return plotly;
+}
+
+export async function show(component) {
+  await loadPlotly(component.data.files);
+  const root = component.parentElement;
+  if (!panels.has(root)) panels.set(root, new Panel(root));
+  const panel = panels.get(root);
+  panel.update(component);
+  return () => {
+    panel.close();
+    panels.delete(root);
+  };
+}
+
+function element(kind, classes, text, parent) {
+  const made = document.createElement(kind);
+  made.className = classes;
+  if (text !== undefined) made.textContent = text; // never markup: it may come from a file
+  parent?.append(made);
+  return made;
+}
+
+class Panel {
+  constructor(root) {
+    this.box = element("div", "gv", undefined, root);
+    this.figures = element("dl", "gv-figures", undefined, this.box);
+    this.lost = element("p", "gv-lost", "", this.box);
+    this.lost.setAttribute("role", "status");
+    this.grid = element("div", "gv-grid", undefined, this.box);
+    this.values = new Map();
+    this.cards = new Map();
+    this.charts = new Map();
+    this.token = null;
+    this.clear();
+    this.onVisible = () => document.hidden || this.draw();
+    document.addEventListener("visibilitychange", this.onVisible);
+  }
+
+  clear() {
+    this.tables = {};
+    this.counts = { steps: 0, validations: 0, snapshot: -1 };
+  }
+
+  update({ data, setTriggerValue }) {
+    this.data = data;
+    this.trigger = setTriggerValue;
+    this.asked = null;
+    if (data.token !== this.token) {
+      this.clear();
+      this.token = data.token;
+      this.connect();
+    }
+    this.remember(data);
+    for (const name of ["plan", "next", "probe", "here"]) delete this.tables[name];
+    Object.assign(this.tables, data.tables);
+    this.showFigures(data.figures);
+    this.showCards(data.cards);
+    this.marks = data.marks;
+    this.describe(data.alternatives);
+    this.restyle();
+    this.draw();
+  }
+
+  // The token survives a refresh in this tab alone; the link that people pass on doesn't have it.
+  remember(data) {
+    if (data.token) sessionStorage.setItem(TOKEN, data.token);
+    else if (!data.fresh) sessionStorage.removeItem(TOKEN);
+    else if (sessionStorage.getItem(TOKEN)) this.trigger("attach", sessionStorage.getItem(TOKEN));
+  }
+
+  connect() {
+    this.socket?.close();
+    this.socket = null;
+    clearTimeout(this.retry);
+    if (!this.token) return;
+    const token = this.token;
+    const socket = new WebSocket(new URL(this.data.feed, location.origin.replace(/^http/, "ws")));
+    socket.binaryType = "arraybuffer";
+    const ask = () => socket.send(JSON.stringify(this.counts));
+    socket.onopen = () => {
+      socket.send(JSON.stringify({ token, language: this.data.language }));
+      ask();
+    };
+    socket.onmessage = ({ data }) => {
+      if (socket !== this.socket) return;
+      this.lost.textContent = "";
+      this.take(unpack(data));
+      ask();
+    };
+    socket.onclose = ({ code }) => {
+      if (socket !== this.socket || code === UNKNOWN_RUN) return;
+      this.lost.textContent = this.data.words.lost;
+      this.retry = setTimeout(() => this.connect(), 1000);
+    };
+    this.socket = socket;
+  }
+
+  take({ header, columns }) {
+    if (header.token !== this.token) return;
+    for (const [table, name, values, shape] of columns) {
+      const store = (this.tables[table] ??= {});
+      if (table in header.starts) {
+        const column = (store[name] ??= new Growing());
+        column.length = header.starts[table];
+        column.append(values);
+        this.counts[table] = column.length;
+      } else {
+        store[name] = shape.length === 2 ? rows(values, shape) : values;
+      }
+    }
+    this.counts.snapshot = header.snapshot;
+    this.marks = header.marks;
+    for (const [name, text] of Object.entries(header.figures)) {
+      const place = this.values.get(name);
+      if (place && place.textContent !== text) place.textContent = text;
+    }
+    this.describe(header.alternatives);
+    this.draw();
+    // The page's buttons and its line of status follow; they are asked for once a change.
+    if (header.status !== this.data.status && this.asked !== header.status) {
+      this.asked = header.status;
+      this.trigger("status", header.status);
+    }
+  }
+
+  showFigures(figures) {
+    const names = figures.map(([name]) => name).join();
+    if (names !== this.figureNames) {
+      this.figureNames = names;
+      this.figures.replaceChildren();
+      this.values.clear();
+      for (const [name, label] of figures) {
+        const tile = element("div", "gv-figure", undefined, this.figures);
+        element("dt", "", label, tile);
+        this.values.set(name, element("dd", "", "", tile));
+        this.values.get(name).dataset.figure = name;
+      }
+    }
+    // While the feed runs it is ahead of the page.
+    const live = this.counts.steps > 0;
+    for (const [name, , text] of figures) if (!live) this.values.get(name).textContent = text;
+  }
+
+  showCards(cards) {
+    for (const [name, card] of this.cards) {
+      if (cards.some((each) => each.name === name)) continue;
+      card.remove();
+      this.cards.delete(name);
+    }
+    for (const card of cards) {
+      const made = this.cards.get(card.name) ?? this.makeCard(card);
+      made.querySelector("h2").textContent = card.title;
+      made.querySelector(".gv-aid").textContent = card.aid;
+      const plots = made.querySelector(".gv-plots");
+      for (const old of [...plots.children]) {
+        if (!card.charts.some(({ name }) => name === old.dataset.chart)) {
+          window.Plotly.purge(old.querySelector(".gv-plot"));
+          this.charts.delete(old.dataset.chart);
+          old.remove();
+        }
+      }
+      for (const chart of card.charts) this.showChart(plots, chart, card.charts.length > 1);
+    }
+  }
+
+  makeCard(card) {
+    const made = element("section", `gv-card${card.wide ? " gv-wide" : ""}`, undefined, this.grid);
+    const heading = element("h2", "", card.title, made);
+    heading.id = `gv-${card.name}`;
+    made.setAttribute("aria-labelledby", heading.id);
+    element("p", "gv-aid", "", made);
+    element("div", "gv-plots", undefined, made);
+    this.cards.set(card.name, made);
+    return made;
+  }
+
+  showChart(plots, chart, captioned) {
+    let shown = this.charts.get(chart.name);
+    if (!shown) {
+      const holder = element("figure", "gv-holder", undefined, plots);
+      holder.dataset.chart = chart.name;
+      const caption = captioned ? element("figcaption", "", undefined, holder) : null;
+      if (caption) {
+        element("strong", "", "", caption);
+        element("span", "", "", caption);
+      }
+      const plot = element("div", "gv-plot", undefined, holder);
+      plot.tabIndex = 0;
+      plot.setAttribute("role", "img");
+      plot.addEventListener("keydown", (event) => keys(event, plot));
+      shown = { plot, caption, drawn: 0 };
+      this.charts.set(chart.name, shown);
+      plot.dataset.chart = chart.name;
+    }
+    if (shown.caption) {
+      shown.caption.children[0].textContent = chart.title;
+      shown.caption.children[1].textContent = chart.aid;
+    }
+    shown.traces = chart.data;
+    shown.layout = chart.layout;
+    shown.picture = chart.data.some(({ type }) => type === "heatmap");
+    shown.key = null;
+  }
+
+  describe(alternatives) {
+    for (const [name, text] of Object.entries(alternatives)) {
+      const plot = this.charts.get(name)?.plot;
+      if (plot && plot.getAttribute("aria-label") !== text) plot.setAttribute("aria-label", text);
+    }
+  }
+
+  // The theme's colours, read where Streamlit puts them; a change of theme shows the panel again.
+  restyle() {
+    const style = getComputedStyle(this.box);
+    const read = (name) => style.getPropertyValue(`--st-${name}`).trim();
+    const background = read("background-color");
+    this.theme = {
+      text: read("text-color"),
+      grid: read("border-color"),
+      font: read("font"),
+      dark: luminance(background) < 0.4,
+      background,
+    };
+    this.box.dataset.theme = this.theme.dark ? "dark" : "light";
+  }
+
+  draw() {
+    this.wanted = true;
+    if (this.drawing || document.hidden) return;
+    this.drawing = true;
+    requestAnimationFrame(async () => {
+      while (this.wanted && this.box.isConnected) {
+        this.wanted = false;
+        for (const chart of this.charts.values()) await this.drawChart(chart);
+      }
+      this.drawing = false;
+    });
+  }
+
+  async drawChart(chart) {
+    const now = performance.now();
+    const key = this.keyOf(chart);
+    if (key === chart.key) return;
+    if (chart.picture && chart.key !== null && now - chart.drawn < PICTURE_MILLISECONDS) {
+      chart.later ??= setTimeout(() => {
+        chart.later = null;
+        this.draw();
+      }, PICTURE_MILLISECONDS);
+      return;
+    }
+    chart.key = key;
+    chart.drawn = now;
+    const first = !chart.plot.data;
+    await window.Plotly.react(chart.plot, this.filled(chart), this.dressed(chart), {
+      displaylogo: false,
+      responsive: true,
+      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+    });
+    if (first) {
+      chart.plot.on("plotly_relayout", (change) => {
+        if (Object.keys(change).some((name) => name.startsWith("xaxis"))) {
+          chart.key = null;
+          this.draw();
+        }
+      });
+    }
+    chart.plot.dataset.revision = (Number(chart.plot.dataset.revision) || 0) + 1;
+    const points = this.tables.steps?.step?.length;
+    if (points) chart.plot.dataset.points = points;
+  }
+
+  // What a chart shows depends on the data it names, the marks and the theme, and on nothing else.
+  keyOf(chart) {
+    const used = new Set(chart.traces.flatMap(({ meta }) => Object.values(meta ?? {})).map((n) => n.split(".")[0]));
+    const parts = [...used].map((table) => {
+      if (table === "steps" || table === "validations") return this.counts[table];
+      if (table === "signals" || table === "answer") return this.counts.snapshot;
+      if (table === "here") return this.tables.here?.step?.[0];
+      return table in this.tables;
+    });
+    return JSON.stringify([parts, used.has("steps") ? this.marks : 0, this.theme]);
+  }
+
+  filled(chart) {
+    const range = chart.plot.layout?.xaxis?.autorange === false ? chart.plot.layout.xaxis.range : null;
+    return chart.traces.map((trace) => {
+      const made = this.theme.dark ? recolour(trace, this.data.dark) : { ...trace };
+      const meta = trace.meta ?? {};
+      const read = (name) => {
+        const [table, column] = name.split(".");
+        const found = this.tables[table]?.[column];
+        return found instanceof Growing ? found.view() : found;
+      };
+      let x = meta.x && read(meta.x);
+      let y = meta.y && read(meta.y);
+      if (meta.x?.startsWith("steps.") && x?.length > POINTS) [x, y] = thin(x, y, range);
+      if (meta.x) made.x = x ?? [];
+      if (meta.y) made.y = y ?? [];
+      if (meta.z) made.z = read(meta.z) ?? [];
+      if (meta.color) made.marker = { ...made.marker, color: read(meta.color) ?? [] };
+      return made;
+    });
+  }
+
+  dressed(chart) {
+    const { text, grid, font } = this.theme;
+    const layout = this.theme.dark ? recolour(chart.layout, this.data.dark) : structuredClone(chart.layout);
+    layout.font = { ...layout.font, color: text, family: font };
+    for (const [name, axis] of Object.entries(layout)) {
+      if (/^[xy]axis/.test(name)) {
+        Object.assign(axis, { gridcolor: grid, linecolor: grid, tickcolor: grid });
+        axis.title = { ...axis.title, font: { size: 12.5 } };
+      }
+    }
+    layout.hoverlabel = { bgcolor: this.theme.background, bordercolor: grid, font: { color: text } };
+    const uses = chart.traces.some(({ meta }) => meta?.x?.startsWith("steps."));
+    if (uses && this.marks?.length) layout.shapes = this.theme.dark ? recolour(this.marks, this.data.dark) : this.marks;
+    return layout;
+  }
+
+  close() {
+    const socket = this.socket;
+    this.socket = null;
+    socket?.close();
+    clearTimeout(this.retry);
+    document.removeEventListener("visibilitychange", this.onVisible);
+    for (const { plot } of this.charts.values()) window.Plotly.purge(plot);
+    this.box.remove();
+  }
+}
+
+// A column of float32 that grows at its end.
+class Growing {
+  constructor() {
+    this.buffer = new Float32Array(1024);
+    this.length = 0;
+  }
+
+  append(values) {
+    const needed = this.length + values.length;
+    if (needed > this.buffer.length) {
+      const larger = new Float32Array(Math.max(needed, 2 * this.buffer.length));
+      larger.set(this.buffer);
+      this.buffer = larger;
+    }
+    this.buffer.set(values, this.length);
+    this.length = needed;
+  }
+
+  view() {
+    return this.buffer.subarray(0, this.length);
+  }
+}
+
+function unpack(buffer) {
+  const size = new DataView(buffer).getUint32(0, true);
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, size)));
+  let place = 4 + size;
+  const columns = header.columns.map(([table, name, shape]) => {
+    const count = shape.reduce((a, b) => a * b, 1);
+    const values = new Float32Array(buffer, place, count);
+    place += 4 * count;
+    return [table, name, values, shape];
+  });
+  return { header, columns };
+}
+
+function rows(values, [count, width]) {
+  return Array.from({ length: count }, (_, row) => values.subarray(row * width, (row + 1) * width));
+}
+
+// The least and the greatest value of each bucket: a spike of one step stays visible.
+function thin(x, y, range) {
+  let from = 0;
+  let to = x.length;
+  if (range) {
+    while (from < to - 1 && x[from + 1] < range[0]) from += 1;
+    while (to > from + 1 && x[to - 2] > range[1]) to -= 1;
+  }
+  const size = Math.ceil((to - from) / (POINTS / 2));
+  if (size <= 2) return [x.subarray(from, to), y.subarray(from, to)];
+  const xs = [];
+  const ys = [];
+  for (let start = from; start < to; start += size) {
+    const end = Math.min(start + size, to);
+    let low = -1;
+    let high = -1;
+    for (let i = start; i < end; i += 1) {
+      if (Number.isNaN(y[i])) continue;
+      if (low < 0 || y[i] < y[low]) low = i;
+      if (high < 0 || y[i] > y[high]) high = i;
+    }
+    if (low < 0) {
+      xs.push(x[start]);
+      ys.push(NaN);
+      continue;
+    }
+    for (const i of low === high ? [low] : low < high ? [low, high] : [high, low]) {
+      xs.push(x[i]);
+      ys.push(y[i]);
+    }
+  }
+  return [xs, ys];
+}
+
+function recolour(value, colours) {
+  if (typeof value === "string") return colours[value] ?? value;
+  if (Array.isArray(value)) return value.map((each) => recolour(each, colours));
+  if (value && typeof value === "object") {
+    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, recolour(v, colours)]));
+  }
+  return value;
+}
+
+function luminance(colour) {
+  const numbers = colour.startsWith("#")
+    ? [1, 3, 5].map((place) => parseInt(colour.slice(place, place + 2), 16))
+    : (colour.match(/[\d.]+/g) ?? [255, 255, 255]).slice(0, 3).map(Number);
+  return (0.2126 * numbers[0] + 0.7152 * numbers[1] + 0.0722 * numbers[2]) / 255;
+}
+
+// Plus and minus zoom along x, the arrows move, Escape shows everything.
+function keys(event, plot) {
+  const axis = plot.layout?.xaxis;
+  if (!axis?.range || event.ctrlKey || event.metaKey || event.altKey) return;
+  const [a, b] = axis.range.map(Number);
+  const width = b - a;
+  const moves = {
+    "+": [a + width / 4, b - width / 4],
+    "=": [a + width / 4, b - width / 4],
+    "-": [a - width / 2, b + width / 2],
+    ArrowLeft: [a - width / 4, b - width / 4],
+    ArrowRight: [a + width / 4, b + width / 4],
+  };
+  if (event.key === "Escape") window.Plotly.relayout(plot, { "xaxis.autorange": true });
+  else if (moves[event.key]) window.Plotly.relayout(plot, { "xaxis.range": moves[event.key] });
+  else return;
+  event.preventDefault();
+}

@@ -1,0 +1,90 @@
+"""Tables on the page: the samples, and the files that this visitor has uploaded."""
+
+from typing import Any
+
+import streamlit as st
+
+from gruviz.data import SAMPLE_NAMES, Table
+from gruviz.data.tables import MAX_BYTES
+from gruviz.errors import GruvizError
+from gruviz.experiment import Knob, about
+from gruviz.experiment import Table as TableTask
+from gruviz.runs import classroom
+from gruviz.ui.widgets import number
+from gruviz.words import _
+
+SAMPLE_LABELS = {
+    "sunspots_yearly": "Sunspots, yearly",
+    "co2_weekly": "CO₂ at Mauna Loa, weekly",
+    "airline_passengers": "Airline passengers, monthly",
+}
+
+
+def uploads() -> dict[str, str]:
+    """The uploaded files of this visitor: digest to name."""
+    files: dict[str, str] = st.session_state.setdefault("uploads", {})
+    return files
+
+
+def fetch(source: str) -> Table:
+    """A table that this visitor may see: a sample, or a file of their own.
+
+    Raises GruvizError for anything else, be it on the server or not.
+    """
+    if source not in SAMPLE_NAMES and source not in uploads():
+        raise GruvizError(
+            _(
+                "The data of this experiment was uploaded by somebody else or is gone; upload the"
+                " file again, or choose a sample."
+            )
+        )
+    return classroom().tables(source)
+
+
+def table_controls() -> dict[str, Any]:
+    """Upload, source, column, window and horizon, as the fields of the table task."""
+    _upload()
+    known = {**SAMPLE_LABELS, **uploads()}
+    knobs = {name: what for name, what in about(TableTask) if isinstance(what, Knob)}
+    source = st.session_state.setdefault("table.source", TableTask().source)
+    if source not in known:
+        st.session_state["table.source"] = source = TableTask().source
+    source = st.selectbox(
+        _(knobs["source"].label), list(known), format_func=lambda each: known[each][:60],
+        key="table.source", persist_state="session",
+    )  # fmt: skip
+    table = fetch(source)
+    columns = list(table.columns)
+    if st.session_state.get("table.column") not in columns:
+        st.session_state["table.column"] = table.first_choice
+    column = st.selectbox(
+        _(knobs["column"].label), columns, key="table.column", persist_state="session",
+        help=_(knobs["column"].help), format_func=lambda each: str(each)[:60],
+    )  # fmt: skip
+    numbers = {
+        name: number(f"table.{name}", knobs[name], getattr(TableTask(), name))
+        for name in ("window", "horizon")
+    }
+    return {"source": source, "column": column, **numbers}
+
+
+def _upload() -> None:
+    file = st.file_uploader(
+        _("Upload a CSV file"), type=["csv", "txt"], key="upload", max_upload_size=MAX_BYTES // 10**6,
+        help=_("Comma-separated, with a header line. It stays on this server and with your tab."),
+    )  # fmt: skip
+    if file is None or st.session_state.get("handled upload") == file.file_id:
+        if message := st.session_state.get("upload error") if file else None:
+            st.error(message, icon=":material/error:")
+        return
+    st.session_state["handled upload"] = file.file_id
+    st.session_state["upload error"] = None
+    try:
+        table = classroom().tables.put(file.getvalue(), file.name)
+    except GruvizError as error:
+        st.session_state["upload error"] = str(error)
+        st.error(str(error), icon=":material/error:")
+        return
+    uploads()[table.digest] = table.name
+    st.session_state["table.source"] = table.digest
+    st.session_state["table.column"] = table.first_choice

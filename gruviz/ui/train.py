@@ -1,0 +1,200 @@
+"""The training page: read the controls, do what was pressed, show the run."""
+
+from typing import Any
+
+import streamlit as st
+
+from gruviz.data import check
+from gruviz.errors import GruvizError
+from gruviz.experiment import Experiment, differences
+from gruviz.experiment.link import to_link
+from gruviz.runs import Status
+from gruviz.ui import controls, frame, tables, view
+from gruviz.ui.panel import panel
+from gruviz.ui.session import Session, session
+from gruviz.words import N_, _
+
+
+def page() -> None:
+    """The page of app.py."""
+    frame.begin(N_("Train"))
+    mine = session()
+    with st.sidebar:
+        frame.navigation()
+        try:
+            wanted = controls.controls()
+        except GruvizError as error:
+            st.error(str(error), icon=":material/error:")
+            st.stop()
+        log = _loss_axis()
+    mine.adjust(wanted)
+    _write_link(wanted, log)
+
+    title, buttons = frame.heading(_("Watch a GRU learn"))
+    with buttons:
+        _buttons(mine, wanted)
+    _say(mine, wanted)
+    _show(mine, wanted, log=log)
+
+
+def _loss_axis() -> bool:
+    st.subheader(_("View"))
+    st.session_state.setdefault("axis", st.query_params.get("axis", "log"))
+    if st.session_state["axis"] not in ("log", "linear"):
+        st.session_state["axis"] = "log"
+    names = {"log": _("logarithmic"), "linear": _("linear")}
+    chosen = st.segmented_control(
+        _("Loss axis"), list(names), format_func=lambda each: names[each], key="axis", required=True,
+        persist_state="session",
+    )  # fmt: skip
+    return bool(chosen == "log")
+
+
+def _write_link(wanted: Experiment, log: bool) -> None:
+    """Keep the page's address in step with the controls: who copies it, copies the experiment."""
+    link = to_link(wanted) | ({} if log else {"axis": "linear"})
+    if st.query_params.to_dict() != link:
+        st.query_params.from_dict(link)
+
+
+def _buttons(mine: Session, wanted: Experiment) -> None:
+    running = mine.status is Status.RUNNING
+    begins = mine.run is None or mine.run.over or mine.pending(wanted)
+    act: Any = None
+    if st.button(
+        _("Train"), icon=":material/play_arrow:", type="primary", disabled=running and not begins,
+        help=_("Start a new run with these settings.") if begins else _("Go on with this run."),
+    ):  # fmt: skip
+        act = mine.train
+    if st.button(
+        _("Pause"), icon=":material/pause:", disabled=not running, help=_("Stop; nothing is lost.")
+    ):
+        act = mine.pause
+    if st.button(
+        _("Step"), icon=":material/skip_next:", disabled=running, help=_("Make one update, then stop.")
+    ):
+        act = mine.step
+    if st.button(
+        _("Reset"), icon=":material/restart_alt:", disabled=mine.run is None,
+        help=_("Drop this run and begin at step 0. Undo brings it back."),
+    ):  # fmt: skip
+        act = mine.reset
+    if mine.previous is not None:
+        st.button(
+            _("Undo"), icon=":material/undo:", on_click=mine.undo, type="tertiary",
+            help=_("Bring back the run before this one, with its settings."),
+        )  # fmt: skip
+    if act is not None:
+        try:
+            if begins and act in (mine.train, mine.step):
+                check(wanted, tables.fetch)
+        except GruvizError as error:
+            mine.complaints = [str(error)]
+        else:
+            mine.complaints = []
+            act(wanted)
+        st.rerun()
+
+
+def _say(mine: Session, wanted: Experiment) -> None:
+    """One line that says where the run stands, and what the controls would change."""
+    for complaint in mine.complaints:
+        st.warning(complaint, icon=":material/info:")
+    run = mine.run
+    icon, text = _standing(mine)
+    with st.container(horizontal=True, vertical_alignment="center", key="standing"):
+        st.markdown(f":material/{icon}: {text}")
+    if run is not None and mine.pending(wanted):
+        changes = ", ".join(
+            f"{_(what.label)} {view.value(old)} → {view.value(new)}"
+            for what, old, new in differences(run.experiment, wanted)
+        )
+        with st.container(horizontal=True, vertical_alignment="center", key="pending"):
+            st.markdown(
+                ":material/schedule: "
+                + _("With the next Train: {changes}").format(changes=frame.literal(changes))
+            )
+            st.button(
+                _("Take back"), on_click=controls.fill, args=(run.experiment,), type="tertiary",
+                icon=":material/undo:", help=_("Set the controls to what this run was started with."),
+            )  # fmt: skip
+
+
+def _standing(mine: Session) -> tuple[str, str]:
+    run = mine.run
+    if run is None:
+        return "info", _("Press **Train** to start, or **Step** for a single update.")
+    step = f"{run.step_count:,}"
+    if run.status is Status.RUNNING:
+        return "progress_activity", _(
+            "Training. Learning rate, clip norm and momentum act at once; the rest waits."
+        )
+    if run.status is Status.FINISHED:
+        return "check_circle", _("Finished after {step} steps.").format(step=step)
+    if run.status is Status.DIVERGED:
+        return "error", _diverged(mine)
+    if run.status is Status.FAILED:
+        return "error", _("Stopped at step {step}: {reason} Press Train to start again.").format(
+            step=step, reason=_reason(run.error)
+        )
+    if run.unwatched:
+        return "pause_circle", _(
+            "Paused itself at step {step}, for nobody was watching. Press **Train** to go on."
+        ).format(step=step)
+    return "pause_circle", _("Paused at step {step}. Press **Train** to go on.").format(step=step)
+
+
+def _diverged(mine: Session) -> str:
+    assert mine.run is not None
+    steps = mine.run.history.steps
+    text = _(
+        "**Diverged at step {step:,}**: the loss went from {first:.3g} to {last:.3g}, the gradient norm"
+        " was {norm:.3g}."
+    ).format(
+        step=mine.run.diverged_at, first=steps["loss"][0], last=steps["loss"][-1],
+        norm=steps["norm"][-1],
+    )  # fmt: skip
+    if mine.run.experiment.clip_norm is None:
+        remedy = _("Lower the learning rate or set a clip norm, then press **Train**.")
+    else:
+        remedy = _("Lower the learning rate or the clip norm, then press **Train**.")
+    return f"{text} {remedy}"
+
+
+def _reason(error: Exception | None) -> str:
+    if isinstance(error, GruvizError):
+        return str(error)
+    return _("the training process failed ({kind}).").format(kind=type(error).__name__)
+
+
+def _show(mine: Session, wanted: Experiment, *, log: bool) -> None:
+    run = mine.run
+    experiment = run.experiment if run else wanted
+    try:
+        dataset = view.probe_of(experiment, run.tables if run else tables.fetch)
+    except GruvizError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    if dataset.findings:
+        st.caption(frame.literal(" ".join(dataset.findings)))
+    still = view.still_tables(experiment, wanted, dataset)
+    if run is None:
+        still["here"] = {"step": still["plan"]["step"][:1], "learning_rate": still["plan"]["learning_rate"][:1]}
+    shown = {**still, **(view.step_tables(run) | {"here": view.here(run)} if run else {})}
+    panel(
+        token=run.token if run else None,
+        fresh=mine.fresh,
+        status=run.status.value if run else "",
+        language=st.context.locale,
+        figures=view.figures(run, experiment),
+        cards=view.cards({}, experiment, dataset, log=log),
+        tables=still,
+        marks=view.change_marks(run) if run else [],
+        alternatives=view.alternatives(shown, experiment),
+        words={
+            "empty": _("Press Train"),
+            "lost": _("Connection lost; trying again…"),
+            "loading": _("Loading the charts…"),
+        },
+        on_attach=lambda: mine.attach(str(st.session_state["panel"].get("attach", ""))),
+    )

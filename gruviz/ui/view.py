@@ -1,0 +1,210 @@
+"""What the page shows of a run: the tables its charts are drawn from, its figures, its cards."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+
+from gruviz import charts
+from gruviz.data import Dataset, Fetch, load
+from gruviz.experiment import Experiment, Kind, MadeUp, differences
+from gruviz.record import Snapshot
+from gruviz.runs import Run, Status
+from gruviz.words import _
+
+Tables = dict[str, dict[str, npt.NDArray[Any]]]
+PLAN_POINTS = 201
+
+MEASURES = {
+    Kind.FORECAST: "mean squared error",
+    Kind.REGRESSION: "mean squared error",
+    Kind.CLASSIFICATION: "cross-entropy (nats)",
+}
+
+
+@dataclass(frozen=True)
+class Card:
+    """A card of the page: one title and reading aid over one or several charts."""
+
+    name: str
+    title: str
+    aid: str
+    charts: Mapping[str, go.Figure]
+    wide: bool = False
+
+
+def probe_of(experiment: Experiment, fetch: Fetch) -> Dataset:
+    """The data of an experiment with few training sequences: its validation part is the same."""
+    task = experiment.task
+    if isinstance(task, MadeUp):
+        task = replace(task, size=10)
+    return load(task, experiment.seed, fetch)
+
+
+def plan(experiment: Experiment) -> dict[str, npt.NDArray[np.float64]]:
+    """The learning rate that the schedule has in store, at the steps of its whole course."""
+    steps = np.unique(np.linspace(0, experiment.steps - 1, PLAN_POINTS).round())
+    rates = np.array([experiment.rate(int(step)) for step in steps])
+    return {"step": steps + 1, "learning_rate": rates}
+
+
+def still_tables(experiment: Experiment, wanted: Experiment, dataset: Dataset) -> Tables:
+    """What is known without training: the schedule, the next run's if it differs, the probe."""
+    tables: Tables = {"plan": plan(experiment), "probe": probe(dataset)}
+    planned, next_plan = tables["plan"], plan(wanted)
+    if not all(np.array_equal(planned[name], next_plan[name]) for name in planned):
+        tables["next"] = next_plan
+    return tables
+
+
+def probe(dataset: Dataset) -> dict[str, npt.NDArray[Any]]:
+    inputs, target = dataset.validation.inputs[0], dataset.validation.targets[0]
+    time = np.arange(len(inputs))
+    if dataset.kind is Kind.FORECAST:
+        future = np.arange(len(inputs), len(inputs) + dataset.outputs)
+        unscaled = inputs[:, 0] * dataset.scale + dataset.mean
+        truth = target * dataset.scale + dataset.mean
+        return {"time": time, "input": unscaled, "future": future, "target": truth}
+    if dataset.kind is Kind.REGRESSION:
+        return {
+            "time": time, "input": inputs[:, 0], "mark": inputs[:, -1],
+            "target": np.full(len(inputs), target[0]),
+        }  # fmt: skip
+    true = (np.arange(dataset.outputs) == target).astype(np.float32)
+    return {"time": time, "input": inputs[:, 0], "image": inputs.T, "true": true}
+
+
+def snapshot_tables(snapshot: Snapshot, dataset: Dataset) -> Tables:
+    """The cell's signals, and the answer in the data's own units."""
+    value = snapshot.prediction[:, 0] if dataset.kind is Kind.REGRESSION else snapshot.prediction[-1]
+    return {
+        "signals": dict(snapshot.signals),
+        "answer": {"value": value * dataset.scale + dataset.mean},
+    }
+
+
+def step_tables(run: Run, steps: int = 0, validations: int = 0) -> Tables:
+    """The curves of a run, from a row on."""
+    rows = {name: run.history.steps[name][steps:] for name in run.history.steps.names}
+    rows["clipped"] = charts.clipped(rows["norm"], rows["clip_norm"])
+    parts = run.history.validations
+    return {
+        "steps": rows,
+        "validations": {name: parts[name][validations:] for name in parts.names},
+    }
+
+
+def here(run: Run) -> dict[str, npt.NDArray[np.float64]]:
+    """Where the run is on its schedule."""
+    step = run.step_count
+    return {
+        "step": np.array([float(step)]),
+        "learning_rate": np.array([run.experiment.rate(max(step - 1, 0))]),
+    }
+
+
+def change_marks(run: Run) -> list[dict[str, Any]]:
+    """The shapes that mark where live knobs were turned."""
+    labels = []
+    for change in run.changes:
+        turned = differences(change.before, change.after)
+        labels.append(
+            (change.step, ", ".join(f"{_(knob.label)} {value(new)}" for knob, _old, new in turned))
+        )
+    return charts.marks(labels)
+
+
+def value(setting: Any) -> str:
+    """A setting as people write it."""
+    if setting is None:
+        return _("off")
+    if isinstance(setting, (int, float)):
+        return f"{setting:,g}"
+    return _(setting.label) if hasattr(setting, "label") else str(setting)[:40]
+
+
+def figures(run: Run | None, experiment: Experiment) -> list[tuple[str, str, str]]:
+    """The row of figures: (name, label, value)."""
+    rows: list[tuple[str, str, str]] = []
+    steps = run.history.steps if run else None
+    last: Mapping[str, float] = (
+        {name: float(steps[name][-1]) for name in steps.names} if steps and len(steps) else {}
+    )
+    parts = run.history.validations if run else None
+    validation = float(parts["loss"][-1]) if parts and len(parts) else None
+    step = run.step_count if run else 0
+
+    def number(name: str) -> str:
+        return f"{last[name]:.4g}" if name in last else "–"
+
+    rows.append(("step", _("Step"), f"{step:,} / {experiment.steps:,}"))
+    rows.append(("epoch", _("Epoch"), f"{run.epoch:.1f}" if run and run.epoch else "–"))
+    rows.append(("training-loss", _("Training loss"), number("smooth")))
+    rows.append(
+        ("validation-loss", _("Validation loss"), "–" if validation is None else f"{validation:.4g}")
+    )
+    if experiment.task.kind is Kind.CLASSIFICATION:
+        share = float(parts["accuracy"][-1]) if parts and len(parts) else None
+        rows.append(("accuracy", _("Validation accuracy"), "–" if share is None else f"{share:.1%}"))
+    rows.append(("gradient-norm", _("Gradient norm"), number("norm")))
+    rows.append(("learning-rate", _("Learning rate now"), number("learning_rate")))
+    speed = run.speed if run and run.status is Status.RUNNING else None
+    rows.append(("speed", _("Steps per second"), "–" if speed is None else f"{speed:,.0f}"))
+    return rows
+
+
+def cards(tables: Tables, experiment: Experiment, dataset: Dataset, *, log: bool) -> list[Card]:
+    """The cards of the training page, in order."""
+    drawn = [
+        ("loss", charts.loss(tables, _(MEASURES[dataset.kind]), log=log)),
+        ("norm", charts.gradient_norm(tables)),
+    ]
+    found = [_card(name, figure) for name, figure in drawn]
+    gates = {
+        signal.name: charts.signal(
+            tables, signal.name, _(signal.label), _(signal.aid), signal.low, signal.high
+        )
+        for signal in experiment.cell.signals
+    }
+    found.append(
+        Card(
+            "gates",
+            _("Gates"),
+            _("what each hidden unit does at each time step of one held-out sequence"),
+            gates,
+            wide=True,
+        )
+    )
+    found.append(_card("prediction", _prediction(tables, dataset)))
+    found.append(_card("rate", charts.learning_rate(tables)))
+    return found
+
+
+def _card(name: str, figure: go.Figure) -> Card:
+    words = figure.layout.meta
+    return Card(name, words["title"], words["aid"], {name: figure})
+
+
+def _prediction(tables: Tables, dataset: Dataset) -> go.Figure:
+    if dataset.kind is Kind.FORECAST:
+        return charts.forecast(tables, dataset.unit)
+    if dataset.kind is Kind.REGRESSION:
+        return charts.regression(tables)
+    return charts.classification(tables, dataset.class_names, dataset.features)
+
+
+def alternatives(tables: Tables, experiment: Experiment) -> dict[str, str]:
+    """What each chart shows, in words, by the chart's name."""
+    words = {
+        "loss": charts.alternatives.loss(tables),
+        "norm": charts.alternatives.gradient_norm(tables),
+        "rate": charts.alternatives.learning_rate(tables),
+        "prediction": charts.alternatives.prediction(tables),
+    }
+    signals = tables.get("signals", {})
+    for signal in experiment.cell.signals:
+        words[signal.name] = charts.alternatives.signal(signals, signal.name, _(signal.label))
+    return words

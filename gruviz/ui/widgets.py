@@ -1,0 +1,61 @@
+"""A widget for a knob: a slider, on a log scale where its range spans decades, or a field."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import streamlit as st
+
+from gruviz.experiment import Knob
+from gruviz.experiment.link import OFF
+from gruviz.words import _
+
+
+def number(key: str, what: Knob, default: Any) -> Any:
+    """Draw the widget of a numeric knob under `key` and return what it shows; None for off."""
+    assert what.low is not None and what.high is not None
+    value = st.session_state.setdefault(key, default)
+    label = _(what.label) + (f" ({_(what.unit)})" if what.unit else "")
+    common: dict[str, Any] = {
+        "label": label,
+        "key": key,
+        "help": _(what.help) if what.help else None,
+        "persist_state": "session",
+    }
+    if what.log:
+        scale: list[Any] = [OFF] if what.optional else []
+        options = [*scale, *steps_between(what.low, what.high, {default, value} - {None})]
+        if value is None:
+            st.session_state[key] = OFF
+        chosen = st.select_slider(
+            options=options, format_func=lambda v: _("off") if v == OFF else f"{v:,g}", **common
+        )
+        return None if chosen == OFF else chosen
+    if isinstance(default, int):
+        if what.high - what.low > 500:
+            return int(st.number_input(min_value=what.low, max_value=what.high, step=1, **common))
+        return st.slider(min_value=what.low, max_value=what.high, step=1, **common)
+    step = what.step or 0.001
+    digits = max(0, -math.floor(math.log10(step)))
+    return st.slider(
+        min_value=float(what.low), max_value=float(what.high), step=float(step),
+        format=f"%.{digits}f", **common,
+    )  # fmt: skip
+
+
+def steps_between(low: float, high: float, also: Iterable[float]) -> list[float]:
+    """Evenly spaced stops on a log scale, from `low` to `high`, with `also` among them.
+
+    Whole numbers between whole ends; powers of two and their halves-between if `also` has one.
+    """
+    also = set(also)
+    whole = isinstance(low, int)
+    if whole and any(value >= 4 and value & (value - 1) == 0 for value in map(int, also)):
+        stops = {base << power for base in (2, 3) for power in range(18)} | {1}
+    else:
+        mantissas = (1, 2, 3, 5, 7) if whole else (1, 1.5, 2, 3, 5, 7)
+        exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        # Through text, so that 3e-3 is the very number that somebody would write.
+        stops = {float(f"{m}e{e}") for m in mantissas for e in exponents}
+    inside = {stop for stop in stops if low <= stop <= high} | {low, high} | also
+    return sorted({int(stop) for stop in inside} if whole else {float(stop) for stop in inside})
