@@ -81,7 +81,9 @@ class Columns:
         needed = self._length + count
         for name, array in self._arrays.items():
             if needed > len(array):
-                array = self._arrays[name] = np.concatenate([array, np.empty(max(needed, len(array)))])
+                array = self._arrays[name] = np.concatenate(
+                    [array, np.empty(max(needed, len(array)))]
+                )
             array[self._length : needed] = rows[name]
         self._length = needed
 

@@ -45,9 +45,9 @@ def gradient_norm(tables: Tables) -> str:
 def learning_rate(tables: Tables) -> str:
     """The rate at the start, now and at the end."""
     plan, now = column(tables, "plan.learning_rate"), column(tables, "here.learning_rate")
-    return _("Learning rate {now:.3g} now; the schedule goes from {first:.3g} to {last:.3g}.").format(
-        now=now[-1], first=plan[0], last=plan[-1]
-    )
+    return _(
+        "Learning rate {now:.3g} now; the schedule goes from {first:.3g} to {last:.3g}."
+    ).format(now=now[-1], first=plan[0], last=plan[-1])
 
 
 def signal(values: "Mapping[str, np.ndarray]", name: str, label: str) -> str:
@@ -55,7 +55,9 @@ def signal(values: "Mapping[str, np.ndarray]", name: str, label: str) -> str:
     if name not in values:
         return _("{label}: nothing to show yet.").format(label=label)
     z = values[name]
-    return _("{label}: {units} units by {time} time steps, mean {mean:.2f}, from {low:.2f} to {high:.2f}.").format(
+    return _(
+        "{label}: {units} units by {time} time steps, mean {mean:.2f}, from {low:.2f} to {high:.2f}."
+    ).format(
         label=label, units=z.shape[0], time=z.shape[1], mean=z.mean(), low=z.min(), high=z.max()
     )
 
@@ -67,9 +69,9 @@ def prediction(tables: Tables) -> str:
         return _("Prediction: nothing trained yet.")
     true = column(tables, "probe.true")
     if len(true):
-        return _("The network gives {share:.0%} to the true class and favours class {best}.").format(
-            share=float(answer[true == 1][0]), best=int(answer.argmax())
-        )
+        return _(
+            "The network gives {share:.0%} to the true class and favours class {best}."
+        ).format(share=float(answer[true == 1][0]), best=int(answer.argmax()))
     wanted = column(tables, "probe.target")
     if len(wanted) == len(answer):
         return _("The prediction is off by {error:.3g} on average.").format(

@@ -78,7 +78,7 @@ def gradient_norm(tables: Tables) -> go.Figure:
             ),
             curve(
                 tables, "steps.step", "steps.clipped", _("clipped"), mode="markers",
-                marker={"color": PURPLE, "size": 5, "symbol": "x-thin", "line": {"width": 1.5, "color": PURPLE}},
+                marker={"size": 5, "symbol": "x-thin", "line": {"width": 1.5, "color": PURPLE}},
                 hoverinfo="skip",
             ),
             curve(

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -31,7 +30,11 @@ def signal(tables: Arrays, name: str, title: str, aid: str, low: float, high: fl
             zmax=high,
             zsmooth=False,
             colorscale=SEQUENTIAL if low == 0 else DIVERGING,
-            colorbar={"thickness": 10, "outlinewidth": 0, "tickvals": [low, (low + high) / 2, high]},
+            colorbar={
+                "thickness": 10,
+                "outlinewidth": 0,
+                "tickvals": [low, (low + high) / 2, high],
+            },
             hovertemplate=_("unit %{y}, time %{x}: %{z:.3f}") + "<extra></extra>",
         )
     )
@@ -71,7 +74,9 @@ def regression(tables: Arrays) -> go.Figure:
     """The inputs of a held-out sequence, the number wanted, and the answer after each time step."""
     chart = figure(
         _("Prediction"),
-        _("bars: the numbers, dark where marked · dashed: the sum wanted · bold: the answer so far"),
+        _(
+            "bars: the numbers, dark where marked · dashed: the sum wanted · bold: the answer so far"
+        ),
         _("time step"),
         _("value"),
     )

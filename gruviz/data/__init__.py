@@ -23,9 +23,9 @@ def fetch_sample(source: str) -> Table:
     """The bundled table of that name. Raises GruvizError for any other source."""
     if source not in SAMPLE_NAMES:
         raise GruvizError(
-            _("There is no data called {source!r} here; upload the file, or choose a sample.").format(
-                source=source[:80]
-            )
+            _(
+                "There is no data called {source!r} here; upload the file, or choose a sample."
+            ).format(source=source[:80])
         )
     return sample(source)
 
@@ -68,7 +68,7 @@ def _digits(seed: int) -> Dataset:
     """The bundled images as sequences of eight rows of eight pixels, a fifth for validation."""
     numbers = np.loadtxt(SAMPLES / "digits_8x8.csv", delimiter=",", dtype=np.float32)
     order = np.random.default_rng([seed, 2]).permutation(len(numbers))
-    pixels = numbers[order, :64].reshape(-1, 8, 8) / 16
+    pixels = numbers[order, :64].reshape(-1, 8, 8) / np.float32(16)
     everything = Sequences(pixels, numbers[order, 64].astype(np.int64))
     border = len(numbers) * 4 // 5
     return Dataset(

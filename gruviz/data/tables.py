@@ -112,9 +112,9 @@ def _decode(content: bytes) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise GruvizError(
-            _("This file isn't UTF-8 text (byte {place:,} can't be read); save it as CSV UTF-8.").format(
-                place=error.start
-            )
+            _(
+                "This file isn't UTF-8 text (byte {place:,} can't be read); save it as CSV UTF-8."
+            ).format(place=error.start)
         ) from error
     if "\0" in text:
         raise GruvizError(_("This file is binary, not text; save the table as CSV UTF-8."))

@@ -25,16 +25,21 @@ def forecast_windows(
     border = int(len(series) * TRAINING_SHARE)
     known = series[:border][np.isfinite(series[:border])]
     with np.errstate(over="ignore", invalid="ignore"):
-        mean, scale = float(known.mean() if known.size else 0), float(known.std() if known.size else 0)
+        mean, scale = (
+            float(known.mean() if known.size else 0),
+            float(known.std() if known.size else 0),
+        )
     if scale == 0:
         raise GruvizError(
-            _("Column {name!r} is constant or empty in its first {share:.0%}; choose another.").format(
-                name=name, share=TRAINING_SHARE
-            )
+            _(
+                "Column {name!r} is constant or empty in its first {share:.0%}; choose another."
+            ).format(name=name, share=TRAINING_SHARE)
         )
     if not np.isfinite(scale):
         raise GruvizError(
-            _("The numbers in column {name!r} are too large to scale; choose another.").format(name=name)
+            _("The numbers in column {name!r} are too large to scale; choose another.").format(
+                name=name
+            )
         )
     scaled = ((series - mean) / scale).astype(np.float32)
     if len(scaled) < window + horizon:
@@ -50,9 +55,9 @@ def forecast_windows(
     left_out = int((~whole).sum())
     missing = int((~np.isfinite(series)).sum())
     findings = [
-        _("{train:,} training windows, {validation:,} for validation (the last {share:.0%}).").format(
-            train=len(train), validation=len(validation), share=1 - TRAINING_SHARE
-        ),
+        _(
+            "{train:,} training windows, {validation:,} for validation (the last {share:.0%})."
+        ).format(train=len(train), validation=len(validation), share=1 - TRAINING_SHARE),
         _("Scaled by the training part: mean {mean:.4g}, standard deviation {scale:.4g}.").format(
             mean=mean, scale=scale
         ),

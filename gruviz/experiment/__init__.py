@@ -10,8 +10,25 @@ from typing import Any
 from gruviz.experiment.cells import CELLS, GRU, Cell, Signal
 from gruviz.experiment.knobs import Choice, Knob, Pick, about, check, from_dict, knob, pick, to_dict
 from gruviz.experiment.optimizers import OPTIMIZERS, SGD, Adam, Momentum, Optimizer, RMSprop
-from gruviz.experiment.schedules import SCHEDULES, Constant, Cosine, Exponential, Schedule, StepDecay
-from gruviz.experiment.tasks import TASKS, Adding, Digits, Kind, MadeUp, SineMixture, Table, Task, Waveforms
+from gruviz.experiment.schedules import (
+    SCHEDULES,
+    Constant,
+    Cosine,
+    Exponential,
+    Schedule,
+    StepDecay,
+)
+from gruviz.experiment.tasks import (
+    TASKS,
+    Adding,
+    Digits,
+    Kind,
+    MadeUp,
+    SineMixture,
+    Table,
+    Task,
+    Waveforms,
+)
 from gruviz.words import N_
 
 
@@ -46,7 +63,11 @@ class Experiment:
     )  # fmt: skip
     steps: int = knob(2000, 1, 100_000, label=N_("Steps"), log=True)
     seed: int = knob(
-        0, 0, 9999, label=N_("Seed"), help=N_("Decides weights, data and order: same seed, same curve.")
+        0,
+        0,
+        9999,
+        label=N_("Seed"),
+        help=N_("Decides weights, data and order: same seed, same curve."),
     )
 
     def __post_init__(self) -> None:
@@ -59,7 +80,8 @@ class Experiment:
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "Experiment":
         """The experiment that a plain dict describes; what is absent takes its default."""
-        return from_dict(cls, plain)
+        found: Experiment = from_dict(cls, plain)
+        return found
 
     def rate(self, step: int) -> float:
         """The learning rate of the update that follows `step` updates."""
@@ -68,7 +90,8 @@ class Experiment:
 
 def with_live(running: Experiment, wanted: Experiment) -> Experiment:
     """The running experiment with the live knobs of the wanted one: what acts at once."""
-    return _with_live(running, wanted)
+    mixed: Experiment = _with_live(running, wanted)
+    return mixed
 
 
 def _with_live(running: Any, wanted: Any) -> Any:

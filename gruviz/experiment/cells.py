@@ -26,7 +26,12 @@ class Cell(Choice):
     signals: ClassVar[tuple[Signal, ...]]
 
     units: int = knob(
-        32, 1, 256, label=N_("Hidden units"), log=True, help=N_("How many numbers the memory holds.")
+        32,
+        1,
+        256,
+        label=N_("Hidden units"),
+        log=True,
+        help=N_("How many numbers the memory holds."),
     )
 
 

@@ -172,10 +172,10 @@ def choose(what: Any, plain: object) -> Choice:
             )
         )
     settings = plain if isinstance(plain, Mapping) else {}
-    return from_dict(what.table[name], settings)
+    row: Choice = from_dict(what.table[name], settings)
+    return row
 
 
 def table_of(*rows: type[C]) -> dict[str, type[C]]:
     """A table from names to the given classes, in the order in which a menu shows them."""
     return {row.name: row for row in rows}
-

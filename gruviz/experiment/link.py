@@ -50,15 +50,19 @@ def from_link(parameters: Mapping[str, str]) -> tuple[Experiment, list[str]]:
     for name, what in about(experiment):
         if isinstance(what, Pick) and name in parameters:
             try:
-                experiment = replace(experiment, **{name: choose(what, parameters[name])})
+                experiment = replace(
+                    experiment, **dict[str, Any]({name: choose(what, parameters[name])})
+                )
             except GruvizError as error:
                 complaints.append(_ignored(error))
     known = {key: what for key, what, _value in settings(experiment)}
     for key, text in parameters.items():
-        what = known.get(key)
-        if what is None:
-            complaints.append(_("The link has an unknown setting {key!r}; it is ignored.").format(key=key[:60]))
-        elif isinstance(what, Knob):
+        found = known.get(key)
+        if found is None:
+            complaints.append(
+                _("The link has an unknown setting {key!r}; it is ignored.").format(key=key[:60])
+            )
+        elif isinstance(found, Knob):
             try:
                 experiment = _with(experiment, key, text)
             except GruvizError as error:
@@ -74,7 +78,7 @@ def _with(experiment: Experiment, key: str, text: str) -> Experiment:
     for name, owner in vars(experiment).items():
         if isinstance(owner, Choice) and owner.name == row:
             changed = replace(owner, **{field: _value(getattr(owner, field), field, owner, text)})
-            return replace(experiment, **{name: changed})
+            return replace(experiment, **dict[str, Any]({name: changed}))
     raise KeyError(key)
 
 

@@ -35,7 +35,9 @@ class SGD(Optimizer):
 class Momentum(Optimizer):
     name: ClassVar[str] = "momentum"
     label: ClassVar[str] = N_("SGD with momentum")
-    help: ClassVar[str] = N_("A rolling ball: past gradients carry on, so valleys are crossed faster.")
+    help: ClassVar[str] = N_(
+        "A rolling ball: past gradients carry on, so valleys are crossed faster."
+    )
     torch_class: ClassVar[str] = "SGD"
     rule: ClassVar[str] = r"v \leftarrow \mu v + g,\quad w \leftarrow w - \eta\, v"
 
@@ -58,7 +60,12 @@ class RMSprop(Optimizer):
     )
 
     alpha: float = knob(
-        0.99, 0.0, 0.9999, label=N_("Smoothing alpha"), live=True, help=N_("Memory of squared gradients.")
+        0.99,
+        0.0,
+        0.9999,
+        label=N_("Smoothing alpha"),
+        live=True,
+        help=N_("Memory of squared gradients."),
     )
 
     def arguments(self) -> dict[str, Any]:
@@ -80,7 +87,12 @@ class Adam(Optimizer):
         0.9, 0.0, 0.999, label=N_("Momentum beta 1"), live=True, help=N_("Memory of gradients.")
     )
     beta2: float = knob(
-        0.999, 0.0, 0.9999, label=N_("Smoothing beta 2"), live=True, help=N_("Memory of squared gradients.")
+        0.999,
+        0.0,
+        0.9999,
+        label=N_("Smoothing beta 2"),
+        live=True,
+        help=N_("Memory of squared gradients."),
     )
 
     def arguments(self) -> dict[str, Any]:

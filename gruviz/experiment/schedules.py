@@ -37,7 +37,7 @@ class StepDecay(Schedule):
     drop: float = knob(0.5, 0.01, 1.0, label=N_("Multiply by"), step=0.01)
 
     def factor(self, step: int, steps: int) -> float:
-        return self.drop ** (step // self.every)
+        return float(self.drop ** (step // self.every))
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,16 @@ class Exponential(Schedule):
     help: ClassVar[str] = N_("The rate falls by the same share at every step.")
 
     final: float = knob(
-        0.01, 1e-6, 1.0, label=N_("Final share"), log=True, help=N_("Share of the rate left at the end.")
+        0.01,
+        1e-6,
+        1.0,
+        label=N_("Final share"),
+        log=True,
+        help=N_("Share of the rate left at the end."),
     )
 
     def factor(self, step: int, steps: int) -> float:
-        return self.final ** (step / steps)
+        return float(self.final ** (step / steps))
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,12 @@ class Cosine(Schedule):
     help: ClassVar[str] = N_("Slow at first, fast in the middle, slow at the end: half a cosine.")
 
     final: float = knob(
-        0.0, 0.0, 1.0, label=N_("Final share"), step=0.01, help=N_("Share of the rate left at the end.")
+        0.0,
+        0.0,
+        1.0,
+        label=N_("Final share"),
+        step=0.01,
+        help=N_("Share of the rate left at the end."),
     )
 
     def factor(self, step: int, steps: int) -> float:

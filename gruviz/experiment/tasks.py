@@ -40,7 +40,12 @@ class SineMixture(MadeUp):
 
     length: int = knob(50, 2, 500, label=N_("Sequence length"), log=True, unit=N_("time steps"))
     horizon: int = knob(
-        10, 1, 100, label=N_("Horizon"), unit=N_("time steps"), help=N_("How far ahead to forecast.")
+        10,
+        1,
+        100,
+        label=N_("Horizon"),
+        unit=N_("time steps"),
+        help=N_("How far ahead to forecast."),
     )
     noise: float = knob(0.05, 0.0, 1.0, label=N_("Noise"), step=0.01)
 
@@ -87,7 +92,9 @@ class Table(Task):
 
     name: ClassVar[str] = "table"
     label: ClassVar[str] = N_("Your CSV, or a sample")
-    help: ClassVar[str] = N_("A column of a sample or of your own CSV file, forecast from its past.")
+    help: ClassVar[str] = N_(
+        "A column of a sample or of your own CSV file, forecast from its past."
+    )
     kind: ClassVar[Kind] = Kind.FORECAST
 
     source: str = knob(

@@ -18,7 +18,7 @@ class GRU(torch.nn.Module):
         super().__init__()
         # Built on "meta" first: torch.nn.GRU draws initial weights from the global generator.
         empty = torch.nn.GRU(input_size, hidden_size, batch_first=True, device="meta")
-        self.layer = empty.to_empty(device="cpu")
+        self.layer: torch.nn.GRU = empty.to_empty(device="cpu")
         bound = 1 / math.sqrt(hidden_size)
         for weight in self.layer.parameters():
             torch.nn.init.uniform_(weight, -bound, bound, generator=generator)
@@ -32,11 +32,13 @@ class GRU(torch.nn.Module):
     def trace(self, x: Tensor) -> dict[str, Tensor]:
         """x: (time, features); returns reset, update, candidate and hidden, each (time, units)."""
         layer = self.layer
-        from_input = x @ layer.weight_ih_l0.T + layer.bias_ih_l0  # (time, 3 units)
+        weights = dict(layer.named_parameters())
+        w_h, b_h = weights["weight_hh_l0"], weights["bias_hh_l0"]
+        from_input = x @ weights["weight_ih_l0"].T + weights["bias_ih_l0"]  # (time, 3 units)
         h = torch.zeros(layer.hidden_size, dtype=x.dtype)
         rows: dict[str, list[Tensor]] = {n: [] for n in ("reset", "update", "candidate", "hidden")}
         for x_t in from_input:
-            from_state = layer.weight_hh_l0 @ h + layer.bias_hh_l0
+            from_state = w_h @ h + b_h
             (xr, xz, xn), (hr, hz, hn) = x_t.chunk(3), from_state.chunk(3)
             reset, update = torch.sigmoid(xr + hr), torch.sigmoid(xz + hz)
             candidate = torch.tanh(xn + reset * hn)

@@ -23,13 +23,13 @@ DIVERGED_ABOVE = 1e6  # times the first loss
 class Model(torch.nn.Module):
     """A recurrent layer and a linear head that reads its hidden states."""
 
-    def __init__(
-        self, cell: Cell, features: int, outputs: int, generator: torch.Generator
-    ) -> None:
+    def __init__(self, cell: Cell, features: int, outputs: int, generator: torch.Generator) -> None:
         super().__init__()
         layer = getattr(nn, cell.torch_class)
         self.recurrent = layer(features, cell.units, generator=generator)
-        self.head = torch.nn.utils.skip_init(torch.nn.Linear, cell.units, outputs)
+        # On "meta" first: torch.nn.Linear draws initial weights from the global generator.
+        empty = torch.nn.Linear(cell.units, outputs, device="meta")
+        self.head = empty.to_empty(device="cpu")
         bound = 1 / math.sqrt(cell.units)
         for weight in self.head.parameters():
             torch.nn.init.uniform_(weight, -bound, bound, generator=generator)
@@ -172,6 +172,3 @@ class Trainer:
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})
         self.step_count = checkpoint.step
         self.first_loss = checkpoint.first_loss
-
-
-

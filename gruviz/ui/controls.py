@@ -25,7 +25,7 @@ def controls() -> Experiment:
     """
     st.subheader(_("Acts at once"), help=_("Turn these while it trains; each change is marked."))
     values: dict[str, Any] = {}
-    picks: dict[str, Choice] = {}
+    picks: dict[str, Any] = {}
     for name, what in about(Experiment):
         if isinstance(what, Knob) and what.live:
             values[name] = number(name, what, _default(Experiment, name))

@@ -85,7 +85,9 @@ def _asked(message: str) -> dict[str, int]:
     asked = {name: found.get(name) for name in ("steps", "validations", "snapshot")}
     if not all(isinstance(count, int) for count in asked.values()):
         raise ValueError("row counts must be whole numbers")
-    return {name: max(int(count or 0), -1 if name == "snapshot" else 0) for name, count in asked.items()}
+    return {
+        name: max(int(count or 0), -1 if name == "snapshot" else 0) for name, count in asked.items()
+    }
 
 
 async def feed(socket: WebSocket) -> None:
@@ -118,6 +120,3 @@ async def feed(socket: WebSocket) -> None:
         return
     except (ValueError, AttributeError):
         await socket.close(BAD_REQUEST)
-
-
-

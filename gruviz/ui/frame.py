@@ -26,13 +26,12 @@ def navigation() -> None:
         st.page_link("pages/Guide.py", label=_("Guide"), icon=":material/school:")
 
 
-def heading(text: str) -> tuple[DeltaGenerator, DeltaGenerator]:
-    """The page's heading, and a place for buttons at its right."""
+def heading(text: str) -> DeltaGenerator:
+    """Draw the page's heading; returns the place for buttons at its right."""
     row = st.container(horizontal=True, vertical_alignment="center", key="heading")
     with row:
-        title = st.title(text, anchor=False, width="stretch")
-        buttons = st.container(horizontal=True, width="content", gap="small", key="buttons")
-    return title, buttons
+        st.title(text, anchor=False, width="stretch")
+        return st.container(horizontal=True, width="content", gap="small", key="buttons")
 
 
 def literal(text: str) -> str:

@@ -44,8 +44,13 @@ def page() -> None:
             f"1. {line}"
             for line in (
                 _("Press **Train** and watch the loss fall; drag *Learning rate* while it runs."),
-                _("Set *Clip norm* to off, *Optimizer* to SGD and *Learning rate* to 10: it diverges."),
-                _("Choose the *Adding problem*: the loss waits near 1/6 until the gates learn to open at the marks."),
+                _(
+                    "Set *Clip norm* to off, *Optimizer* to SGD and *Learning rate* to 10: it diverges."
+                ),
+                _(
+                    "Choose the *Adding problem*: the loss waits near 1/6 until the gates learn"
+                    " to open at the marks."
+                ),
                 _("Choose *Cosine* as *Decay schedule* and see the dot run down the curve."),
             )
         )
@@ -69,9 +74,15 @@ def page() -> None:
                 (_("step"), _("one update of all weights, from one batch")),
                 (_("epoch"), _("as many steps as it takes to see each training sequence once")),
                 (_("gradient norm"), _("length of the gradient over all weights (L2)")),
-                (_("clip norm"), _("a gradient longer than this is shortened to it, its direction kept")),
+                (
+                    _("clip norm"),
+                    _("a gradient longer than this is shortened to it, its direction kept"),
+                ),
                 (_("validation"), _("sequences that are never trained on")),
-                (_("diverged"), _("the loss is not a number, or a million times what it began with")),
+                (
+                    _("diverged"),
+                    _("the loss is not a number, or a million times what it began with"),
+                ),
             )
         )
     )

@@ -48,7 +48,9 @@ class Session:
         run = classroom().find(token) if len(token) < 100 else None
         if run is None:
             self.complaints.append(
-                _("The run of this tab is gone: the server was restarted. Press Train to begin anew.")
+                _(
+                    "The run of this tab is gone: the server was restarted. Press Train to begin anew."
+                )
             )
             return
         self.run = run

@@ -30,7 +30,7 @@ def page() -> None:
     mine.adjust(wanted)
     _write_link(wanted, log)
 
-    title, buttons = frame.heading(_("Watch a GRU learn"))
+    buttons = frame.heading(_("Watch a GRU learn"))
     with buttons:
         _buttons(mine, wanted)
     _say(mine, wanted)
@@ -71,7 +71,10 @@ def _buttons(mine: Session, wanted: Experiment) -> None:
     ):
         act = mine.pause
     if st.button(
-        _("Step"), icon=":material/skip_next:", disabled=running, help=_("Make one update, then stop.")
+        _("Step"),
+        icon=":material/skip_next:",
+        disabled=running,
+        help=_("Make one update, then stop."),
     ):
         act = mine.step
     if st.button(
@@ -179,7 +182,10 @@ def _show(mine: Session, wanted: Experiment, *, log: bool) -> None:
         st.caption(frame.literal(" ".join(dataset.findings)))
     still = view.still_tables(experiment, wanted, dataset)
     if run is None:
-        still["here"] = {"step": still["plan"]["step"][:1], "learning_rate": still["plan"]["learning_rate"][:1]}
+        still["here"] = {
+            "step": still["plan"]["step"][:1],
+            "learning_rate": still["plan"]["learning_rate"][:1],
+        }
     shown = {**still, **(view.step_tables(run) | {"here": view.here(run)} if run else {})}
     panel(
         token=run.token if run else None,

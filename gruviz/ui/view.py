@@ -79,7 +79,9 @@ def probe(dataset: Dataset) -> dict[str, npt.NDArray[Any]]:
 
 def snapshot_tables(snapshot: Snapshot, dataset: Dataset) -> Tables:
     """The cell's signals, and the answer in the data's own units."""
-    value = snapshot.prediction[:, 0] if dataset.kind is Kind.REGRESSION else snapshot.prediction[-1]
+    value = (
+        snapshot.prediction[:, 0] if dataset.kind is Kind.REGRESSION else snapshot.prediction[-1]
+    )
     return {
         "signals": dict(snapshot.signals),
         "answer": {"value": value * dataset.scale + dataset.mean},
@@ -144,11 +146,17 @@ def figures(run: Run | None, experiment: Experiment) -> list[tuple[str, str, str
     rows.append(("epoch", _("Epoch"), f"{run.epoch:.1f}" if run and run.epoch else "–"))
     rows.append(("training-loss", _("Training loss"), number("smooth")))
     rows.append(
-        ("validation-loss", _("Validation loss"), "–" if validation is None else f"{validation:.4g}")
+        (
+            "validation-loss",
+            _("Validation loss"),
+            "–" if validation is None else f"{validation:.4g}",
+        )
     )
     if experiment.task.kind is Kind.CLASSIFICATION:
         share = float(parts["accuracy"][-1]) if parts and len(parts) else None
-        rows.append(("accuracy", _("Validation accuracy"), "–" if share is None else f"{share:.1%}"))
+        rows.append(
+            ("accuracy", _("Validation accuracy"), "–" if share is None else f"{share:.1%}")
+        )
     rows.append(("gradient-norm", _("Gradient norm"), number("norm")))
     rows.append(("learning-rate", _("Learning rate now"), number("learning_rate")))
     speed = run.speed if run and run.status is Status.RUNNING else None

@@ -51,11 +51,12 @@ def steps_between(low: float, high: float, also: Iterable[float]) -> list[float]
     also = set(also)
     whole = isinstance(low, int)
     if whole and any(value >= 4 and value & (value - 1) == 0 for value in map(int, also)):
-        stops = {base << power for base in (2, 3) for power in range(18)} | {1}
+        stops: set[float] = {base << power for base in (2, 3) for power in range(18)} | {1}
     else:
         mantissas = (1, 2, 3, 5, 7) if whole else (1, 1.5, 2, 3, 5, 7)
         exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
         # Through text, so that 3e-3 is the very number that somebody would write.
         stops = {float(f"{m}e{e}") for m in mantissas for e in exponents}
     inside = {stop for stop in stops if low <= stop <= high} | {low, high} | also
-    return sorted({int(stop) for stop in inside} if whole else {float(stop) for stop in inside})
+    kind = int if whole else float
+    return sorted({kind(stop) for stop in inside})

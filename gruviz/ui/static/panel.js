@@ -210,7 +210,7 @@ class Panel {
       }
       const plot = element("div", "gv-plot", undefined, holder);
       plot.tabIndex = 0;
-      plot.setAttribute("role", "img");
+      plot.setAttribute("role", "figure");
       plot.addEventListener("keydown", (event) => keys(event, plot));
       shown = { plot, caption, drawn: 0 };
       this.charts.set(chart.name, shown);
@@ -278,7 +278,7 @@ class Panel {
     await window.Plotly.react(chart.plot, this.filled(chart), this.dressed(chart), {
       displaylogo: false,
       responsive: true,
-      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+      modeBarButtonsToRemove: ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "resetScale2d"],
     });
     if (first) {
       chart.plot.on("plotly_relayout", (change) => {
