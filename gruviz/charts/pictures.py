@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from gruviz.charts.curves import column, curve
-from gruviz.charts.style import BLUE, GREEN, GREY, RED, figure
+from gruviz.charts.style import BLUE, GREEN, GREY, RED, figure, plain
 from gruviz.words import _
 
 Arrays = Mapping[str, Mapping[str, npt.NDArray[Any]]]
@@ -47,7 +47,7 @@ def forecast(tables: Arrays, unit: str) -> go.Figure:
         _("Prediction"),
         _("a held-out sequence · dashed: what really came next · bold: what the network says"),
         _("time step"),
-        unit or _("value"),
+        plain(unit) or _("value"),
     )
     chart.add_traces(
         [

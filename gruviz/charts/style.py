@@ -1,5 +1,6 @@
 """The look all charts share. Colours are Okabe and Ito's, safe for the colour-blind."""
 
+import html
 from typing import Any
 
 import plotly.graph_objects as go
@@ -9,9 +10,12 @@ BLUE, GREEN, RED, PURPLE, GREY = "#0072b2", "#008f68", "#d55e00", "#a8578a", "#5
 # The same hues, light enough for a dark page. The live panel swaps them with the theme.
 DARK = {BLUE: "#5fb4f2", GREEN: "#35cfa5", RED: "#ff8f45", PURPLE: "#e39fca", GREY: "#a3adbd"}
 
-LOG_TICKS = {"dtick": 1, "exponentformat": "power", "minor": {"ticks": "", "showgrid": False}}
+LOG_TICKS = {"exponentformat": "power"}
 
-Words = dict[str, str]
+
+def plain(text: str) -> str:
+    """Text from a file as a title: Plotly would read tags and links in it as markup."""
+    return html.escape(text[:60], quote=False)
 
 
 def figure(

@@ -34,8 +34,17 @@ def to_link(experiment: Experiment) -> dict[str, str]:
             if value.name != default.name:
                 parameters[key] = value.name
         elif value != default:
-            parameters[key] = OFF if value is None else str(value)
+            parameters[key] = _text(value)
     return parameters
+
+
+def _text(value: Any) -> str:
+    """The shortest text that `_value` reads as the same value."""
+    if value is None:
+        return OFF
+    if isinstance(value, float) and float(f"{value:g}") == value:
+        return f"{value:g}"
+    return str(value)
 
 
 def _default(experiment: Experiment, key: str) -> Any:

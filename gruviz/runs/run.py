@@ -97,6 +97,11 @@ class Run:
         return (last - first) / (end - start) if end > start else None
 
     @property
+    def settling(self) -> bool:
+        """Whether it is paused but for a slice, or a single step, that is still under way."""
+        return self.status is Status.PAUSED and self._in_flight
+
+    @property
     def over(self) -> bool:
         """Whether there is nothing left to train."""
         return self.status in (Status.FINISHED, Status.DIVERGED, Status.FAILED)

@@ -46,7 +46,14 @@ class Viewer:
     def state(self, steps: int) -> tuple[Any, ...]:
         """What makes a frame worth sending when it changes."""
         run = self.run
-        return (len(run.history.steps), run.status, len(run.changes), run.unwatched, steps)
+        return (
+            len(run.history.steps),
+            run.status,
+            run.settling,
+            len(run.changes),
+            run.unwatched,
+            steps,
+        )
 
     def news(self, asked: Mapping[str, int]) -> bool:
         return self.run.step_count > asked["steps"] or self.state(asked["steps"]) != self._seen
@@ -67,7 +74,7 @@ class Viewer:
             whole["probe"] = view.probe(self.dataset)
         header = {
             "token": run.token,
-            "status": run.status.value,
+            "status": view.standing(run),
             "starts": starts,
             "snapshot": -1 if snapshot is None else snapshot.step,
             "figures": {name: text for name, _label, text in view.figures(run, run.experiment)},

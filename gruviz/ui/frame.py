@@ -21,7 +21,7 @@ def begin(title: str) -> None:
 
 def navigation() -> None:
     """The links between the pages."""
-    with st.container(gap=None, key="navigation"):
+    with st.container(gap="xxsmall", key="navigation"):
         st.page_link("app.py", label=_("Train"), icon=":material/show_chart:")
         st.page_link("pages/Guide.py", label=_("Guide"), icon=":material/school:")
 
@@ -37,3 +37,8 @@ def heading(text: str) -> DeltaGenerator:
 def literal(text: str) -> str:
     """Text from a file or a visitor, so that Markdown shows it as it is."""
     return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|$~:&^])", r"\\\1", text)
+
+
+def refusal(reason: object) -> None:
+    """Say in red why something can't be done."""
+    st.error(literal(str(reason)), icon=":material/error:")

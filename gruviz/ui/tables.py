@@ -10,6 +10,7 @@ from gruviz.errors import GruvizError
 from gruviz.experiment import Knob, about
 from gruviz.experiment import Table as TableTask
 from gruviz.runs import classroom
+from gruviz.ui import frame
 from gruviz.ui.widgets import number
 from gruviz.words import _
 
@@ -75,7 +76,7 @@ def _upload() -> None:
     )  # fmt: skip
     if file is None or st.session_state.get("handled upload") == file.file_id:
         if message := st.session_state.get("upload error") if file else None:
-            st.error(message, icon=":material/error:")
+            frame.refusal(message)
         return
     st.session_state["handled upload"] = file.file_id
     st.session_state["upload error"] = None
@@ -83,7 +84,7 @@ def _upload() -> None:
         table = classroom().tables.put(file.getvalue(), file.name)
     except GruvizError as error:
         st.session_state["upload error"] = str(error)
-        st.error(str(error), icon=":material/error:")
+        frame.refusal(error)
         return
     uploads()[table.digest] = table.name
     st.session_state["table.source"] = table.digest

@@ -24,7 +24,7 @@ def page() -> None:
         try:
             wanted = controls.controls()
         except GruvizError as error:
-            st.error(str(error), icon=":material/error:")
+            frame.refusal(error)
             st.stop()
         log = _loss_axis()
     mine.adjust(wanted)
@@ -102,7 +102,7 @@ def _buttons(mine: Session, wanted: Experiment) -> None:
 def _say(mine: Session, wanted: Experiment) -> None:
     """One line that says where the run stands, and what the controls would change."""
     for complaint in mine.complaints:
-        st.warning(complaint, icon=":material/info:")
+        st.warning(frame.literal(complaint), icon=":material/info:")
     run = mine.run
     icon, text = _standing(mine)
     with st.container(horizontal=True, vertical_alignment="center", key="standing"):
@@ -132,13 +132,15 @@ def _standing(mine: Session) -> tuple[str, str]:
         return "progress_activity", _(
             "Training. Learning rate, clip norm and momentum act at once; the rest waits."
         )
+    if run.settling:
+        return "progress_activity", _("Stopping after the slice under way…")
     if run.status is Status.FINISHED:
         return "check_circle", _("Finished after {step} steps.").format(step=step)
     if run.status is Status.DIVERGED:
         return "error", _diverged(mine)
     if run.status is Status.FAILED:
         return "error", _("Stopped at step {step}: {reason} Press Train to start again.").format(
-            step=step, reason=_reason(run.error)
+            step=step, reason=frame.literal(_reason(run.error))
         )
     if run.unwatched:
         return "pause_circle", _(
@@ -176,7 +178,7 @@ def _show(mine: Session, wanted: Experiment, *, log: bool) -> None:
     try:
         dataset = view.probe_of(experiment, run.tables if run else tables.fetch)
     except GruvizError as error:
-        st.error(str(error), icon=":material/error:")
+        frame.refusal(error)
         return
     if dataset.findings:
         st.caption(frame.literal(" ".join(dataset.findings)))
@@ -190,7 +192,7 @@ def _show(mine: Session, wanted: Experiment, *, log: bool) -> None:
     panel(
         token=run.token if run else None,
         fresh=mine.fresh,
-        status=run.status.value if run else "",
+        status=view.standing(run) if run else "",
         language=st.context.locale,
         figures=view.figures(run, experiment),
         cards=view.cards({}, experiment, dataset, log=log),

@@ -108,6 +108,11 @@ def here(run: Run) -> dict[str, npt.NDArray[np.float64]]:
     }
 
 
+def standing(run: Run) -> str:
+    """Where the run stands, in one word; when it changes, the page is drawn again."""
+    return "settling" if run.settling else run.status.value
+
+
 def change_marks(run: Run) -> list[dict[str, Any]]:
     """The shapes that mark where live knobs were turned."""
     labels = []
@@ -154,9 +159,7 @@ def figures(run: Run | None, experiment: Experiment) -> list[tuple[str, str, str
     )
     if experiment.task.kind is Kind.CLASSIFICATION:
         share = float(parts["accuracy"][-1]) if parts and len(parts) else None
-        rows.append(
-            ("accuracy", _("Validation accuracy"), "–" if share is None else f"{share:.1%}")
-        )
+        rows.append(("accuracy", _("Accuracy"), "–" if share is None else f"{share:.1%}"))
     rows.append(("gradient-norm", _("Gradient norm"), number("norm")))
     rows.append(("learning-rate", _("Learning rate now"), number("learning_rate")))
     speed = run.speed if run and run.status is Status.RUNNING else None

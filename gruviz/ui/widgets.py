@@ -15,6 +15,8 @@ def number(key: str, what: Knob, default: Any) -> Any:
     """Draw the widget of a numeric knob under `key` and return what it shows; None for off."""
     assert what.low is not None and what.high is not None
     value = st.session_state.setdefault(key, default)
+    if value is None:
+        value = st.session_state[key] = OFF  # a menu's options are told apart better than None
     label = _(what.label) + (f" ({_(what.unit)})" if what.unit else "")
     common: dict[str, Any] = {
         "label": label,
@@ -24,9 +26,7 @@ def number(key: str, what: Knob, default: Any) -> Any:
     }
     if what.log:
         scale: list[Any] = [OFF] if what.optional else []
-        options = [*scale, *steps_between(what.low, what.high, {default, value} - {None})]
-        if value is None:
-            st.session_state[key] = OFF
+        options = [*scale, *steps_between(what.low, what.high, {default, value} - {OFF})]
         chosen = st.select_slider(
             options=options, format_func=lambda v: _("off") if v == OFF else f"{v:,g}", **common
         )

@@ -275,14 +275,17 @@ class Panel {
     chart.key = key;
     chart.drawn = now;
     const first = !chart.plot.data;
-    await window.Plotly.react(chart.plot, this.filled(chart), this.dressed(chart), {
+    const traces = this.filled(chart);
+    await window.Plotly.react(chart.plot, traces, this.dressed(chart, traces), {
       displaylogo: false,
+      showSendToCloud: false, // what is drawn here may be somebody's data
+      plotlyServerURL: "",
       responsive: true,
       modeBarButtonsToRemove: ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "resetScale2d"],
     });
     if (first) {
       chart.plot.on("plotly_relayout", (change) => {
-        if (Object.keys(change).some((name) => name.startsWith("xaxis"))) {
+        if (Object.keys(change).some((name) => /^[xy]axis/.test(name))) {
           chart.key = null;
           this.draw();
         }
@@ -326,7 +329,7 @@ class Panel {
     });
   }
 
-  dressed(chart) {
+  dressed(chart, traces) {
     const { text, grid, font } = this.theme;
     const layout = this.theme.dark ? recolour(chart.layout, this.data.dark) : structuredClone(chart.layout);
     layout.font = { ...layout.font, color: text, family: font };
@@ -335,6 +338,11 @@ class Panel {
         Object.assign(axis, { gridcolor: grid, linecolor: grid, tickcolor: grid });
         axis.title = { ...axis.title, font: { size: 12.5 } };
       }
+    }
+    if (layout.yaxis?.type === "log") {
+      const decades = spannedDecades(chart.plot.layout?.yaxis, traces);
+      if (decades > 2.5) layout.yaxis.dtick = 1;
+      else if (decades > 0.9) layout.yaxis.dtick = "D2";
     }
     layout.hoverlabel = { bgcolor: this.theme.background, bordercolor: grid, font: { color: text } };
     const uses = chart.traces.some(({ meta }) => meta?.x?.startsWith("steps."));
@@ -425,6 +433,20 @@ function thin(x, y, range) {
     }
   }
   return [xs, ys];
+}
+
+// How many powers of ten a logarithmic axis shows, to choose ticks that don't crowd.
+function spannedDecades(axis, traces) {
+  if (axis?.autorange === false) return axis.range[1] - axis.range[0];
+  let low = Infinity;
+  let high = 0;
+  for (const { y } of traces) {
+    for (const value of y ?? []) {
+      if (value > 0 && value < low) low = value;
+      if (value > high && value < Infinity) high = value;
+    }
+  }
+  return high > 0 ? Math.log10(high / low) : 0;
 }
 
 function recolour(value, colours) {

@@ -1,0 +1,184 @@
+"""A real server on a free port and a real Chromium."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "browser" in item.path.parts:
+            item.add_marker("browser")
+
+
+@dataclass
+class Server:
+    """A running app: its address, its process, its log."""
+
+    url: str
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+def start_server(folder: Path) -> Server:
+    """Start the app on a free port and wait until it is healthy."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = folder / f"server-{port}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [
+                sys.executable, "-m", "streamlit", "run", "app.py",
+                "--server.port", str(port), "--server.address", "127.0.0.1",
+            ],
+            cwd=ROOT, stdout=output, stderr=subprocess.STDOUT,
+            env={**os.environ, "GRUVIZ_WORKERS": "2"},
+        )  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(f"{url}/_stcore/health", timeout=1).close()
+            return Server(url, process, log)
+        except OSError:
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.05)
+    raise AssertionError(log.read_text())
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    running = start_server(tmp_path_factory.mktemp("server"))
+    yield running
+    running.process.terminate()
+    running.process.wait(20)
+    log = running.log.read_text()
+    assert "Traceback" not in log, log
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    with sync_playwright() as playwright:
+        path = found or playwright.chromium.executable_path
+        if not Path(path).exists():
+            message = "no Chromium found: THE BROWSER TESTS WERE LEFT OUT (install chromium)"
+            if os.environ.get("CI") == "true":
+                pytest.fail(message)
+            warnings.warn(pytest.PytestWarning(message), stacklevel=1)
+            pytest.skip(message)
+        launched = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@dataclass
+class Student:
+    """A tab of a browser of its own, and everything that went wrong in it."""
+
+    page: Page
+    context: BrowserContext
+    troubles: list[str]
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    @property
+    def step(self) -> int:
+        text = self.page.locator("[data-figure=step]").inner_text()
+        return int(text.split("/")[0].replace(",", ""))
+
+    def wait_for_step(self, least: int) -> None:
+        self.page.wait_for_function(
+            "least => Number(document.querySelector('[data-figure=step]')?.textContent"
+            ".split('/')[0].replaceAll(',', '')) >= least",
+            arg=least,
+        )
+
+    def wait_for_points(self, least: int) -> None:
+        """Until the loss chart itself has drawn at least so many steps."""
+        self.page.wait_for_function(
+            "least => Number(document.querySelector('.gv-plot[data-chart=loss]')?.dataset.points)"
+            " >= least",
+            arg=least,
+        )
+
+    def open(self, url: str) -> None:
+        self.page.goto(url)
+        self.page.locator(".gv-plot[data-chart=loss] .main-svg").first.wait_for()
+
+
+@pytest.fixture
+def student(server: Server, browser: Browser) -> Iterator[Student]:
+    with new_student(browser, server) as made:
+        yield made
+
+
+class new_student:  # noqa: N801 - reads as the function that it is
+    """A context with a tab that fails the test for any error in the console or on the page."""
+
+    def __init__(self, browser: Browser, server: Server, *, tolerant: bool = False) -> None:
+        self.context = browser.new_context(viewport={"width": 1440, "height": 900})
+        self.tolerant = tolerant
+        self.server = server
+
+    def __enter__(self) -> Student:
+        troubles: list[str] = []
+        own = self.server.url
+
+        def watch(page: Page) -> None:
+            page.on(
+                "console",
+                lambda message: troubles.append(message.text) if message.type == "error" else None,
+            )
+            page.on("pageerror", lambda error: troubles.append(str(error)))
+            page.on(
+                "request",
+                lambda request: (
+                    troubles.append(f"asked another host: {request.url}")
+                    if not request.url.startswith((own, "data:", "blob:"))
+                    else None
+                ),
+            )
+
+        self.context.on("page", watch)
+        self.student = Student(self.context.new_page(), self.context, troubles)
+        self.student.open(own)
+        return self.student
+
+    def __exit__(self, kind: object, *_rest: object) -> None:
+        exceptions = 0
+        if kind is None and not self.tolerant:
+            exceptions = self.student.page.locator("[data-testid=stException]").count()
+        self.context.close()
+        if kind is None and not self.tolerant:
+            assert self.student.troubles == []
+            assert exceptions == 0
