@@ -4,13 +4,14 @@ import numpy as np
 
 from gruviz.data.dataset import Sequences
 from gruviz.experiment import Adding, SineMixture, Waveforms
+from gruviz.words import N_
 
 SINE_PERIODS = np.array([31.0, 17.0, 9.0])
 SINE_AMPLITUDES = np.array([0.5, 0.3, 0.2])
 
 WAVEFORMS = (
-    "sine", "square", "triangle", "rising saw", "falling saw",
-    "pulse", "rectified sine", "two tones", "chirp", "damped sine",
+    N_("sine"), N_("square"), N_("triangle"), N_("rising saw"), N_("falling saw"),
+    N_("pulse"), N_("rectified sine"), N_("two tones"), N_("chirp"), N_("damped sine"),
 )  # fmt: skip
 
 

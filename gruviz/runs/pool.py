@@ -14,6 +14,9 @@ from gruviz.runs import worker
 SLICE_SECONDS = 0.2
 SHORTEST_SLICE_SECONDS = 0.03
 
+# What a future ends in when the pool is shut down before its turn.
+Closed = loky.process_executor.ShutdownExecutorError
+
 T = TypeVar("T")
 
 

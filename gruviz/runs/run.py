@@ -15,6 +15,7 @@ from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment, with_live
 from gruviz.record import Checkpoint, History, Slice, Snapshot
 from gruviz.runs import worker
+from gruviz.runs.pool import Closed
 
 UNWATCHED_SECONDS = 15.0
 MOST_TRIES = 5
@@ -158,6 +159,9 @@ class Run:
                 part = future.result()
             except BrokenExecutor as error:
                 self._try_again(error, steps)
+                return
+            except Closed:
+                self.pause()
                 return
             except Exception as error:
                 if not isinstance(error, GruvizError):

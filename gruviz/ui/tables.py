@@ -12,12 +12,12 @@ from gruviz.experiment import Table as TableTask
 from gruviz.runs import classroom
 from gruviz.ui import frame
 from gruviz.ui.widgets import number
-from gruviz.words import _
+from gruviz.words import N_, _
 
 SAMPLE_LABELS = {
-    "sunspots_yearly": "Sunspots, yearly",
-    "co2_weekly": "CO₂ at Mauna Loa, weekly",
-    "airline_passengers": "Airline passengers, monthly",
+    "sunspots_yearly": N_("Sunspots, yearly"),
+    "co2_weekly": N_("CO₂ at Mauna Loa, weekly"),
+    "airline_passengers": N_("Airline passengers, monthly"),
 }
 
 
@@ -45,13 +45,13 @@ def fetch(source: str) -> Table:
 def table_controls() -> dict[str, Any]:
     """Upload, source, column, window and horizon, as the fields of the table task."""
     _upload()
-    known = {**SAMPLE_LABELS, **uploads()}
+    known = {**{name: _(label) for name, label in SAMPLE_LABELS.items()}, **uploads()}
     knobs = {name: what for name, what in about(TableTask) if isinstance(what, Knob)}
     source = st.session_state.setdefault("table.source", TableTask().source)
     if source not in known:
         st.session_state["table.source"] = source = TableTask().source
     source = st.selectbox(
-        _(knobs["source"].label), list(known), format_func=lambda each: known[each][:60],
+        _(knobs["source"].label), list(known), format_func=lambda each: known[each],
         key="table.source", persist_state="session",
     )  # fmt: skip
     table = fetch(source)
@@ -60,7 +60,7 @@ def table_controls() -> dict[str, Any]:
         st.session_state["table.column"] = table.first_choice
     column = st.selectbox(
         _(knobs["column"].label), columns, key="table.column", persist_state="session",
-        help=_(knobs["column"].help), format_func=lambda each: str(each)[:60],
+        help=_(knobs["column"].help),
     )  # fmt: skip
     numbers = {
         name: number(f"table.{name}", knobs[name], getattr(TableTask(), name))
@@ -86,6 +86,9 @@ def _upload() -> None:
         st.session_state["upload error"] = str(error)
         frame.refusal(error)
         return
-    uploads()[table.digest] = table.name
+    # Two files of one name are told apart, for a menu finds its options by what they say.
+    taken = set(uploads().values())
+    name = table.name[:60]
+    uploads().setdefault(table.digest, f"{name} · {table.digest[:6]}" if name in taken else name)
     st.session_state["table.source"] = table.digest
     st.session_state["table.column"] = table.first_choice

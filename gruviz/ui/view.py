@@ -13,15 +13,15 @@ from gruviz.data import Dataset, Fetch, load
 from gruviz.experiment import Experiment, Kind, MadeUp, differences
 from gruviz.record import Snapshot
 from gruviz.runs import Run, Status
-from gruviz.words import _
+from gruviz.words import N_, _
 
 Tables = dict[str, dict[str, npt.NDArray[Any]]]
 PLAN_POINTS = 201
 
 MEASURES = {
-    Kind.FORECAST: "mean squared error",
-    Kind.REGRESSION: "mean squared error",
-    Kind.CLASSIFICATION: "cross-entropy (nats)",
+    Kind.FORECAST: N_("mean squared error"),
+    Kind.REGRESSION: N_("mean squared error"),
+    Kind.CLASSIFICATION: N_("cross-entropy (nats)"),
 }
 
 
@@ -204,7 +204,8 @@ def _prediction(tables: Tables, dataset: Dataset) -> go.Figure:
         return charts.forecast(tables, dataset.unit)
     if dataset.kind is Kind.REGRESSION:
         return charts.regression(tables)
-    return charts.classification(tables, dataset.class_names, dataset.features)
+    classes = [_(name) for name in dataset.class_names]
+    return charts.classification(tables, classes, dataset.features)
 
 
 def alternatives(tables: Tables, experiment: Experiment) -> dict[str, str]:

@@ -1,0 +1,229 @@
+"""The training page's logic, without a browser."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from gruviz import words
+from gruviz.experiment import Experiment
+from gruviz.runs import Run, Status, classroom
+from gruviz.ui import frame
+from gruviz.ui.session import Session
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _workers() -> Iterator[None]:
+    yield
+    classroom().close()
+    classroom.cache_clear()
+
+
+@pytest.fixture
+def page() -> AppTest:
+    return AppTest.from_file("../app.py", default_timeout=20).run()
+
+
+def button(page: AppTest, label: str) -> Any:
+    return next(each for each in page.button if each.label == label)
+
+
+def labelled(widgets: Any, label: str) -> Any:
+    return next(each for each in widgets if each.label == label)
+
+
+def mine(page: AppTest) -> Session:
+    session: Session = page.session_state["session"]
+    return session
+
+
+def run_of(page: AppTest) -> Run:
+    run = mine(page).run
+    assert run is not None
+    return run
+
+
+def texts(page: AppTest) -> str:
+    return "\n".join(each.value for each in [*page.markdown, *page.warning, *page.error])
+
+
+def wait_until_settled(run: Run) -> None:
+    deadline = time.monotonic() + 20
+    while run.settling or run.status is Status.RUNNING:
+        run.watch()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_the_controls_show_the_default_experiment(page: AppTest) -> None:
+    assert not page.exception
+    assert labelled(page.select_slider, "Learning rate").value == Experiment().learning_rate
+    assert labelled(page.select_slider, "Clip norm").value == Experiment().clip_norm
+    assert labelled(page.selectbox, "Optimizer").value == "adam"
+    assert labelled(page.selectbox, "Decay schedule").value == "constant"
+    assert page.query_params == {}
+
+
+def test_before_there_is_a_run_only_train_and_step_can_be_pressed(page: AppTest) -> None:
+    names = ("Train", "Pause", "Step", "Reset")
+    assert [button(page, name).disabled for name in names] == [False, True, False, True]
+    assert "Press **Train** to start" in texts(page)
+
+
+def test_step_makes_one_update_and_stays_paused(page: AppTest) -> None:
+    button(page, "Step").click().run()
+    wait_until_settled(run_of(page))
+    page.run()
+    assert run_of(page).step_count == 1
+    assert run_of(page).status is Status.PAUSED
+    assert "Paused at step 1" in texts(page)
+
+
+def test_a_run_trains_what_the_controls_show_and_finishes(page: AppTest) -> None:
+    labelled(page.select_slider, "Steps").set_value(3)
+    labelled(page.selectbox, "Optimizer").select("sgd")
+    labelled(page.select_slider, "Clip norm").set_value("off")
+    page.run()
+    button(page, "Train").click().run()
+    run = run_of(page)
+    assert run.experiment == Experiment.from_dict(
+        {"steps": 3, "optimizer": {"name": "sgd"}, "clip_norm": None}
+    )
+    wait_until_settled(run)
+    page.run()
+    assert run.status is Status.FINISHED
+    assert "Finished after 3 steps" in texts(page)
+    assert page.query_params == {"steps": "3", "optimizer": "sgd", "clip_norm": "off"}
+
+
+def test_moving_a_slider_that_waits_leaves_the_run_alone(page: AppTest) -> None:
+    button(page, "Step").click().run()
+    wait_until_settled(run_of(page))
+    before = run_of(page)
+    labelled(page.select_slider, "Hidden units").set_value(16).run()
+    assert run_of(page) is before
+    assert before.experiment == Experiment()
+    assert "With the next Train: Hidden units 32 → 16" in texts(page)
+
+
+def test_a_live_knob_reaches_the_run_and_nothing_else_does(page: AppTest) -> None:
+    button(page, "Step").click().run()
+    labelled(page.select_slider, "Hidden units").set_value(16).run()
+    labelled(page.select_slider, "Learning rate").set_value(0.01).run()
+    labelled(page.slider, "Momentum beta 1").set_value(0.5).run()
+    experiment = run_of(page).experiment
+    assert experiment == Experiment.from_dict(
+        {"learning_rate": 0.01, "optimizer": {"name": "adam", "beta1": 0.5}}
+    )
+
+
+def test_train_after_a_change_that_waits_starts_a_new_run_and_undo_brings_the_old_one(
+    page: AppTest,
+) -> None:
+    button(page, "Step").click().run()
+    old = run_of(page)
+    wait_until_settled(old)
+    labelled(page.select_slider, "Hidden units").set_value(16).run()
+    button(page, "Train").click().run()
+    new = run_of(page)
+    assert new is not old
+    assert new.experiment.cell.units == 16
+    button(page, "Undo").click().run()
+    assert run_of(page) is old
+    assert new.status is not Status.RUNNING
+    assert labelled(page.select_slider, "Hidden units").value == 32
+
+
+def test_reset_drops_the_run_and_keeps_the_controls(page: AppTest) -> None:
+    labelled(page.select_slider, "Learning rate").set_value(0.01).run()
+    button(page, "Step").click().run()
+    button(page, "Reset").click().run()
+    assert mine(page).run is None
+    assert labelled(page.select_slider, "Learning rate").value == 0.01
+
+
+def test_a_link_sets_the_controls() -> None:
+    page = AppTest.from_file("../app.py", default_timeout=20)
+    for key, value in {
+        "task": "adding", "adding.length": "30", "schedule": "cosine", "clip_norm": "off",
+        "learning_rate": "0.0123", "axis": "linear",
+    }.items():  # fmt: skip
+        page.query_params[key] = value
+    page.run()
+    assert labelled(page.selectbox, "Task").value == "adding"
+    assert labelled(page.select_slider, "Sequence length (time steps)").value == 30
+    assert labelled(page.select_slider, "Clip norm").value == "off"
+    assert labelled(page.select_slider, "Learning rate").value == 0.0123
+    assert page.query_params["axis"] == "linear"
+    assert not page.warning
+
+
+def test_a_batch_larger_than_the_data_is_refused_with_the_remedy(page: AppTest) -> None:
+    labelled(page.selectbox, "Task").select("table").run()
+    labelled(page.select_slider, "Batch size (sequences)").set_value(1024).run()
+    button(page, "Train").click().run()
+    assert mine(page).run is None
+    assert "choose a batch of at most 220" in texts(page).replace("\\", "")
+
+
+def test_a_link_to_somebody_elses_upload_is_not_followed() -> None:
+    content = ("a\n" + "\n".join(map(str, range(30)))).encode()
+    table = classroom().tables.put(content, "secret.csv")
+    page = AppTest.from_file("../app.py", default_timeout=20)
+    page.query_params["task"] = "table"
+    page.query_params["table.source"] = table.digest
+    page.run()
+    assert labelled(page.selectbox, "Data").value == "sunspots_yearly"
+    assert "uploaded in another tab" in texts(page)
+
+
+class Bracketing(words.gettext.NullTranslations):
+    """A language in which every message stands in brackets."""
+
+    def gettext(self, message: str) -> str:
+        return f"⟦{message}⟧"
+
+    def ngettext(self, one: str, many: str, count: int) -> str:
+        return f"⟦{one if count == 1 else many}⟧"
+
+
+def visible(page: AppTest) -> Iterator[str]:
+    """Every string that the page hands to the browser to be read."""
+    for widget in [*page.button, *page.select_slider, *page.slider, *page.selectbox, *page.title]:
+        yield str(getattr(widget, "label", None) or widget.value)
+    for element in [*page.subheader, *page.caption, *page.markdown, *page.title]:
+        if not str(element.value).startswith("<style>"):
+            yield str(element.value)
+    for menu in page.selectbox:
+        if menu.key != "table.column":
+            yield from menu.options
+    for found in page.get("bidi_component"):
+        data = json.loads(found.proto.json)
+        yield from (label for _name, label, _value in data["figures"])
+        for card in data["cards"]:
+            yield from (card["title"], card["aid"])
+            for chart in card["charts"]:
+                yield from (chart["title"], chart["aid"])
+                yield from (trace["name"] for trace in chart["data"] if trace.get("name"))
+                for trace in chart["data"]:
+                    yield from (text for text in trace.get("y", []) if not text.isdecimal())
+                for axis in ("xaxis", "yaxis"):
+                    yield chart["layout"][axis]["title"]["text"]
+        yield from data["alternatives"].values()
+
+
+@pytest.mark.parametrize("task", ["sine", "adding", "waveforms", "digits", "table"])
+def test_every_visible_string_goes_through_gettext(
+    task: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frame, "speak", lambda _tag: words._translations.set(Bracketing()))
+    page = AppTest.from_file("../app.py", default_timeout=20)
+    page.query_params["task"] = task
+    page.run()
+    assert not page.exception
+    strings = list(visible(page))  # SUNACTIVITY is what a file calls its own column
+    assert len(strings) > 60
+    assert [text for text in strings if "⟦" not in text and text != "SUNACTIVITY"] == []
