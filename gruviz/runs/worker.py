@@ -19,8 +19,10 @@ def prepare(parent: int, folder: Path) -> None:
     """Set up a worker: low priority, torch imported, gone when its parent process is."""
     threading.Thread(target=_leave_with, args=(parent, folder), daemon=True).start()
     os.nice(NICENESS)
-    import gruviz.training  # noqa: F401 - so that the first slice doesn't pay for torch
+    from gruviz import training
 
+    # So that the first slice doesn't pay for torch, nor for what torch loads at its first step.
+    training.advance(Experiment(), steps=2)
     # Torch's million objects needn't be looked at by every later collection.
     gc.collect()
     gc.freeze()

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from gruviz.runs import classroom
+from gruviz.ui import view
 from gruviz.ui.feed import feed
 
 OWN = Path(__file__).parent / "static"
@@ -49,6 +50,7 @@ ROUTES: list[BaseRoute] = [
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Start the workers with the server, so that the first Train doesn't wait for torch."""
     classroom().pool.warm()
+    view.rehearse()
     try:
         yield {}
     finally:

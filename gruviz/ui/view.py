@@ -9,7 +9,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from gruviz import charts
-from gruviz.data import Dataset, Fetch, load
+from gruviz.data import Dataset, Fetch, fetch_sample, load
 from gruviz.experiment import Experiment, Kind, MadeUp, differences
 from gruviz.record import Snapshot
 from gruviz.runs import Run, Status
@@ -220,3 +220,11 @@ def alternatives(tables: Tables, experiment: Experiment) -> dict[str, str]:
     for signal in experiment.cell.signals:
         words[signal.name] = charts.alternatives.signal(signals, signal.name, _(signal.label))
     return words
+
+
+def rehearse() -> None:
+    """Draw the default experiment once: Plotly builds its validators at the first figure."""
+    experiment = Experiment()
+    for card in cards({}, experiment, probe_of(experiment, fetch_sample), log=True):
+        for figure in card.charts.values():
+            figure.to_plotly_json()

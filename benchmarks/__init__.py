@@ -1,0 +1,1 @@
+"""What `make bench` measures: ratios and times taken in one run on one machine."""

@@ -1,0 +1,145 @@
+"""The data of each task."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gruviz.data import Dataset, Table, check, fetch_sample, load, read_table
+from gruviz.errors import GruvizError
+from gruviz.experiment import (
+    TASKS,
+    Adding,
+    Digits,
+    Experiment,
+    Kind,
+    MadeUp,
+    SineMixture,
+    Task,
+    Waveforms,
+)
+from gruviz.experiment import Table as TableTask
+
+
+def shapes(data: Dataset) -> tuple[tuple[int, ...], ...]:
+    parts = (data.train, data.validation)
+    return tuple(array.shape for part in parts for array in (part.inputs, part.targets))
+
+
+@pytest.mark.parametrize(
+    ("task", "expected", "outputs"),
+    [
+        (SineMixture(size=20, length=9, horizon=3), ((20, 9, 1), (20, 3), (500, 9, 1), (500, 3)), 3),
+        (Adding(size=20, length=9), ((20, 9, 2), (20, 1), (500, 9, 2), (500, 1)), 1),
+        (Waveforms(size=20, length=9), ((20, 9, 1), (20,), (500, 9, 1), (500,)), 10),
+        (Digits(), ((1437, 8, 8), (1437,), (360, 8, 8), (360,)), 10),
+        (TableTask(window=24, horizon=4), ((220, 24, 1), (220, 4), (59, 24, 1), (59, 4)), 4),
+    ],
+)
+def test_a_task_has_data_of_its_shape(
+    task: Task, expected: tuple[tuple[int, ...], ...], outputs: int
+) -> None:
+    data = load(task, 0)
+    assert shapes(data) == expected
+    assert (data.kind, data.outputs, data.train.inputs.dtype) == (task.kind, outputs, np.float32)
+    assert len(data.input_names) == data.features
+    assert len(data.class_names) == (outputs if task.kind is Kind.CLASSIFICATION else 0)
+    integer = task.kind is Kind.CLASSIFICATION
+    assert data.train.targets.dtype == (np.int64 if integer else np.float32)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_seed_decides_the_data(name: str) -> None:
+    task = TASKS[name]()
+    data = load(task, 3)
+    load.cache_clear()
+    again, other = load(task, 3), load(task, 4)
+    assert again is not data
+    np.testing.assert_array_equal(data.train.inputs, again.train.inputs)
+    np.testing.assert_array_equal(data.validation.targets, again.validation.targets)
+    same = np.array_equal(data.train.inputs, other.train.inputs)
+    assert same == isinstance(task, TableTask)
+
+
+@pytest.mark.parametrize("row", [SineMixture, Adding, Waveforms])
+def test_validation_sequences_are_others_and_do_not_depend_on_the_size(row: type[MadeUp]) -> None:
+    few, many = load(row(size=10), 0), load(row(size=600), 0)
+    np.testing.assert_array_equal(few.validation.inputs, many.validation.inputs)
+    np.testing.assert_array_equal(few.validation.targets, many.validation.targets)
+    assert not np.isin(many.validation.inputs[:, 0, 0], many.train.inputs[:, 0, 0]).all()
+
+
+def test_the_digits_are_the_images_in_another_order_each_once() -> None:
+    data = load(Digits(), 0)
+    images = np.concatenate([data.train.inputs, data.validation.inputs])
+    labels = np.concatenate([data.train.targets, data.validation.targets])
+    assert images.min() == 0 and images.max() == 1
+    assert np.bincount(labels).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+    other = load(Digits(), 1)
+    everything = np.concatenate([other.train.inputs, other.validation.inputs])
+    assert sorted(map(bytes, images)) == sorted(map(bytes, everything))
+    assert data.class_names == tuple("0123456789")
+
+
+def test_a_digit_is_read_row_by_row() -> None:
+    first_zero = [0, 0, 5, 13, 9, 1, 0, 0]  # the first row of the first image of the file
+    data = load(Digits(), 0)
+    images = np.concatenate([data.train.inputs, data.validation.inputs])
+    labels = np.concatenate([data.train.targets, data.validation.targets])
+    second = [0, 0, 13, 15, 10, 15, 5, 0]
+    rows = (images[:, 0] * 16 == first_zero).all(1) & (images[:, 1] * 16 == second).all(1)
+    assert labels[rows].tolist() == [0]
+
+
+def test_a_table_without_a_column_forecasts_its_first_choice() -> None:
+    data = load(TableTask(), 0)
+    assert (data.unit, data.input_names) == ("SUNACTIVITY", ("SUNACTIVITY",))
+    assert load(TableTask(column="YEAR"), 0).unit == "YEAR"
+
+
+def test_an_uploaded_table_is_fetched_by_its_source() -> None:
+    rows = "".join(f"{row % 7},{row % 5}\n" for row in range(60))
+    table = read_table(f"a,b\n{rows}".encode(), "mine.csv")
+    asked: list[str] = []
+
+    def fetch(source: str) -> Table:
+        asked.append(source)
+        return table
+
+    data = load(TableTask(source="digest", column="b", window=5, horizon=2), 0, fetch)
+    assert (asked, data.unit, len(data.train)) == (["digest"], "b", 48 - 6)
+    with pytest.raises(GruvizError) as caught:
+        load(TableTask(source="digest", column="c"), 0, fetch)
+    assert str(caught.value) == (
+        "There is no numeric column 'c' in 'mine.csv'; choose one of: 'a', 'b'."
+    )
+
+
+def test_a_source_that_is_no_sample_is_refused() -> None:
+    with pytest.raises(GruvizError) as caught:
+        fetch_sample("secret")
+    assert str(caught.value) == (
+        "There is no data called 'secret' here; upload the file, or choose a sample."
+    )
+
+
+@pytest.mark.parametrize(
+    ("task", "count"),
+    [(SineMixture(size=31), 31), (Adding(size=10), 10), (TableTask(window=240, horizon=1), 7)],
+)
+def test_a_batch_larger_than_the_data_is_refused_before_training(
+    task: Task, count: int
+) -> None:
+    with pytest.raises(GruvizError) as caught:
+        check(Experiment(task=task, batch_size=32))
+    assert str(caught.value) == (
+        f"Batch size is 32, but there are only {count} training sequences; choose a batch of at"
+        f" most {count}."
+    )
+
+
+def test_an_experiment_with_data_passes_the_check() -> None:
+    check(Experiment(task=SineMixture(size=32), batch_size=32))
+    check(Experiment(task=Digits(), batch_size=1024))
+    with pytest.raises(GruvizError, match="220 training sequences"):
+        check(replace(Experiment(task=TableTask()), batch_size=221))

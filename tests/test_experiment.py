@@ -1,0 +1,206 @@
+"""The experiment: its defaults, its round trip, what acts at once and what differs."""
+
+import json
+import sys
+from dataclasses import FrozenInstanceError, fields, replace
+from pathlib import Path
+from subprocess import run
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gruviz.errors import GruvizError
+from gruviz.experiment import (
+    CELLS,
+    GRU,
+    OPTIMIZERS,
+    SCHEDULES,
+    SGD,
+    TASKS,
+    Adam,
+    Adding,
+    Choice,
+    Constant,
+    Cosine,
+    Experiment,
+    Kind,
+    Momentum,
+    Pick,
+    SineMixture,
+    StepDecay,
+    Table,
+    about,
+    differences,
+    with_live,
+)
+
+SURE = settings(deadline=None, max_examples=80, derandomize=True)
+
+
+def values(owner: type[Any]) -> st.SearchStrategy[Any]:
+    """Any instance of a dataclass made of knobs and picks."""
+    defaults = {field.name: field.default for field in fields(owner)}
+    parts: dict[str, st.SearchStrategy[Any]] = {}
+    for name, what in about(owner):
+        if isinstance(what, Pick):
+            parts[name] = st.one_of([values(row) for row in what.table.values()])
+        elif what.low is None:
+            same = {bool: st.booleans(), str: st.text(max_size=40)}
+            parts[name] = same[type(defaults[name])]
+        elif isinstance(defaults[name], int):
+            parts[name] = st.integers(int(what.low), int(what.high or 0))
+        else:
+            parts[name] = st.floats(what.low, what.high)
+            if what.optional:
+                parts[name] |= st.none()
+    return st.builds(owner, **parts)
+
+
+EXPERIMENTS = values(Experiment)
+
+
+def test_the_default_experiment_is_the_one_that_the_page_starts_with() -> None:
+    assert Experiment().to_dict() == {
+        "task": {"name": "sine", "size": 2000, "length": 50, "horizon": 10, "noise": 0.05},
+        "learning_rate": 0.003,
+        "clip_norm": 1.0,
+        "schedule": {"name": "constant"},
+        "optimizer": {"name": "adam", "beta1": 0.9, "beta2": 0.999},
+        "cell": {"name": "gru", "units": 32},
+        "batch_size": 32,
+        "steps": 2000,
+        "seed": 0,
+    }
+
+
+@SURE
+@given(EXPERIMENTS)
+def test_any_experiment_comes_back_equal_from_its_dict_and_from_json(experiment: Any) -> None:
+    plain = experiment.to_dict()
+    assert Experiment.from_dict(plain) == experiment
+    assert Experiment.from_dict(json.loads(json.dumps(plain))) == experiment
+    assert hash(Experiment.from_dict(plain)) == hash(experiment)
+
+
+def test_an_experiment_can_not_be_changed() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Experiment().seed = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"learning_rate": 100.0}, "Learning rate is 100.0; choose a number from 1e-06 to 10."),
+        ({"clip_norm": 0}, "Clip norm is 0; choose a number from 0.001 to 1000. None switches it off."),
+        ({"batch_size": 1.5}, "Batch size is 1.5; choose a whole number from 1 to 1,024."),
+        ({"steps": 0}, "Steps is 0; choose a whole number from 1 to 100,000."),
+        ({"seed": -1}, "Seed is -1; choose a whole number from 0 to 9,999."),
+        ({"task": "sine"}, "Task is 'sine'; choose one of: sine, adding, waveforms, digits, table."),
+        ({"optimizer": None}, "Optimizer is None; choose one of: adam, rmsprop, momentum, sgd."),
+        (
+            {"schedule": 1},
+            "Decay schedule is 1; choose one of: constant, step, exponential, cosine.",
+        ),
+        ({"cell": Adam()}, f"Cell is {Adam()!r}; choose one of: gru."),
+    ],
+)  # fmt: skip
+def test_an_experiment_refuses_what_can_not_be_trained(
+    settings: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(GruvizError) as caught:
+        Experiment(**settings)
+    assert str(caught.value) == message
+
+
+def test_the_rate_is_the_learning_rate_times_the_schedule() -> None:
+    experiment = Experiment(learning_rate=0.4, schedule=StepDecay(every=10, drop=0.5), steps=30)
+    assert [experiment.rate(step) for step in (0, 9, 10, 19, 20)] == [0.4, 0.4, 0.2, 0.2, 0.1]
+    cosine = Experiment(learning_rate=0.4, schedule=Cosine(), steps=20)
+    assert cosine.rate(10) == pytest.approx(0.2)
+
+
+def test_only_learning_rate_clip_norm_and_momentum_like_knobs_are_live() -> None:
+    rows = [Experiment, *OPTIMIZERS.values(), *SCHEDULES.values(), *TASKS.values(), *CELLS.values()]
+    live = {
+        f"{owner.__name__}.{name}"
+        for owner in rows
+        for name, what in about(owner)
+        if not isinstance(what, Pick) and what.live
+    }
+    assert live == {
+        "Experiment.learning_rate", "Experiment.clip_norm", "Momentum.momentum", "RMSprop.alpha",
+        "Adam.beta1", "Adam.beta2",
+    }  # fmt: skip
+
+
+def test_with_live_takes_what_acts_at_once_and_leaves_the_rest() -> None:
+    running = Experiment(optimizer=Adam(0.9, 0.99), seed=1)
+    wanted = Experiment(
+        task=Adding(), learning_rate=0.5, clip_norm=None, schedule=Cosine(),
+        optimizer=Adam(0.5, 0.6), cell=GRU(8), batch_size=7, steps=9, seed=2,
+    )  # fmt: skip
+    assert with_live(running, wanted) == replace(
+        running, learning_rate=0.5, clip_norm=None, optimizer=Adam(0.5, 0.6)
+    )
+
+
+def test_another_optimizer_waits_for_the_next_train_with_all_its_knobs() -> None:
+    running = Experiment(optimizer=Momentum(0.9))
+    assert with_live(running, Experiment(optimizer=Adam(0.1))) == running
+
+
+def test_differences_name_each_knob_with_its_old_and_new_value() -> None:
+    old = Experiment(optimizer=Adam(0.9), clip_norm=None)
+    new = replace(old, optimizer=Adam(0.5), clip_norm=2.0, schedule=Cosine())
+    found = [(what.label, before, after) for what, before, after in differences(old, new)]
+    assert found == [
+        ("Clip norm", None, 2.0),
+        ("Decay schedule", Constant(), Cosine()),
+        ("Momentum beta 1", 0.9, 0.5),
+    ]
+    assert differences(old, old) == []
+
+
+def test_another_row_of_a_table_is_one_difference() -> None:
+    old, new = Experiment(), Experiment(optimizer=SGD())
+    found = [(what.label, before, after) for what, before, after in differences(old, new)]
+    assert found == [("Optimizer", Adam(), SGD())]
+
+
+def test_the_names_of_all_rows_differ_so_that_a_link_can_not_confuse_them() -> None:
+    tables: list[dict[str, type[Choice]]] = [
+        dict(OPTIMIZERS), dict(SCHEDULES), dict(TASKS), dict(CELLS),
+    ]  # fmt: skip
+    names = [name for table in tables for name in table]
+    assert len(names) == len(set(names))
+    assert all(row.name == name for table in tables for name, row in table.items())
+
+
+def test_every_task_says_what_the_network_is_asked_for() -> None:
+    assert {name: row.kind for name, row in TASKS.items()} == {
+        "sine": Kind.FORECAST, "adding": Kind.REGRESSION, "waveforms": Kind.CLASSIFICATION,
+        "digits": Kind.CLASSIFICATION, "table": Kind.FORECAST,
+    }  # fmt: skip
+
+
+def test_the_gates_have_the_scale_from_0_to_1_and_the_states_from_minus_1_to_1() -> None:
+    assert [(signal.name, signal.low, signal.high) for signal in GRU.signals] == [
+        ("reset", 0.0, 1.0), ("update", 0.0, 1.0), ("candidate", -1.0, 1.0), ("hidden", -1.0, 1.0),
+    ]  # fmt: skip
+
+
+def test_tasks_differ_by_what_they_are_and_not_by_their_name_alone() -> None:
+    assert SineMixture() != Table()
+    assert Table(column="a") != Table(column="b")
+
+
+def test_the_experiment_imports_only_the_standard_library() -> None:
+    script = (
+        "import sys, gruviz.experiment.link;"
+        "print(sorted({'numpy', 'pandas', 'torch', 'plotly', 'streamlit'} & set(sys.modules)))"
+    )
+    here = Path(__file__).parents[1]
+    done = run([sys.executable, "-c", script], cwd=here, capture_output=True, text=True, timeout=30)
+    assert (done.stdout.strip(), done.stderr) == ("[]", "")

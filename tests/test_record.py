@@ -1,0 +1,73 @@
+"""Columns that grow, and the moving average."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from gruviz.record import STEP_COLUMNS, Checkpoint, Columns, History, Slice
+
+
+def slice_of(loss: list[float], seconds: float = 0.5, validation: float | None = None) -> Slice:
+    """A slice with this loss and 0, 1, 2, ... in the other columns."""
+    count = np.arange(len(loss), dtype=float)
+    steps: Mapping[str, np.ndarray] = {
+        name: np.array(loss) if name == "loss" else count for name in STEP_COLUMNS
+    }
+    values = np.array([] if validation is None else [validation])
+    validations = {"step": values, "loss": values, "accuracy": values}
+    return Slice(Checkpoint(0, {}, 1.0), steps, validations, None, seconds, 10)
+
+
+def test_columns_grow_past_any_size_and_keep_every_row() -> None:
+    columns, expected = Columns(("a", "b")), np.empty(0)
+    for count in (0, 1, 255, 1, 300, 2000, 0, 7):
+        more = np.arange(len(expected), len(expected) + count, dtype=float)
+        columns.append({"a": more, "b": -more})
+        expected = np.concatenate([expected, more])
+    assert (len(columns), columns.names) == (2564, ("a", "b"))
+    np.testing.assert_array_equal(columns["a"], expected)
+    np.testing.assert_array_equal(columns["b"], -expected)
+
+
+def test_a_column_that_was_read_does_not_change_when_rows_are_added() -> None:
+    columns = Columns(("a",))
+    columns.append({"a": np.array([1.0, 2.0])})
+    before = columns["a"]
+    columns.append({"a": np.array([3.0])})
+    assert (before.tolist(), columns["a"].tolist()) == ([1.0, 2.0], [1.0, 2.0, 3.0])
+
+
+def test_a_history_appends_what_slices_measured() -> None:
+    history = History()
+    history.absorb(slice_of([4.0, 2.0], 0.25, validation=9.0))
+    history.absorb(slice_of([1.0], 0.5))
+    assert history.loss.tolist() == [4.0, 2.0, 1.0]
+    assert history.steps["norm"].tolist() == [0.0, 1.0, 0.0]
+    assert history.validations["loss"].tolist() == [9.0]
+    assert history.seconds == 0.75
+    assert history.steps.names == (*STEP_COLUMNS, "smooth")
+
+
+def test_the_moving_average_is_the_bias_free_one_of_pandas_however_it_is_cut() -> None:
+    loss = np.random.default_rng(0).random(500)
+    expected = pd.Series(loss).ewm(alpha=0.05, adjust=True).mean().to_numpy()
+    for cuts in ([500], [1] * 500, [3, 200, 297]):
+        history, start = History(), 0
+        for count in cuts:
+            history.absorb(slice_of(loss[start : start + count].tolist()))
+            start += count
+        np.testing.assert_allclose(history.steps["smooth"], expected, rtol=1e-12)
+
+
+def test_the_average_of_a_constant_loss_is_that_constant_from_the_first_step() -> None:
+    history = History()
+    history.absorb(slice_of([3.0] * 5))
+    np.testing.assert_allclose(history.steps["smooth"], 3.0, rtol=1e-14)
+
+
+def test_a_slice_without_a_step_leaves_the_curves_alone() -> None:
+    history = History()
+    history.absorb(slice_of([1.0]))
+    history.absorb(slice_of([]))
+    assert history.loss.tolist() == [1.0]
