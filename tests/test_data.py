@@ -29,7 +29,11 @@ def shapes(data: Dataset) -> tuple[tuple[int, ...], ...]:
 @pytest.mark.parametrize(
     ("task", "expected", "outputs"),
     [
-        (SineMixture(size=20, length=9, horizon=3), ((20, 9, 1), (20, 3), (500, 9, 1), (500, 3)), 3),
+        (
+            SineMixture(size=20, length=9, horizon=3),
+            ((20, 9, 1), (20, 3), (500, 9, 1), (500, 3)),
+            3,
+        ),
         (Adding(size=20, length=9), ((20, 9, 2), (20, 1), (500, 9, 2), (500, 1)), 1),
         (Waveforms(size=20, length=9), ((20, 9, 1), (20,), (500, 9, 1), (500,)), 10),
         (Digits(), ((1437, 8, 8), (1437,), (360, 8, 8), (360,)), 10),
@@ -127,9 +131,7 @@ def test_a_source_that_is_no_sample_is_refused() -> None:
     ("task", "count"),
     [(SineMixture(size=31), 31), (Adding(size=10), 10), (TableTask(window=240, horizon=1), 7)],
 )
-def test_a_batch_larger_than_the_data_is_refused_before_training(
-    task: Task, count: int
-) -> None:
+def test_a_batch_larger_than_the_data_is_refused_before_training(task: Task, count: int) -> None:
     with pytest.raises(GruvizError) as caught:
         check(Experiment(task=task, batch_size=32))
     assert str(caught.value) == (

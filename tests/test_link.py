@@ -70,7 +70,21 @@ def test_a_column_named_off_is_not_switched_off() -> None:
 
 
 KEYS = [key for key, _what, _value in settings(Experiment())]
-JUNK = ["", "off", "nan", "inf", "-inf", "1e999", "-1", "0", "0x10", "1_000", "½", "None", "9" * 5000]
+JUNK = [
+    "",
+    "off",
+    "nan",
+    "inf",
+    "-inf",
+    "1e999",
+    "-1",
+    "0",
+    "0x10",
+    "1_000",
+    "½",
+    "None",
+    "9" * 5000,
+]
 
 
 @SURE

@@ -103,7 +103,10 @@ def test_any_bytes_give_a_table_or_a_reason(content: bytes) -> None:
 
 
 def test_a_byte_order_mark_is_not_part_of_the_first_name() -> None:
-    assert list(read_table(b"\xef\xbb\xbf" + csv("sun,rain", "1,2"), "x").columns) == ["sun", "rain"]
+    assert list(read_table(b"\xef\xbb\xbf" + csv("sun,rain", "1,2"), "x").columns) == [
+        "sun",
+        "rain",
+    ]
 
 
 def test_equal_names_are_told_apart() -> None:
@@ -127,9 +130,7 @@ def test_other_encodings_are_refused_at_their_byte() -> None:
 
 
 def test_a_binary_file_is_said_to_be_binary() -> None:
-    assert reason(b"a,b\n\0\0\0") == (
-        "This file is binary, not text; save the table as CSV UTF-8."
-    )
+    assert reason(b"a,b\n\0\0\0") == ("This file is binary, not text; save the table as CSV UTF-8.")
 
 
 @pytest.mark.parametrize(("mark", "word"), [(";", "semicolons"), ("\t", "tabs")])

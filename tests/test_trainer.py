@@ -100,7 +100,9 @@ def test_every_optimizer_is_checked_by_hand() -> None:
 
 
 def gradients(made: Trainer) -> torch.Tensor:
-    return torch.cat([weight.grad.flatten() for weight in made.parameters if weight.grad is not None])
+    return torch.cat(
+        [weight.grad.flatten() for weight in made.parameters if weight.grad is not None]
+    )
 
 
 def weights(made: Trainer) -> torch.Tensor:

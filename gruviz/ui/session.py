@@ -20,6 +20,7 @@ class Session:
     previous: Run | None = None
     fresh: bool = True
     controls_were: Experiment | None = None
+    pressed: str | None = None
     complaints: list[str] = field(default_factory=list)
 
     def start(self, wanted: Experiment) -> Run:
@@ -83,10 +84,18 @@ class Session:
         """Whether the controls ask for something that only a new run can give."""
         return self.run is not None and bool(differences(self.run.experiment, wanted))
 
+    def begins(self, wanted: Experiment) -> bool:
+        """Whether Train would start a new run."""
+        return self.run is None or self.run.over or self.pending(wanted)
+
+    def press(self, button: str) -> None:
+        """Note a button. It is pressed before the controls are read, and acts after."""
+        self.pressed = button
+
     def train(self, wanted: Experiment) -> None:
         """Go on where the run stands if the controls still describe it, else start a new one."""
         run = self.run
-        if run is None or run.over or self.pending(wanted):
+        if run is None or self.begins(wanted):
             run = self.start(wanted)
         run.train()
 

@@ -1,7 +1,5 @@
 """The training page: read the controls, do what was pressed, show the run."""
 
-from typing import Any
-
 import streamlit as st
 
 from gruviz.data import check
@@ -28,6 +26,7 @@ def page() -> None:
             st.stop()
         log = _loss_axis()
     mine.adjust(wanted)
+    _act(mine, wanted)
     _write_link(wanted, log)
 
     buttons = frame.heading(_("Watch a GRU learn"))
@@ -57,46 +56,48 @@ def _write_link(wanted: Experiment, log: bool) -> None:
         st.query_params.from_dict(link)
 
 
+def _act(mine: Session, wanted: Experiment) -> None:
+    """Do what was pressed, now that the controls have been read."""
+    pressed, mine.pressed = mine.pressed, None
+    if pressed is None:
+        return
+    mine.complaints = []
+    try:
+        if pressed in ("train", "step") and mine.begins(wanted):
+            check(wanted, tables.fetch)
+    except GruvizError as error:
+        mine.complaints = [str(error)]
+        return
+    acts = {"train": mine.train, "pause": mine.pause, "step": mine.step, "reset": mine.reset}
+    acts[pressed](wanted)
+
+
 def _buttons(mine: Session, wanted: Experiment) -> None:
+    """The buttons note what was pressed; `_act` does it in the run of the script that follows."""
     running = mine.status is Status.RUNNING
-    begins = mine.run is None or mine.run.over or mine.pending(wanted)
-    act: Any = None
-    if st.button(
+    begins = mine.begins(wanted)
+    st.button(
         _("Train"), icon=":material/play_arrow:", type="primary", disabled=running and not begins,
+        on_click=mine.press, args=("train",),
         help=_("Start a new run with these settings.") if begins else _("Go on with this run."),
-    ):  # fmt: skip
-        act = mine.train
-    if st.button(
-        _("Pause"), icon=":material/pause:", disabled=not running, help=_("Stop; nothing is lost.")
-    ):
-        act = mine.pause
-    if st.button(
-        _("Step"),
-        icon=":material/skip_next:",
-        disabled=running,
-        help=_("Make one update, then stop."),
-    ):
-        act = mine.step
-    if st.button(
-        _("Reset"), icon=":material/restart_alt:", disabled=mine.run is None,
-        help=_("Drop this run and begin at step 0. Undo brings it back."),
-    ):  # fmt: skip
-        act = mine.reset
+    )  # fmt: skip
+    st.button(
+        _("Pause"), icon=":material/pause:", disabled=not running, on_click=mine.press,
+        args=("pause",), help=_("Stop; nothing is lost."),
+    )  # fmt: skip
+    st.button(
+        _("Step"), icon=":material/skip_next:", disabled=running, on_click=mine.press,
+        args=("step",), help=_("Make one update, then stop."),
+    )  # fmt: skip
+    st.button(
+        _("Reset"), icon=":material/restart_alt:", disabled=mine.run is None, on_click=mine.press,
+        args=("reset",), help=_("Drop this run and begin at step 0. Undo brings it back."),
+    )  # fmt: skip
     if mine.previous is not None:
         st.button(
             _("Undo"), icon=":material/undo:", on_click=mine.undo, type="tertiary",
             help=_("Bring back the run before this one, with its settings."),
         )  # fmt: skip
-    if act is not None:
-        try:
-            if begins and act in (mine.train, mine.step):
-                check(wanted, tables.fetch)
-        except GruvizError as error:
-            mine.complaints = [str(error)]
-        else:
-            mine.complaints = []
-            act(wanted)
-        st.rerun()
 
 
 def _say(mine: Session, wanted: Experiment) -> None:

@@ -1,0 +1,392 @@
+"""The handle of a run, on an executor that does one slice at a time and only when told to."""
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Executor, Future
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gruviz.data.store import TableStore
+from gruviz.errors import GruvizError
+from gruviz.experiment import GRU, SGD, Adam, Adding, Cosine, Experiment, Momentum, Table
+from gruviz.record import STEP_COLUMNS, History
+from gruviz.runs import Change, Run, Status
+from gruviz.runs.run import MOST_TRIES, UNWATCHED_SECONDS
+from gruviz.training import train
+
+SMALL = Experiment(
+    task=Adding(size=40, length=8), cell=GRU(4), batch_size=16, steps=23, learning_rate=0.02,
+    clip_norm=0.5, schedule=Cosine(),
+)  # fmt: skip
+
+
+class OnDemand(Executor):
+    """Runs what was submitted when told to, in this thread; a timed slice makes `steps` steps."""
+
+    def __init__(self, steps: int = 5) -> None:
+        self.steps = steps
+        self.waiting: deque[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]] = deque()
+        self.asked: list[tuple[float | None, int | None]] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        assert not kwargs
+        future: Future[Any] = Future()
+        self.waiting.append((future, fn, args))
+        if len(args) == 5:
+            self.asked.append((args[2], args[3]))
+        return future
+
+    def do(self, slices: int = 1) -> None:
+        """Do the next slices in the queue."""
+        for _each in range(slices):
+            future, fn, args = self.waiting.popleft()
+            if len(args) == 5 and args[3] is None:
+                args = (*args[:2], None, self.steps, args[4])
+            try:
+                result = fn(*args)
+            except Exception as error:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+    def do_all(self) -> None:
+        while self.waiting:
+            self.do()
+
+    def die(self) -> None:
+        """Lose the next slice, as if its worker had been killed."""
+        self.waiting.popleft()[0].set_exception(BrokenExecutor("killed"))
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def a_run(
+    executor: Executor, experiment: Experiment = SMALL, clock: Callable[[], float] | None = None
+) -> Run:
+    return Run(experiment, executor, TableStore(Path()), lambda: 0.2, clock or Clock())
+
+
+def assert_same(one: History, other: History) -> None:
+    for name in STEP_COLUMNS:
+        np.testing.assert_array_equal(one.steps[name], other.steps[name], err_msg=name)
+    for name in one.validations.names:
+        np.testing.assert_array_equal(one.validations[name], other.validations[name])
+
+
+def test_a_new_run_is_paused_at_step_0_and_asks_for_nothing() -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    assert (run.status, run.step_count, run.epoch, run.speed) == (Status.PAUSED, 0, None, None)
+    assert (len(run.history.steps), run.snapshot, run.over, run.settling) == (0, None, False, False)
+    assert not executor.waiting
+
+
+def test_a_run_trains_slice_by_slice_to_its_end() -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.train()
+    assert (run.status, len(executor.waiting)) == (Status.RUNNING, 1)
+    executor.do(2)
+    assert (run.step_count, len(executor.waiting)) == (10, 1)
+    executor.do_all()
+    assert (run.status, run.step_count, run.over) == (Status.FINISHED, 23, True)
+    assert run.snapshot is not None and run.snapshot.step == 23
+    assert executor.asked == [
+        (0.05, None),
+        *[(0.2, None)] * 4,
+    ]  # a short first slice: a quick point
+    assert_same(run.history, train(SMALL))
+
+
+def test_there_is_never_more_than_one_slice_of_a_run_in_the_queue() -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.train()
+    run.train()
+    run.step()
+    run.pause()
+    run.step()
+    run.train()
+    assert len(executor.waiting) == 1
+    executor.do()
+    assert len(executor.waiting) == 1
+
+
+def test_two_runs_on_one_worker_take_turns() -> None:
+    executor = OnDemand()
+    runs = [a_run(executor), a_run(executor, replace(SMALL, seed=1))]
+    for run in runs:
+        run.train()
+    counts = []
+    for _each in range(4):
+        executor.do()
+        counts.append([run.step_count for run in runs])
+    assert counts == [[5, 0], [5, 5], [10, 5], [10, 10]]
+    executor.do_all()
+    assert_same(runs[0].history, train(SMALL))
+    assert_same(runs[1].history, train(replace(SMALL, seed=1)))
+
+
+def test_a_pause_keeps_the_slice_under_way_and_training_goes_on_from_there() -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.train()
+    executor.do()
+    run.pause()
+    assert (run.status, run.settling, run.step_count) == (Status.PAUSED, True, 5)
+    executor.do()
+    assert (run.status, run.settling, run.step_count) == (Status.PAUSED, False, 10)
+    assert not executor.waiting
+    run.train()
+    executor.do_all()
+    assert_same(run.history, train(SMALL))
+
+
+def test_a_step_is_one_update_and_leaves_the_run_paused() -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    for _each in range(3):
+        run.step()
+        executor.do_all()
+    run.step(4)
+    executor.do_all()
+    assert (run.status, run.step_count) == (Status.PAUSED, 7)
+    assert executor.asked == [(None, 1), (None, 1), (None, 1), (None, 4)]
+    run.train()
+    run.step()
+    executor.do_all()
+    assert_same(run.history, train(SMALL))
+
+
+def test_the_last_step_finishes_the_run_and_no_button_moves_it_on() -> None:
+    executor = OnDemand()
+    run = a_run(executor, replace(SMALL, steps=2))
+    run.step(2)
+    executor.do_all()
+    assert run.status is Status.FINISHED
+    run.train()
+    run.step()
+    run.pause()
+    assert (run.status, list(executor.waiting)) == (Status.FINISHED, [])
+
+
+def test_divergence_is_an_outcome_with_its_step() -> None:
+    executor = OnDemand(steps=2)
+    wild = replace(SMALL, optimizer=SGD(), learning_rate=10.0, clip_norm=None, schedule=Cosine())
+    run = a_run(executor, wild)
+    run.train()
+    executor.do_all()
+    assert (run.status, run.over, run.error) == (Status.DIVERGED, True, None)
+    assert run.diverged_at == run.step_count == len(run.history.loss) < 23
+    assert_same(run.history, train(wild))
+
+
+def test_a_live_knob_acts_from_the_next_slice_on_and_is_marked_once() -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.train()
+    executor.do(2)
+    turned = replace(SMALL, learning_rate=0.5, clip_norm=None)
+    run.adjust(turned)
+    assert run.changes == []
+    executor.do()  # this slice was under way
+    assert run.changes == [Change(15, SMALL, turned)]
+    executor.do_all()
+    assert run.changes == [Change(15, SMALL, turned)]
+    rates = run.history.steps["learning_rate"].tolist()
+    assert rates == [SMALL.rate(s) for s in range(15)] + [turned.rate(s) for s in range(15, 23)]
+    assert np.isnan(run.history.steps["clip_norm"]).tolist() == [False] * 15 + [True] * 8
+    loss, quiet = run.history.loss, train(SMALL).loss
+    np.testing.assert_array_equal(loss[:16], quiet[:16])
+    assert loss[16] != quiet[16]
+
+
+def test_what_is_not_live_leaves_the_run_alone() -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.train()
+    executor.do()
+    run.adjust(replace(SMALL, optimizer=SGD(), cell=GRU(9), seed=4, steps=7, batch_size=3))
+    executor.do_all()
+    assert (run.experiment, run.changes) == (SMALL, [])
+    assert_same(run.history, train(SMALL))
+
+
+def test_momentum_acts_live_as_long_as_the_optimizer_is_the_same() -> None:
+    executor = OnDemand()
+    slow = replace(SMALL, optimizer=Momentum(0.9))
+    run = a_run(executor, slow)
+    run.step()
+    executor.do_all()
+    run.adjust(replace(slow, optimizer=Momentum(0.5)))
+    run.step()
+    assert run.changes == [Change(1, slow, replace(slow, optimizer=Momentum(0.5)))]
+    run.adjust(replace(slow, optimizer=Adam(0.1)))
+    assert run.experiment == replace(slow, optimizer=Momentum(0.5))
+    executor.do_all()
+
+
+def test_a_knob_that_is_turned_before_the_start_or_turned_back_is_no_change() -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.adjust(replace(SMALL, learning_rate=0.5))
+    run.train()
+    executor.do()
+    run.adjust(SMALL)
+    run.adjust(replace(SMALL, learning_rate=0.5))
+    executor.do_all()
+    assert run.changes == []
+    assert_same(run.history, train(replace(SMALL, learning_rate=0.5)))
+
+
+def test_a_run_that_nobody_watches_for_15_seconds_pauses_itself() -> None:
+    assert UNWATCHED_SECONDS == 15
+    executor, clock = OnDemand(steps=1), Clock()
+    run = a_run(executor, clock=clock)
+    clock.now = 500.0
+    run.train()
+    clock.now = 515.0
+    executor.do()
+    assert (run.status, run.unwatched) == (Status.RUNNING, False)
+    clock.now = 515.001
+    executor.do()
+    assert (run.status, run.unwatched, run.step_count) == (Status.PAUSED, True, 2)
+    assert not executor.waiting
+    run.train()
+    assert (run.status, run.unwatched) == (Status.RUNNING, False)
+    executor.do_all()
+    assert_same(run.history, train(SMALL))
+
+
+def test_a_watched_run_goes_on() -> None:
+    executor, clock = OnDemand(steps=1), Clock()
+    run = a_run(executor, clock=clock)
+    run.train()
+    while executor.waiting:
+        clock.now += 14.0
+        run.watch()
+        executor.do()
+    assert run.status is Status.FINISHED
+
+
+def test_a_killed_worker_costs_one_slice_and_not_one_bit() -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.train()
+    executor.die()
+    executor.do(2)
+    for _each in range(MOST_TRIES - 1):
+        executor.die()
+    assert (run.status, run.step_count) == (Status.RUNNING, 10)
+    executor.do()
+    executor.die()
+    executor.do_all()
+    assert (run.status, run.error) == (Status.FINISHED, None)
+    assert_same(run.history, train(SMALL))
+
+
+def test_a_step_whose_worker_was_killed_is_made_once() -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.step(2)
+    executor.die()
+    executor.do_all()
+    assert (run.status, run.step_count) == (Status.PAUSED, 2)
+
+
+def test_a_paused_run_whose_last_slice_was_killed_stays_paused() -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.train()
+    executor.do()
+    run.pause()
+    executor.die()
+    assert (run.status, run.step_count, run.settling) == (Status.PAUSED, 5, False)
+    assert not executor.waiting
+
+
+def test_a_change_whose_slice_was_killed_is_marked_once() -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.train()
+    executor.do()
+    turned = replace(SMALL, learning_rate=0.5)
+    run.adjust(turned)
+    executor.do()
+    executor.die()
+    executor.do_all()
+    assert run.changes == [Change(10, SMALL, turned)]
+
+
+def test_workers_that_die_again_and_again_end_the_run_as_failed() -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.train()
+    executor.do()
+    for _each in range(MOST_TRIES):
+        executor.die()
+    assert (run.status, run.over, str(run.error)) == (Status.FAILED, True, "killed")
+    assert (run.step_count, len(executor.waiting)) == (5, 0)
+
+
+def test_data_that_is_gone_ends_the_run_with_its_reason() -> None:
+    executor = OnDemand()
+    run = a_run(executor, Experiment(task=Table(source="0" * 64)))
+    run.train()
+    executor.do_all()
+    assert run.status is Status.FAILED
+    assert isinstance(run.error, GruvizError)
+    assert str(run.error) == (
+        "The data of this experiment isn't here; upload the file again, or choose a sample."
+    )
+
+
+def test_a_bug_in_a_slice_is_logged_and_shown_as_failed(caplog: pytest.LogCaptureFixture) -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.train()
+    executor.waiting.popleft()[0].set_exception(ZeroDivisionError("a bug"))
+    assert (run.status, str(run.error)) == (Status.FAILED, "a bug")
+    assert [record.getMessage() for record in caplog.records] == ["a slice failed"]
+
+
+def test_speed_is_steps_over_the_time_between_slices() -> None:
+    executor, clock = OnDemand(), Clock()
+    run = a_run(executor, clock=clock)
+    run.train()
+    executor.do()
+    assert run.speed is None
+    for seconds in (0.5, 1.5):
+        clock.now += seconds
+        executor.do()
+    assert run.speed == 10 / 2.0
+    run.pause()
+    executor.do_all()
+    run.train()
+    assert run.speed is None
+
+
+def test_an_epoch_is_all_batches_of_the_training_data() -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.step(6)
+    executor.do_all()
+    assert run.epoch == 2.0  # 40 sequences, 16 in a batch: three steps an epoch
+
+
+def test_every_run_has_a_token_of_its_own() -> None:
+    tokens = {a_run(OnDemand()).token for _each in range(20)}
+    assert len(tokens) == 20
+    assert all(len(token) == 32 for token in tokens)

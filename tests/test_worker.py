@@ -1,0 +1,62 @@
+"""A worker leaves with its parent, whatever happened to it."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+SERVER = """
+import os, threading
+from gruviz.runs import Classroom
+room = Classroom(2)
+room.tables.put(("a\\n" + "1\\n2\\n" * 10).encode(), "mine.csv")
+room.pool.warm()
+pids = {room.pool.submit(os.getpid).result(60)}
+while len(pids) < 2:
+    pids.add(room.pool.submit(os.getpid).result(60))
+room.pool.submit(eval, "__import__('threading').Event().wait(600)")
+print(room.tables.folder, *pids, flush=True)
+threading.Event().wait(600)
+"""
+
+
+def alive(pid: int) -> bool:
+    """Whether a process still runs; one that has ended and was not yet collected doesn't."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{pid}/stat")
+    try:
+        return not status.exists() or status.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (OSError, IndexError):
+        return False
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_workers_and_uploads_are_gone_soon_after_their_server_was_killed(
+    end: signal.Signals,
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVER],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[1],
+    ) as server:
+        assert server.stdout is not None
+        try:
+            folder, *pids = server.stdout.readline().split()
+            workers = [int(pid) for pid in pids]
+            assert len(workers) == 2 and all(map(alive, workers))
+            assert len(list(Path(folder).iterdir())) == 1
+        finally:
+            server.send_signal(end)
+    deadline, pause = time.monotonic() + 20, threading.Event()
+    while any(map(alive, workers)) or Path(folder).exists():
+        assert time.monotonic() < deadline, "workers or uploads outlived their server"
+        pause.wait(0.05)
