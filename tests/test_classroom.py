@@ -1,6 +1,7 @@
 """What all visitors share: runs by token, tables, and a tidy end."""
 
 import stat
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -8,8 +9,6 @@ import pytest
 from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment
 from gruviz.runs import Classroom, Status, classroom
-from gruviz.runs import classroom as classroom_function
-from gruviz.runs import run as run_module
 
 ROWS = ("a\n" + "1\n2\n" * 10).encode()
 
@@ -31,8 +30,6 @@ def test_a_run_is_found_by_its_token_alone(room: Classroom) -> None:
 
 
 def most_runs(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
-    import sys
-
     monkeypatch.setattr(sys.modules["gruviz.runs.classroom"], "MOST_RUNS", count)
 
 
@@ -94,7 +91,7 @@ def test_the_environment_says_how_many_workers_there_are(
         monkeypatch.delenv("GRUVIZ_WORKERS", raising=False)
     else:
         monkeypatch.setenv("GRUVIZ_WORKERS", asked)
-    made = classroom_function.__wrapped__()
+    made = classroom.__wrapped__()
     assert made.pool.workers == workers
     made.close()
 
@@ -102,4 +99,3 @@ def test_the_environment_says_how_many_workers_there_are(
 def test_the_workers_of_a_run_see_the_uploads_of_its_classroom(room: Classroom) -> None:
     run = room.start(Experiment())
     assert run.tables is room.tables
-    assert run_module.UNWATCHED_SECONDS == 15

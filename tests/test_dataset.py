@@ -1,6 +1,6 @@
 """Sequences, and the order in which training sees them."""
 
-from itertools import islice
+from itertools import chain, islice
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def test_every_epoch_sees_every_row_once(count: int, size: int) -> None:
     steps = order(count, size, 0, 0, 3 * per_epoch)
     for epoch in range(3):
         rows = steps[epoch * per_epoch : (epoch + 1) * per_epoch]
-        assert sorted(sum(rows, [])) == list(range(count))
+        assert sorted(chain.from_iterable(rows)) == list(range(count))
         assert all(len(each) == size for each in rows[:-1])
 
 

@@ -1,6 +1,7 @@
 """Decay schedules at the points where their value is known."""
 
 import math
+from itertools import pairwise
 
 import pytest
 
@@ -37,7 +38,7 @@ def test_every_schedule_starts_at_one_and_never_rises(name: str) -> None:
     schedule = SCHEDULES[name]()
     factors = [schedule.factor(step, 2000) for step in range(0, 2001, 20)]
     assert factors[0] == 1.0
-    assert all(0 <= later <= earlier for earlier, later in zip(factors, factors[1:], strict=False))
+    assert all(0 <= later <= earlier for earlier, later in pairwise(factors))
 
 
 def test_a_schedule_refuses_what_is_no_decay() -> None:

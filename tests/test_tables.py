@@ -92,8 +92,7 @@ PIECES = st.sampled_from(
 def test_any_bytes_give_a_table_or_a_reason(content: bytes) -> None:
     try:
         table = read_table(content, "x")
-    except GruvizError as error:
-        assert str(error).endswith(".")
+    except GruvizError:
         return
     assert isinstance(table, Table)
     assert table.columns and table.first_choice in table.columns

@@ -15,6 +15,11 @@ from gruviz.experiment import Table as TableTask
 from gruviz.words import _
 
 VALIDATION_SEQUENCES = 500
+VALIDATION_LIMIT = 256  # sequences that one validation looks at
+
+# Multiplications of one matrix product per time step, summed over a step; two billion are seconds
+# in which nobody else's slice gets a turn.
+MOST_WORK = 2_000_000_000
 
 Fetch = Callable[[str], Table]
 
@@ -82,7 +87,7 @@ def _digits(seed: int) -> Dataset:
 
 
 def check(experiment: Experiment, fetch: Fetch = fetch_sample) -> None:
-    """Raise GruvizError unless there is data for the experiment, and a batch of it."""
+    """Raise GruvizError unless there is data for the experiment, a batch of it, and time for it."""
     task = experiment.task
     if isinstance(task, MadeUp):
         count = task.size
@@ -95,10 +100,20 @@ def check(experiment: Experiment, fetch: Fetch = fetch_sample) -> None:
                 " a batch of at most {count:,}."
             ).format(size=experiment.batch_size, count=count)
         )
+    length = getattr(task, "length", getattr(task, "window", 8))
+    units, batch = experiment.cell.units, max(experiment.batch_size, VALIDATION_LIMIT)
+    if batch * length * units**2 > MOST_WORK:
+        raise GruvizError(
+            _(
+                "One step with {batch:,} sequences of {length:,} time steps and {units} hidden units"
+                " takes too long on a shared server; make one of the three smaller."
+            ).format(batch=batch, length=length, units=units)
+        )
 
 
 __all__ = [
     "SAMPLE_NAMES",
+    "VALIDATION_LIMIT",
     "Array",
     "Dataset",
     "Fetch",

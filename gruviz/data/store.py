@@ -26,7 +26,8 @@ class TableStore:
         table = read_table(content, name)
         path = self.folder / table.digest
         if not path.exists():
-            kept = sorted(self.folder.iterdir(), key=lambda file: file.stat().st_mtime)
+            uploads = (file for file in self.folder.iterdir() if DIGEST.fullmatch(file.name))
+            kept = sorted(uploads, key=lambda file: file.stat().st_mtime)
             for oldest in kept[: len(kept) - MOST_TABLES + 1]:
                 oldest.unlink(missing_ok=True)
             # Written aside and renamed: a worker never reads half a file.

@@ -19,7 +19,7 @@ DEFAULT_WORKERS = 2
 
 
 class Classroom:
-    """Runs are found by their unguessable token alone; the oldest are forgotten past MOST_RUNS."""
+    """Runs are found by their unguessable token alone; past MOST_RUNS the longest unwatched go."""
 
     def __init__(self, workers: int) -> None:
         folder = Path(tempfile.mkdtemp(prefix="gruviz-"))  # readable by this user alone
@@ -33,7 +33,8 @@ class Classroom:
         run = Run(experiment, self.pool, self.tables, self.pool.slice_seconds)
         with self._lock:
             self._runs[run.token] = run
-            for token in list(self._runs)[: len(self._runs) - MOST_RUNS]:
+            by_age = sorted(self._runs, key=lambda token: self._runs[token].watched_at)
+            for token in by_age[: len(by_age) - MOST_RUNS]:
                 self._runs.pop(token).pause()
         return run
 

@@ -71,7 +71,7 @@ class Run:
         self.tables = tables
         self._slice_seconds = slice_seconds
         self._clock = clock
-        self._watched = clock()
+        self.watched_at = clock()
         self._lock = threading.RLock()
         self._in_flight = False
         self._trained_with = experiment
@@ -136,7 +136,7 @@ class Run:
 
     def watch(self) -> None:
         """Somebody is looking."""
-        self._watched = self._clock()
+        self.watched_at = self._clock()
         self.unwatched = False
 
     def _submit(self, seconds: float | None, steps: int | None) -> None:
@@ -179,7 +179,7 @@ class Run:
             elif part.checkpoint.step >= self.experiment.steps:
                 self.status = Status.FINISHED
             elif self.status is Status.RUNNING:
-                if self._clock() - self._watched > UNWATCHED_SECONDS:
+                if self._clock() - self.watched_at > UNWATCHED_SECONDS:
                     self.status, self.unwatched = Status.PAUSED, True
                 else:
                     self._submit(self._slice_seconds(), None)

@@ -7,6 +7,8 @@ import threading
 import time
 from pathlib import Path
 
+from filelock import FileLock
+
 from gruviz.data.store import TableStore
 from gruviz.experiment import Experiment
 from gruviz.record import Checkpoint, Slice
@@ -19,10 +21,12 @@ def prepare(parent: int, folder: Path) -> None:
     """Set up a worker: low priority, torch imported, gone when its parent process is."""
     threading.Thread(target=_leave_with, args=(parent, folder), daemon=True).start()
     os.nice(NICENESS)
-    from gruviz import training
+    # One after the other: the first worker is ready, and takes slices, while the next one loads.
+    with FileLock(folder / "loading"):
+        from gruviz import training
 
-    # So that the first slice doesn't pay for torch, nor for what torch loads at its first step.
-    training.advance(Experiment(), steps=2)
+        # So that the first slice doesn't pay for torch, nor for what torch loads at its first step.
+        training.advance(Experiment(), steps=2)
     # Torch's million objects needn't be looked at by every later collection.
     gc.collect()
     gc.freeze()

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from gruviz import nn
-from gruviz.data import Dataset, batches
+from gruviz.data import VALIDATION_LIMIT, Dataset, batches
 from gruviz.errors import GruvizError
 from gruviz.experiment import Cell, Experiment
 from gruviz.record import STEP_COLUMNS, Checkpoint, Snapshot
@@ -16,7 +16,6 @@ from gruviz.training.losses import LOSSES, accuracy, answer
 from gruviz.words import _
 
 VALIDATE_EVERY = 50
-VALIDATION_LIMIT = 256
 DIVERGED_ABOVE = 1e6  # times the first loss
 
 

@@ -7,6 +7,7 @@ lost when a connection breaks, and a slow browser is never sent more than it can
 import asyncio
 import json
 import struct
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from gruviz.record import Snapshot
 from gruviz.runs import Run, classroom
 from gruviz.ui import view
 from gruviz.words import speak
@@ -21,6 +23,8 @@ from gruviz.words import speak
 FRAME_SECONDS = 0.12  # no viewer is sent more than about eight frames a second
 HOLD_SECONDS = 4.0  # an answer, even if nothing is new
 LOOK_SECONDS = 0.03
+PICTURE_SECONDS = 0.4
+PICTURE_BYTES = 1_000_000  # a second, at most, for heat maps
 UNKNOWN_RUN, BAD_REQUEST = 4404, 4400
 
 
@@ -42,6 +46,7 @@ class Viewer:
         self.run = run
         self.dataset = view.probe_of(run.experiment, run.tables)
         self._seen: tuple[Any, ...] = ()
+        self._next_picture = 0.0
 
     def state(self, steps: int) -> tuple[Any, ...]:
         """What makes a frame worth sending when it changes."""
@@ -56,30 +61,44 @@ class Viewer:
         )
 
     def news(self, asked: Mapping[str, int]) -> bool:
-        return self.run.step_count > asked["steps"] or self.state(asked["steps"]) != self._seen
+        """Whether there is anything that the panel lacks."""
+        return (
+            self.run.step_count > asked["steps"]
+            or self.state(asked["steps"]) != self._seen
+            or self._picture(asked) is not None
+        )
+
+    def _picture(self, asked: Mapping[str, int]) -> Snapshot | None:
+        """The snapshot, if the panel lacks it and its turn has come: a large one comes seldom."""
+        found = self.run.snapshot
+        due = time.monotonic() >= self._next_picture
+        return found if found is not None and found.step != asked["snapshot"] and due else None
 
     def frame(self, asked: Mapping[str, int]) -> bytes:
         """Everything after the rows that the panel has."""
         run = self.run
         self._seen = self.state(asked["steps"])
-        snapshot = run.snapshot
+        picture = self._picture(asked)
         tables = view.step_tables(run, asked["steps"], asked["validations"])
         starts = {"steps": asked["steps"], "validations": asked["validations"]}
         tables["here"] = view.here(run)
         whole = {**view.step_tables(run), "here": tables["here"], "plan": view.plan(run.experiment)}
-        if snapshot is not None and (snapshot.step != asked["snapshot"]):
-            tables |= view.snapshot_tables(snapshot, self.dataset)
-        if snapshot is not None:
-            whole |= view.snapshot_tables(snapshot, self.dataset)
-            whole["probe"] = view.probe(self.dataset)
+        alternatives = view.alternatives(whole)
+        if picture is not None:
+            shown = view.snapshot_tables(picture, self.dataset)
+            size = sum(4 * values.size for values in picture.signals.values())
+            self._next_picture = time.monotonic() + max(PICTURE_SECONDS, size / PICTURE_BYTES)
+            tables |= shown
+            shown["probe"] = view.probe(self.dataset)
+            alternatives |= view.picture_alternatives(shown, run.experiment)
         header = {
             "token": run.token,
             "status": view.standing(run),
             "starts": starts,
-            "snapshot": -1 if snapshot is None else snapshot.step,
+            "snapshot": asked["snapshot"] if picture is None else picture.step,
             "figures": {name: text for name, _label, text in view.figures(run, run.experiment)},
             "marks": view.change_marks(run),
-            "alternatives": view.alternatives(whole, run.experiment),
+            "alternatives": alternatives,
         }
         return pack(header, tables)
 

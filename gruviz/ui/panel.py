@@ -12,6 +12,8 @@ from gruviz.ui.view import Card, Tables
 # Sent again at every run of the page, so it only fetches the real program, which is cached.
 LOADER = """
 export default (component) => {
+  const root = component.parentElement;
+  if (!root.firstChild) root.textContent = component.data.words.loading;
   const address = location.origin + component.data.files + "/panel/panel.js";
   const panel = import(address).then((program) => program.show(component));
   return () => panel.then((close) => close());

@@ -81,7 +81,8 @@ def _upload() -> None:
     st.session_state["handled upload"] = file.file_id
     st.session_state["upload error"] = None
     try:
-        table = classroom().tables.put(file.getvalue(), file.name)
+        with st.spinner(_("Reading the file…")):
+            table = classroom().tables.put(file.getvalue(), file.name)
     except GruvizError as error:
         st.session_state["upload error"] = str(error)
         frame.refusal(error)

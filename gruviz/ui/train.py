@@ -189,7 +189,11 @@ def _show(mine: Session, wanted: Experiment, *, log: bool) -> None:
             "step": still["plan"]["step"][:1],
             "learning_rate": still["plan"]["learning_rate"][:1],
         }
-    shown = {**still, **(view.step_tables(run) | {"here": view.here(run)} if run else {})}
+    shown = dict(still)
+    if run is not None:
+        shown |= view.step_tables(run) | {"here": view.here(run)}
+        if run.snapshot is not None:
+            shown |= view.snapshot_tables(run.snapshot, dataset)
     panel(
         token=run.token if run else None,
         fresh=mine.fresh,
@@ -199,7 +203,7 @@ def _show(mine: Session, wanted: Experiment, *, log: bool) -> None:
         cards=view.cards({}, experiment, dataset, log=log),
         tables=still,
         marks=view.change_marks(run) if run else [],
-        alternatives=view.alternatives(shown, experiment),
+        alternatives=view.alternatives(shown) | view.picture_alternatives(shown, experiment),
         words={
             "empty": _("Press Train"),
             "lost": _("Connection lost; trying again…"),

@@ -208,14 +208,18 @@ def _prediction(tables: Tables, dataset: Dataset) -> go.Figure:
     return charts.classification(tables, classes, dataset.features)
 
 
-def alternatives(tables: Tables, experiment: Experiment) -> dict[str, str]:
-    """What each chart shows, in words, by the chart's name."""
-    words = {
+def alternatives(tables: Tables) -> dict[str, str]:
+    """What each chart over steps shows, in words, by the chart's name."""
+    return {
         "loss": charts.alternatives.loss(tables),
         "norm": charts.alternatives.gradient_norm(tables),
         "rate": charts.alternatives.learning_rate(tables),
-        "prediction": charts.alternatives.prediction(tables),
     }
+
+
+def picture_alternatives(tables: Tables, experiment: Experiment) -> dict[str, str]:
+    """What each picture of the probe shows, in words, by the chart's name."""
+    words = {"prediction": charts.alternatives.prediction(tables)}
     signals = tables.get("signals", {})
     for signal in experiment.cell.signals:
         words[signal.name] = charts.alternatives.signal(signals, signal.name, _(signal.label))

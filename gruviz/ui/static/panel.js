@@ -27,7 +27,10 @@ function loadPlotly(files) {
 export async function show(component) {
   await loadPlotly(component.data.files);
   const root = component.parentElement;
-  if (!panels.has(root)) panels.set(root, new Panel(root));
+  if (!panels.has(root)) {
+    root.replaceChildren();
+    panels.set(root, new Panel(root));
+  }
   const panel = panels.get(root);
   panel.update(component);
   return () => {
@@ -324,6 +327,7 @@ class Panel {
       if (meta.x) made.x = x ?? [];
       if (meta.y) made.y = y ?? [];
       if (meta.z) made.z = read(meta.z) ?? [];
+
       if (meta.color) made.marker = { ...made.marker, color: read(meta.color) ?? [] };
       return made;
     });
@@ -345,6 +349,11 @@ class Panel {
       else if (decades > 0.9) layout.yaxis.dtick = "D2";
     }
     layout.hoverlabel = { bgcolor: this.theme.background, bordercolor: grid, font: { color: text } };
+    if (!traces.some(({ x, y, z }) => (x ?? y ?? z)?.length)) {
+      layout.annotations = [
+        { text: this.data.words.empty, showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5 },
+      ];
+    }
     const uses = chart.traces.some(({ meta }) => meta?.x?.startsWith("steps."));
     if (uses && this.marks?.length) layout.shapes = this.theme.dark ? recolour(this.marks, this.data.dark) : this.marks;
     return layout;

@@ -1,0 +1,79 @@
+"""What a chart shows, in words: whole sentences with known numbers."""
+
+import math
+
+import numpy as np
+import pytest
+
+from gruviz.charts import alternatives
+
+
+def steps(**columns: list[float]) -> dict[str, dict[str, np.ndarray]]:
+    return {"steps": {name: np.array(values) for name, values in columns.items()}}
+
+
+def test_the_loss_in_words() -> None:
+    tables = steps(step=[1, 2, 1500], smooth=[2.5, 2, 0.123456])
+    assert alternatives.loss(tables) == ("Training loss 0.1235 at step 1,500; it began at 2.5.")
+    tables["validations"] = {"loss": np.array([3.0, 0.25])}
+    assert alternatives.loss(tables) == (
+        "Training loss 0.1235 at step 1,500; it began at 2.5. Validation loss 0.25."
+    )
+
+
+def test_the_gradient_norm_in_words() -> None:
+    tables = steps(norm=[1, 4, 2, 0.5], clip_norm=[1.5] * 4)
+    assert alternatives.gradient_norm(tables) == (
+        "Gradient norm 0.5; largest so far 4. Clip norm 1.5; 50% of steps were clipped."
+    )
+    tables = steps(norm=[1, math.nan], clip_norm=[1.5, math.nan])
+    assert alternatives.gradient_norm(tables) == (
+        "Gradient norm nan; largest so far 1. Clipping is off."
+    )
+    tables = steps(norm=[math.nan], clip_norm=[math.nan])
+    assert alternatives.gradient_norm(tables) == (
+        "Gradient norm nan; largest so far inf. Clipping is off."
+    )
+
+
+def test_the_learning_rate_in_words() -> None:
+    tables = {
+        "plan": {"learning_rate": np.array([0.1, 0.05, 0.001])},
+        "here": {"learning_rate": np.array([0.0625])},
+    }
+    assert alternatives.learning_rate(tables) == (
+        "Learning rate 0.0625 now; the schedule goes from 0.1 to 0.001."
+    )
+
+
+def test_a_signal_in_words() -> None:
+    values = {"reset": np.array([[0.0, 0.5, 1.0], [0.5, 0.5, 0.5]])}
+    assert alternatives.signal(values, "reset", "Reset gate r") == (
+        "Reset gate r: 2 units by 3 time steps, mean 0.50, from 0.00 to 1.00."
+    )
+    assert alternatives.signal({}, "reset", "Reset gate r") == (
+        "Reset gate r: nothing to show yet."
+    )
+
+
+def test_a_prediction_in_words() -> None:
+    answer = {"value": np.array([0.25, 0.125, 0.625])}
+    true = {"probe": {"true": np.array([0, 1, 0])}, "answer": answer}
+    assert alternatives.prediction(true) == (
+        "The network gives 12% to the true class and favours class 2."
+    )
+    target = {"probe": {"target": np.array([0.25, 0.0, 1.0])}, "answer": answer}
+    assert alternatives.prediction(target) == "The prediction is off by 0.167 on average."
+    assert alternatives.prediction({"probe": {}, "answer": answer}) == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (alternatives.loss, "Loss: nothing trained yet."),
+        (alternatives.gradient_norm, "Gradient norm: nothing trained yet."),
+        (alternatives.prediction, "Prediction: nothing trained yet."),
+    ],
+)
+def test_before_training_there_is_nothing_to_tell(words: object, expected: str) -> None:
+    assert words({}) == expected  # type: ignore[operator]

@@ -1,0 +1,150 @@
+"""Curves: every trace names the columns that it is drawn from, and is drawn from them."""
+
+import math
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from gruviz import charts
+from gruviz.charts.curves import column, curve
+
+Tables = dict[str, dict[str, np.ndarray]]
+
+
+def a_table(names: str, rows: int, generator: np.random.Generator) -> dict[str, np.ndarray]:
+    """Columns of random numbers, no two of which are equal."""
+    return {name: generator.random(rows) for name in names.split()}
+
+
+def filled() -> Tables:
+    """Every table that a curve may be drawn from."""
+    generator = np.random.default_rng(0)
+    return {
+        "steps": a_table("step loss smooth learning_rate norm clipped clip_norm", 7, generator),
+        "validations": a_table("step loss accuracy", 3, generator),
+        "plan": a_table("step learning_rate", 9, generator),
+        "next": a_table("step learning_rate", 5, generator),
+        "here": a_table("step learning_rate", 1, generator),
+    }
+
+
+def drawn_from(chart: go.Figure) -> list[tuple[str | None, dict[str, str]]]:
+    """The name of each trace and the columns that it says it is drawn from."""
+    return [(trace.name, trace.meta) for trace in chart.data]
+
+
+def assert_drawn_from_its_columns(chart: go.Figure, tables: Any) -> None:
+    """Compare what each trace shows with the columns in its `meta`."""
+    for trace in chart.data:
+        assert set(trace.meta) <= {"x", "y", "z", "color"}
+        for what, name in trace.meta.items():
+            shown = trace.marker.color if what == "color" else trace[what]
+            table, key = name.split(".")
+            np.testing.assert_array_equal(shown, tables[table][key], err_msg=name)
+
+
+def test_the_loss_is_drawn_raw_smoothed_and_validated() -> None:
+    chart = charts.loss(filled(), "mean squared error")
+    assert_drawn_from_its_columns(chart, filled())
+    assert drawn_from(chart) == [
+        ("each step", {"x": "steps.step", "y": "steps.loss"}),
+        ("training", {"x": "steps.step", "y": "steps.smooth"}),
+        ("validation", {"x": "validations.step", "y": "validations.loss"}),
+    ]
+    raw, smooth, validation = chart.data
+    assert raw.line.width < smooth.line.width and raw.opacity < 1
+    assert validation.line.dash == "dash"
+
+
+def test_the_axis_of_the_loss_is_log_or_linear_and_names_the_measure() -> None:
+    log = charts.loss(filled(), "cross-entropy (nats)")
+    linear = charts.loss(filled(), "cross-entropy (nats)", log=False)
+    assert (log.layout.yaxis.type, linear.layout.yaxis.type) == ("log", None)
+    assert log.layout.yaxis.title.text == "cross-entropy (nats)"
+    assert log.layout.xaxis.title.text == "step (updates)"
+
+
+def test_the_gradient_norm_is_drawn_before_clipping_with_its_threshold() -> None:
+    chart = charts.gradient_norm(filled())
+    assert_drawn_from_its_columns(chart, filled())
+    assert drawn_from(chart) == [
+        ("before clipping", {"x": "steps.step", "y": "steps.norm"}),
+        ("clipped", {"x": "steps.step", "y": "steps.clipped"}),
+        ("clip norm", {"x": "steps.step", "y": "steps.clip_norm"}),
+    ]
+    before, clipped, threshold = chart.data
+    assert (before.mode, clipped.mode, threshold.line.dash) == ("lines", "markers", "dash")
+    assert chart.layout.yaxis.type == "log"
+
+
+def test_the_learning_rate_is_drawn_as_planned_as_used_and_where_the_run_is() -> None:
+    chart = charts.learning_rate(filled())
+    assert_drawn_from_its_columns(chart, filled())
+    assert drawn_from(chart) == [
+        ("schedule", {"x": "plan.step", "y": "plan.learning_rate"}),
+        ("with the next Train", {"x": "next.step", "y": "next.learning_rate"}),
+        ("used", {"x": "steps.step", "y": "steps.learning_rate"}),
+        ("you are here", {"x": "here.step", "y": "here.learning_rate"}),
+    ]
+    assert chart.data[3].mode == "markers"
+
+
+@pytest.mark.parametrize(
+    ("chart", "title"),
+    [
+        (charts.loss({}, "mean squared error"), "Loss"),
+        (charts.gradient_norm({}), "Gradient norm"),
+        (charts.learning_rate({}), "Learning rate"),
+    ],
+)
+def test_without_data_a_chart_has_its_axes_title_and_reading_aid(
+    chart: go.Figure, title: str
+) -> None:
+    assert all(len(trace.x) == len(trace.y) == 0 for trace in chart.data)
+    assert chart.layout.meta["title"] == title
+    assert chart.layout.meta["aid"]
+    assert chart.layout.xaxis.title.text and chart.layout.yaxis.title.text
+    assert chart.layout.uirevision == "keep"
+
+
+def test_a_chart_is_a_new_figure_and_leaves_its_tables_alone() -> None:
+    tables = filled()
+    one, other = charts.loss(tables, "m"), charts.loss(tables, "m")
+    one.data[0].name = "changed"
+    assert other.data[0].name == "each step"
+    np.testing.assert_equal(tables, filled())
+
+
+def test_a_column_is_found_by_table_and_name_or_is_empty() -> None:
+    tables = filled()
+    assert column(tables, "steps.loss") is tables["steps"]["loss"]
+    assert column(tables, "steps.absent").tolist() == []
+    assert column(tables, "absent.loss").tolist() == []
+
+
+def test_a_curve_carries_its_style() -> None:
+    line = curve(filled(), "here.step", "plan.step", "name", mode="markers")
+    assert (line.name, line.mode, line.meta) == (
+        "name", "markers", {"x": "here.step", "y": "plan.step"},
+    )  # fmt: skip
+
+
+def test_crosses_are_only_where_the_norm_was_over_the_threshold() -> None:
+    norm = np.array([1.0, 2.0, 3.0, math.nan, math.inf])
+    limit = np.array([2.0, 2.0, 2.0, 2.0, 2.0])
+    np.testing.assert_array_equal(
+        charts.clipped(norm, limit), [math.nan, math.nan, 3.0, math.nan, math.inf]
+    )
+    off = np.full(5, math.nan)
+    np.testing.assert_array_equal(charts.clipped(norm, off), off)
+
+
+def test_a_mark_is_a_vertical_line_with_its_label() -> None:
+    marks = charts.marks([(7, "Clip norm 2"), (9, "Learning rate 1")])
+    assert [(m["x0"], m["x1"], m["y0"], m["y1"]) for m in marks] == [(7, 7, 0, 1), (9, 9, 0, 1)]
+    assert [m["label"]["text"] for m in marks] == ["Clip norm 2", "Learning rate 1"]
+    assert {(m["type"], m["xref"], m["yref"]) for m in marks} == {("line", "x", "paper")}
+    assert len(charts.loss({}, "m").update_layout(shapes=marks).layout.shapes) == 2
+    assert charts.marks([]) == []

@@ -1,0 +1,265 @@
+"""The frames that a panel is sent, decoded as the browser decodes them."""
+
+import asyncio
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from gruviz.data import fetch_sample
+from gruviz.runs import Run
+from gruviz.ui import feed as feed_module
+from gruviz.ui import view
+from gruviz.ui.feed import BAD_REQUEST, UNKNOWN_RUN, Viewer, feed, pack
+from tests.test_run import SMALL, OnDemand, a_run
+
+START = {"steps": 0, "validations": 0, "snapshot": -1}
+Arrays = dict[str, dict[str, np.ndarray]]
+
+
+def unpack(frame: bytes) -> tuple[dict[str, Any], Arrays]:
+    """The header and the tables of a frame."""
+    (length,) = struct.unpack_from("<I", frame)
+    header = json.loads(frame[4 : 4 + length])
+    place, tables = 4 + length, cast(Arrays, {})
+    assert place % 4 == 0
+    for table, name, shape in header.pop("columns"):
+        count = int(np.prod(shape))
+        values = np.frombuffer(frame, "<f4", count, place).reshape(shape)
+        tables.setdefault(table, {})[name] = values
+        place += 4 * count
+    assert place == len(frame)
+    return header, tables
+
+
+@pytest.mark.parametrize("text", ["", "a", "ab", "abc", "Größe – 度"])
+def test_a_frame_decodes_to_the_same_header_and_arrays(text: str) -> None:
+    generator = np.random.default_rng(0)
+    tables: Mapping[str, Mapping[str, np.ndarray]] = {
+        "steps": {"loss": generator.random(5), "norm": np.array([np.nan, np.inf, -0.0])},
+        "signals": {"reset": generator.random((4, 7), np.float32).T},
+        "probe": {"true": np.array([0, 1, 0]), "none": np.empty(0), "one": np.array([7.0])},
+    }
+    header, found = unpack(pack({"text": text, "n": 3}, tables))
+    assert header == {"text": text, "n": 3}
+    assert {t: list(columns) for t, columns in found.items()} == {
+        t: list(columns) for t, columns in tables.items()
+    }
+    for table, columns in tables.items():
+        for name, values in columns.items():
+            np.testing.assert_array_equal(found[table][name], values.astype(np.float32))
+
+
+def test_a_frame_without_tables_is_a_header() -> None:
+    assert unpack(pack({"a": [1, None]}, {})) == ({"a": [1, None]}, {})
+
+
+def test_a_frame_holds_what_the_panel_lacks() -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.train()
+    executor.do(2)
+    header, tables = unpack(Viewer(run).frame(START))
+    assert header["token"] == run.token
+    assert (header["status"], header["snapshot"]) == ("running", 10)
+    assert header["starts"] == {"steps": 0, "validations": 0}
+    assert header["figures"] == {n: text for n, _label, text in view.figures(run, SMALL)}
+    assert header["marks"] == []
+    expected = view.step_tables(run)
+    assert run.snapshot is not None
+    expected |= view.snapshot_tables(run.snapshot, view.probe_of(SMALL, fetch_sample))
+    expected["here"] = view.here(run)
+    assert set(tables) == set(expected)
+    for table, columns in expected.items():
+        for name, values in columns.items():
+            np.testing.assert_array_equal(tables[table][name], values.astype(np.float32))
+
+
+def test_frames_put_end_to_end_are_the_history() -> None:
+    executor = OnDemand(steps=4)
+    run = a_run(executor)
+    viewer, asked = Viewer(run), dict(START)
+    run.train()
+    losses: list[float] = []
+    validations: list[float] = []
+    while executor.waiting:
+        executor.do()
+        header, tables = unpack(viewer.frame(asked))
+        assert header["starts"]["steps"] == len(losses)
+        losses += tables["steps"]["loss"].tolist()
+        validations += tables["validations"]["loss"].tolist()
+        asked = {
+            "steps": len(losses), "validations": len(validations), "snapshot": header["snapshot"],
+        }  # fmt: skip
+    assert losses == run.history.loss.astype(np.float32).tolist()
+    assert validations == run.history.validations["loss"].astype(np.float32).tolist()
+    assert header["status"] == "finished"
+
+
+def test_a_snapshot_is_sent_once() -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.step()
+    executor.do_all()
+    viewer = Viewer(run)
+    assert "signals" in unpack(viewer.frame(START))[1]
+    header, tables = unpack(viewer.frame({"steps": 1, "validations": 1, "snapshot": 1}))
+    assert (header["snapshot"], set(tables)) == (1, {"steps", "validations", "here"})
+    assert header["alternatives"]["reset"].startswith("Reset gate r: 4 units by 8 time steps")
+
+
+def test_a_run_that_has_not_begun_has_a_frame_too() -> None:
+    header, tables = unpack(Viewer(a_run(OnDemand())).frame(START))
+    assert (header["status"], header["snapshot"]) == ("paused", -1)
+    assert tables["steps"]["loss"].shape == (0,)
+    assert header["alternatives"]["loss"] == "Loss: nothing trained yet."
+
+
+def test_there_is_news_when_something_changed_and_only_then() -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    viewer = Viewer(run)
+    asked = dict(START)
+    assert viewer.news(asked)
+    viewer.frame(asked)
+    assert not viewer.news(asked)
+    run.train()
+    assert viewer.news(asked)
+    viewer.frame(asked)
+    executor.do()
+    assert viewer.news(asked)
+    asked["steps"] = 5
+    viewer.frame(asked)
+    assert not viewer.news(asked)
+    run.pause()
+    viewer.frame(asked)
+    run.adjust(replace(SMALL, learning_rate=0.5))
+    run.step()
+    executor.do()
+    assert viewer.news(asked)
+
+
+def test_a_diverged_run_has_a_frame_that_can_be_read() -> None:
+    executor = OnDemand()
+    run = a_run(executor, replace(SMALL, learning_rate=10.0, clip_norm=None))
+    run.step()
+    executor.do_all()
+    rows = {name: run.history.steps[name] * np.nan for name in run.history.steps.names}
+    run.history.steps.append(rows)
+    header, tables = unpack(Viewer(run).frame(START))
+    assert np.isnan(tables["steps"]["loss"]).tolist() == [False, True]
+    assert header["figures"]["gradient-norm"] == "nan"
+
+
+class Socket:
+    """A socket whose browser says these things and then leaves."""
+
+    def __init__(self, *said: str, **headers: str) -> None:
+        self.said = list(said)
+        self.headers = {"host": "class.example:8501", **headers}
+        self.sent: list[bytes] = []
+        self.accepted = False
+        self.code: int | None = None
+
+    async def accept(self) -> None:
+        self.accepted = True
+
+    async def receive_text(self) -> str:
+        if not self.said:
+            raise WebSocketDisconnect
+        return self.said.pop(0)
+
+    async def send_bytes(self, frame: bytes) -> None:
+        self.sent.append(frame)
+
+    async def close(self, code: int) -> None:
+        self.code = code
+
+
+def serve(monkeypatch: pytest.MonkeyPatch, socket: Socket, *runs: Run) -> Socket:
+    """Feed the socket, in a classroom with these runs and no time to lose."""
+    for name in ("FRAME_SECONDS", "HOLD_SECONDS"):
+        monkeypatch.setattr(feed_module, name, 0.0)
+    found = {run.token: run for run in runs}
+    monkeypatch.setattr(feed_module, "classroom", lambda: SimpleNamespace(find=found.get))
+    asyncio.run(feed(cast(WebSocket, socket)))
+    return socket
+
+
+def hello(run: Run) -> str:
+    return json.dumps({"token": run.token, "language": "en"})
+
+
+def test_a_panel_greets_asks_and_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    run = a_run(OnDemand(), clock=lambda: now[0])
+    now[0] = 99.0
+    run.unwatched = True
+    asks = [json.dumps(START)] * 3
+    origin = {"origin": "http://class.example:8501"}
+    socket = serve(monkeypatch, Socket(hello(run), *asks, **origin), run)
+    assert (socket.accepted, socket.code, len(socket.sent)) == (True, None, 3)
+    assert unpack(socket.sent[0])[0]["token"] == run.token
+    assert run.unwatched is False
+
+
+def test_an_unknown_token_is_told_so_and_gets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = a_run(OnDemand())
+    socket = serve(monkeypatch, Socket('{"token": "guess"}', json.dumps(START)), run)
+    assert (socket.code, socket.sent) == (UNKNOWN_RUN, [])
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["http://evil.example", "https://class.example:8501.evil", "null", "http://class.example"],
+)
+def test_a_page_of_another_site_is_turned_away(
+    monkeypatch: pytest.MonkeyPatch, origin: str
+) -> None:
+    run = a_run(OnDemand())
+    socket = serve(monkeypatch, Socket(hello(run), json.dumps(START), origin=origin), run)
+    assert (socket.accepted, socket.code, socket.sent) == (False, BAD_REQUEST, [])
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        "", "{", "[]", "3", "null", "{}", '{"steps": 1}',
+        '{"steps": "1", "validations": 0, "snapshot": 0}',
+        '{"steps": 1.5, "validations": 0, "snapshot": 0}',
+        '{"steps": null, "validations": 0, "snapshot": 0}',
+    ],
+)  # fmt: skip
+def test_an_ask_that_can_not_be_read_ends_the_feed(
+    monkeypatch: pytest.MonkeyPatch, ask: str
+) -> None:
+    run = a_run(OnDemand())
+    socket = serve(monkeypatch, Socket(hello(run), ask, json.dumps(START)), run)
+    assert (socket.code, socket.sent) == (BAD_REQUEST, [])
+
+
+@pytest.mark.parametrize("greeting", ["", "{", "[]", "3", "null"])
+def test_a_greeting_that_can_not_be_read_ends_the_feed(
+    monkeypatch: pytest.MonkeyPatch, greeting: str
+) -> None:
+    assert serve(monkeypatch, Socket(greeting)).code == BAD_REQUEST
+
+
+def test_asking_from_behind_the_start_or_beyond_the_end_is_harmless(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.step(3)
+    executor.do_all()
+    behind = '{"steps": -5, "validations": -5, "snapshot": -5}'
+    beyond = json.dumps({"steps": 10**30, "validations": 10**30, "snapshot": 10**30})
+    socket = serve(monkeypatch, Socket(hello(run), behind, beyond), run)
+    lengths = [len(unpack(frame)[1]["steps"]["loss"]) for frame in socket.sent]
+    assert (lengths, socket.code) == ([3, 0], None)

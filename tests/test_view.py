@@ -1,0 +1,318 @@
+"""What the page shows of a run, number by number."""
+
+import math
+import threading
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gruviz import charts
+from gruviz.data import fetch_sample, load
+from gruviz.data.tables import sample
+from gruviz.experiment import (
+    GRU,
+    TASKS,
+    Adam,
+    Adding,
+    Cosine,
+    Digits,
+    Experiment,
+    SineMixture,
+    Table,
+    Waveforms,
+)
+from gruviz.record import Columns
+from gruviz.runs import Run, Status
+from gruviz.ui import view
+from tests.test_run import SMALL, OnDemand, a_run
+
+
+def trained(experiment: Experiment = SMALL, steps: int = 7) -> Run:
+    """A run that has made some steps and is paused."""
+    executor = OnDemand()
+    run = a_run(executor, experiment)
+    run.step(steps)
+    executor.do_all()
+    return run
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_probe_is_the_sequence_that_training_shows(name: str) -> None:
+    task = TASKS[name]()
+    few = view.probe_of(Experiment(task=task, seed=3), fetch_sample)
+    whole = load(task, 3)
+    np.testing.assert_array_equal(few.validation.inputs, whole.validation.inputs)
+    np.testing.assert_array_equal(few.validation.targets, whole.validation.targets)
+    assert (few.kind, few.outputs, few.mean, few.scale) == (
+        whole.kind, whole.outputs, whole.mean, whole.scale,
+    )  # fmt: skip
+    assert few.class_names == whole.class_names
+
+
+def test_the_plan_runs_from_the_first_step_to_the_last() -> None:
+    plan = view.plan(Experiment(learning_rate=0.5, schedule=Cosine(), steps=2000))
+    assert (len(plan["step"]), plan["step"][0], plan["step"][-1]) == (201, 1, 2000)
+    assert plan["learning_rate"][0] == 0.5
+    assert plan["learning_rate"][100] == pytest.approx(0.25, rel=0.01)
+    assert view.plan(Experiment(steps=3))["step"].tolist() == [1, 2, 3]
+    assert view.plan(Experiment(steps=1))["step"].tolist() == [1]
+
+
+def test_the_plan_is_what_training_uses_and_the_dot_is_on_it() -> None:
+    run = trained(steps=9)
+    plan = view.plan(SMALL)
+    steps = run.history.steps
+    np.testing.assert_array_equal(plan["step"][:9], steps["step"])
+    np.testing.assert_array_equal(plan["learning_rate"][:9], steps["learning_rate"])
+    here = view.here(run)
+    assert here["step"].tolist() == [9]
+    assert here["learning_rate"].tolist() == [steps["learning_rate"][-1]]
+    start = view.here(a_run(OnDemand()))
+    assert (start["step"].tolist(), start["learning_rate"].tolist()) == ([0], [0.02])
+
+
+def test_the_next_schedule_is_shown_only_where_it_differs() -> None:
+    data = view.probe_of(SMALL, fetch_sample)
+    assert list(view.still_tables(SMALL, replace(SMALL, seed=9), data)) == ["plan", "probe"]
+    wanted = replace(SMALL, steps=50)
+    tables = view.still_tables(SMALL, wanted, data)
+    assert list(tables) == ["plan", "probe", "next"]
+    np.testing.assert_equal(tables["next"], view.plan(wanted))
+    np.testing.assert_equal(tables["plan"], view.plan(SMALL))
+
+
+def test_a_forecast_is_shown_in_the_units_of_its_table() -> None:
+    experiment = Experiment(task=Table(window=24, horizon=4), cell=GRU(4))
+    data = view.probe_of(experiment, fetch_sample)
+    column = sample("sunspots_yearly").columns["SUNACTIVITY"]
+    probe = view.probe(data)
+    np.testing.assert_allclose(probe["input"], column[223:247], atol=1e-4)
+    np.testing.assert_allclose(probe["target"], column[247:251], atol=1e-4)
+    assert probe["time"].tolist() == list(range(24))
+    assert probe["future"].tolist() == [24, 25, 26, 27]
+    snapshot = trained(experiment).snapshot
+    assert snapshot is not None
+    answer = view.snapshot_tables(snapshot, data)["answer"]["value"]
+    known = column[:247]
+    np.testing.assert_allclose(answer, snapshot.prediction[-1] * known.std() + known.mean(), 1e-6)
+
+
+def test_the_adding_problem_shows_its_marks_its_sum_and_the_answer_after_each_step() -> None:
+    data = view.probe_of(SMALL, fetch_sample)
+    probe = view.probe(data)
+    total = float((probe["input"] * probe["mark"]).sum())
+    assert probe["mark"].sum() == 2
+    np.testing.assert_allclose(probe["target"], [total] * 8, rtol=1e-6)
+    snapshot = trained().snapshot
+    assert snapshot is not None
+    tables = view.snapshot_tables(snapshot, data)
+    np.testing.assert_array_equal(tables["answer"]["value"], snapshot.prediction[:, 0])
+    assert tables["signals"].keys() == {"reset", "update", "candidate", "hidden"}
+
+
+def test_a_classification_shows_the_image_the_true_class_and_probabilities() -> None:
+    experiment = Experiment(task=Digits(), cell=GRU(4))
+    data = view.probe_of(experiment, fetch_sample)
+    probe = view.probe(data)
+    np.testing.assert_array_equal(probe["image"], data.validation.inputs[0].T)
+    assert probe["true"].tolist() == [float(c == data.validation.targets[0]) for c in range(10)]
+    snapshot = trained(experiment, 1).snapshot
+    assert snapshot is not None
+    answer = view.snapshot_tables(snapshot, data)["answer"]["value"]
+    np.testing.assert_array_equal(answer, snapshot.prediction[-1])
+    assert float(answer.sum()) == pytest.approx(1)
+
+
+def test_step_tables_hold_the_rows_that_are_new() -> None:
+    run = trained(steps=23)
+    whole, rest = view.step_tables(run), view.step_tables(run, 20, 1)
+    assert whole["steps"]["step"].tolist() == list(range(1, 24))
+    assert rest["steps"]["step"].tolist() == [21, 22, 23]
+    assert (whole["validations"]["step"].tolist(), rest["validations"]["step"].tolist()) == (
+        [0, 23], [23],
+    )  # fmt: skip
+    for name, values in whole["steps"].items():
+        np.testing.assert_array_equal(rest["steps"][name], values[20:], err_msg=name)
+    steps = run.history.steps
+    np.testing.assert_array_equal(
+        whole["steps"]["clipped"], charts.clipped(steps["norm"], steps["clip_norm"])
+    )
+
+
+def test_columns_have_one_length_even_if_a_slice_arrives_while_they_are_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.train()
+    executor.do()
+    arrivals = [threading.Thread(target=executor.do)]
+    reader, read = threading.current_thread(), Columns.__getitem__
+
+    def interrupted(self: Columns, name: str) -> Any:
+        if name == "norm" and arrivals and threading.current_thread() is reader:
+            arrival = arrivals.pop()
+            arrival.start()
+            arrival.join(1)  # a reader that holds a lock makes the slice wait
+        return read(self, name)
+
+    monkeypatch.setattr(Columns, "__getitem__", interrupted)
+    tables = view.step_tables(run)
+    assert len({len(values) for values in tables["steps"].values()}) == 1
+
+
+def test_a_change_is_marked_at_its_step_with_the_new_values() -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.step(3)
+    executor.do_all()
+    run.adjust(replace(SMALL, learning_rate=0.5, clip_norm=None, optimizer=Adam(beta1=0.25)))
+    run.step()
+    executor.do_all()
+    (mark,) = view.change_marks(run)
+    assert (mark["x0"], mark["label"]["text"]) == (
+        3, "Learning rate 0.5, Clip norm off, Momentum beta 1 0.25",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("setting", "text"),
+    [
+        (None, "off"), (0.003, "0.003"), (1e-6, "1e-06"), (1234.5, "1,234.5"), (2000, "2,000"),
+        (Adam(), "Adam"), (SineMixture(), "Sine mixture"), ("x" * 50, "x" * 40),
+    ],
+)  # fmt: skip
+def test_a_setting_is_written_as_people_write_it(setting: Any, text: str) -> None:
+    assert view.value(setting) == text
+
+
+def test_before_training_the_figures_are_dashes() -> None:
+    assert view.figures(None, Experiment()) == [
+        ("step", "Step", "0 / 2,000"), ("epoch", "Epoch", "–"),
+        ("training-loss", "Training loss", "–"), ("validation-loss", "Validation loss", "–"),
+        ("gradient-norm", "Gradient norm", "–"), ("learning-rate", "Learning rate now", "–"),
+        ("speed", "Steps per second", "–"),
+    ]  # fmt: skip
+    names = [name for name, _label, _text in view.figures(None, Experiment(task=Waveforms()))]
+    assert "accuracy" in names
+
+
+def test_the_figures_are_the_last_row_of_the_history() -> None:
+    experiment = replace(SMALL, task=Waveforms(size=40, length=8))
+    run = trained(experiment, steps=23)
+    steps, parts = run.history.steps, run.history.validations
+    assert {name: text for name, _label, text in view.figures(run, experiment)} == {
+        "step": "23 / 23", "epoch": "7.7",
+        "training-loss": f"{steps['smooth'][-1]:.4g}",
+        "validation-loss": f"{parts['loss'][-1]:.4g}",
+        "accuracy": f"{parts['accuracy'][-1]:.1%}",
+        "gradient-norm": f"{steps['norm'][-1]:.4g}",
+        "learning-rate": f"{steps['learning_rate'][-1]:.4g}",
+        "speed": "–",
+    }  # fmt: skip
+
+
+def test_speed_is_shown_while_a_run_trains() -> None:
+    now = [0.0]
+    executor = OnDemand()
+    run = a_run(executor, clock=lambda: now[0])
+    run.train()
+    executor.do()
+    now[0] = 0.004
+    executor.do()
+    assert view.figures(run, SMALL)[-1] == ("speed", "Steps per second", "1,250")
+    run.pause()
+    assert view.figures(run, SMALL)[-1] == ("speed", "Steps per second", "–")
+
+
+def test_a_pause_is_settling_until_its_slice_has_come_back() -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    assert view.standing(run) == "paused"
+    run.train()
+    assert view.standing(run) == "running"
+    run.pause()
+    assert view.standing(run) == "settling"
+    executor.do()
+    assert view.standing(run) == "paused"
+    run.step()
+    assert view.standing(run) == "settling"
+    run.status = Status.DIVERGED
+    assert view.standing(run) == "diverged"
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_chart_of_the_page_finds_its_columns(name: str) -> None:
+    experiment = Experiment(task=TASKS[name](), cell=GRU(4), batch_size=8)
+    run = trained(experiment, 2)
+    data = view.probe_of(experiment, fetch_sample)
+    assert run.snapshot is not None
+    tables = {
+        **view.still_tables(experiment, replace(experiment, steps=9), data),
+        **view.step_tables(run), "here": view.here(run),
+        **view.snapshot_tables(run.snapshot, data),
+    }  # fmt: skip
+    for card in view.cards(tables, experiment, data, log=True):
+        for figure in card.charts.values():
+            for trace in figure.data:
+                columns = {key: tables[n.split(".")[0]][n.split(".")[1]]
+                           for key, n in trace.meta.items()}  # fmt: skip
+                assert all(len(values) for values in columns.values())
+                flat = [len(values) for key, values in columns.items() if key != "z"]
+                assert len(set(flat)) <= 1, trace.meta
+                for key, values in columns.items():
+                    shown = trace.marker.color if key == "color" else trace[key]
+                    np.testing.assert_array_equal(shown, values)
+
+
+def test_the_cards_of_the_page_are_these() -> None:
+    data = view.probe_of(SMALL, fetch_sample)
+    cards = view.cards({}, SMALL, data, log=False)
+    assert [(card.name, card.title, list(card.charts), card.wide) for card in cards] == [
+        ("loss", "Loss", ["loss"], False),
+        ("norm", "Gradient norm", ["norm"], False),
+        ("gates", "Gates", ["reset", "update", "candidate", "hidden"], True),
+        ("prediction", "Prediction", ["prediction"], False),
+        ("rate", "Learning rate", ["rate"], False),
+    ]
+    assert all(card.aid for card in cards)
+    assert cards[0].charts["loss"].layout.yaxis.type is None
+    gates = [(figure.data[0].zmin, figure.data[0].zmax) for figure in cards[2].charts.values()]
+    assert gates == [(0, 1), (0, 1), (-1, 1), (-1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("task", "measure"),
+    [
+        (SineMixture(), "mean squared error"), (Adding(), "mean squared error"),
+        (Waveforms(), "cross-entropy (nats)"),
+    ],
+)  # fmt: skip
+def test_the_loss_says_what_it_measures(task: Any, measure: str) -> None:
+    experiment = Experiment(task=task)
+    data = view.probe_of(experiment, fetch_sample)
+    loss = view.cards({}, experiment, data, log=True)[0].charts["loss"]
+    assert (loss.layout.yaxis.title.text, loss.layout.yaxis.type) == (measure, "log")
+
+
+def test_every_chart_is_told_in_words_before_and_after_training() -> None:
+    run, data = trained(), view.probe_of(SMALL, fetch_sample)
+    still = view.still_tables(SMALL, SMALL, data) | {"here": view.here(run)}
+    charts_shown = {c for card in view.cards({}, SMALL, data, log=True) for c in card.charts}
+    before = view.alternatives(still, SMALL)
+    assert set(before) == charts_shown
+    assert before["reset"] == "Reset gate r: nothing to show yet."
+    assert run.snapshot is not None
+    tables = still | view.step_tables(run) | view.snapshot_tables(run.snapshot, data)
+    after = view.alternatives(tables, SMALL)
+    assert set(after) == charts_shown
+    assert after["loss"].startswith(
+        f"Training loss {run.history.steps['smooth'][-1]:.4g} at step 7;"
+    )
+    assert after["reset"].startswith("Reset gate r: 4 units by 8 time steps, mean 0.")
+    answer, target = tables["answer"]["value"], tables["probe"]["target"]
+    error = float(np.abs(answer - target).mean())
+    assert after["prediction"] == f"The prediction is off by {error:.3g} on average."
+    assert math.isfinite(error)
