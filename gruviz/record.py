@@ -71,6 +71,11 @@ class Columns:
         """The column as a view; rows that are appended later are not in it."""
         return self._arrays[name][: self._length]
 
+    def since(self, row: int) -> dict[str, Floats]:
+        """All columns from a row on, of one length even while another thread appends."""
+        end = self._length
+        return {name: array[row:end] for name, array in self._arrays.items()}
+
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(self._arrays)

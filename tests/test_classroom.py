@@ -52,6 +52,16 @@ def test_the_oldest_run_is_paused_and_forgotten_when_there_are_too_many(
     assert runs[0].status is Status.PAUSED
 
 
+def test_a_run_that_somebody_watches_outlives_one_that_nobody_does(
+    room: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most_runs(monkeypatch, 4)
+    runs = [room.start(Experiment()) for _each in range(4)]
+    runs[0].watch()
+    runs.append(room.start(Experiment()))
+    assert [room.find(run.token) for run in runs] == [runs[0], None, *runs[2:]]
+
+
 def test_uploads_are_in_a_folder_for_this_user_alone_that_goes_with_the_classroom() -> None:
     room = Classroom(1)
     table = room.tables.put(ROWS, "mine.csv")

@@ -8,6 +8,7 @@ import pytest
 from gruviz.data import Dataset, Table, check, fetch_sample, load, read_table
 from gruviz.errors import GruvizError
 from gruviz.experiment import (
+    GRU,
     TASKS,
     Adding,
     Digits,
@@ -145,3 +146,23 @@ def test_an_experiment_with_data_passes_the_check() -> None:
     check(Experiment(task=Digits(), batch_size=1024))
     with pytest.raises(GruvizError, match="220 training sequences"):
         check(replace(Experiment(task=TableTask()), batch_size=221))
+
+
+@pytest.mark.parametrize(
+    ("batch", "length", "units"), [(1024, 500, 64), (1, 500, 256), (1024, 30, 256)]
+)
+def test_a_step_that_would_keep_the_class_waiting_is_refused(
+    batch: int, length: int, units: int
+) -> None:
+    task = Adding(length=length)
+    with pytest.raises(GruvizError) as caught:
+        check(Experiment(task=task, batch_size=batch, cell=GRU(units)))
+    assert str(caught.value) == (
+        f"One step with {max(batch, 256):,} sequences of {length} time steps and {units} hidden"
+        " units takes too long on a shared server; make one of the three smaller."
+    )
+
+
+@pytest.mark.parametrize(("batch", "length", "units"), [(1024, 50, 128), (32, 100, 256)])
+def test_a_step_that_is_quick_enough_passes(batch: int, length: int, units: int) -> None:
+    check(Experiment(task=Adding(length=length), batch_size=batch, cell=GRU(units)))

@@ -111,7 +111,40 @@ def test_a_snapshot_is_sent_once() -> None:
     assert "signals" in unpack(viewer.frame(START))[1]
     header, tables = unpack(viewer.frame({"steps": 1, "validations": 1, "snapshot": 1}))
     assert (header["snapshot"], set(tables)) == (1, {"steps", "validations", "here"})
+    assert set(header["alternatives"]) == {"loss", "norm", "rate"}
+
+
+def test_pictures_come_seldom_and_large_ones_more_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(feed_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    executor = OnDemand()
+    run = a_run(executor)
+    run.step()
+    executor.do_all()
+    viewer, asked = Viewer(run), {"steps": 1, "validations": 1, "snapshot": -1}
+    header, tables = unpack(viewer.frame(asked))
+    assert (header["snapshot"], "signals" in tables) == (1, True)
     assert header["alternatives"]["reset"].startswith("Reset gate r: 4 units by 8 time steps")
+    run.step()
+    executor.do_all()
+    asked = {"steps": 2, "validations": 1, "snapshot": 1}
+    now[0] += 0.39
+    header, tables = unpack(viewer.frame(asked))
+    assert (header["snapshot"], "signals" in tables, viewer.news(asked)) == (1, False, False)
+    now[0] += 0.02
+    assert viewer.news(asked)
+    header, tables = unpack(viewer.frame(asked))
+    assert (header["snapshot"], "signals" in tables) == (2, True)
+
+    assert run.snapshot is not None
+    large = {name: np.zeros((250, 500), np.float32) for name in run.snapshot.signals}  # 2 MB
+    run.snapshot = replace(run.snapshot, step=3, signals=large)
+    now[0] += 10
+    viewer.frame(asked)
+    now[0] += 1.99
+    assert not viewer.news(asked)
+    now[0] += 0.02
+    assert viewer.news(asked)
 
 
 def test_a_run_that_has_not_begun_has_a_frame_too() -> None:
@@ -134,11 +167,17 @@ def test_there_is_news_when_something_changed_and_only_then() -> None:
     viewer.frame(asked)
     executor.do()
     assert viewer.news(asked)
-    asked["steps"] = 5
+    asked |= {"steps": 5, "snapshot": 5}
     viewer.frame(asked)
     assert not viewer.news(asked)
     run.pause()
+    assert viewer.news(asked)
     viewer.frame(asked)
+    executor.do()
+    asked |= {"steps": 10, "snapshot": 10}
+    assert viewer.news(asked)
+    viewer.frame(asked)
+    assert not viewer.news(asked)
     run.adjust(replace(SMALL, learning_rate=0.5))
     run.step()
     executor.do()

@@ -15,6 +15,7 @@ from gruviz.errors import GruvizError
 from gruviz.experiment import GRU, SGD, Adam, Adding, Cosine, Experiment, Momentum, Table
 from gruviz.record import STEP_COLUMNS, History
 from gruviz.runs import Change, Run, Status
+from gruviz.runs.pool import Closed
 from gruviz.runs.run import MOST_TRIES, UNWATCHED_SECONDS
 from gruviz.training import train
 
@@ -351,6 +352,16 @@ def test_data_that_is_gone_ends_the_run_with_its_reason() -> None:
     assert str(run.error) == (
         "The data of this experiment isn't here; upload the file again, or choose a sample."
     )
+
+
+def test_a_pool_that_is_shut_down_pauses_the_run(caplog: pytest.LogCaptureFixture) -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.train()
+    executor.do()
+    executor.waiting.popleft()[0].set_exception(Closed("shut down"))
+    assert (run.status, run.step_count, run.error) == (Status.PAUSED, 5, None)
+    assert (run.settling, list(executor.waiting), caplog.records) == (False, [], [])
 
 
 def test_a_bug_in_a_slice_is_logged_and_shown_as_failed(caplog: pytest.LogCaptureFixture) -> None:

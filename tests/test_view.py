@@ -301,12 +301,12 @@ def test_every_chart_is_told_in_words_before_and_after_training() -> None:
     run, data = trained(), view.probe_of(SMALL, fetch_sample)
     still = view.still_tables(SMALL, SMALL, data) | {"here": view.here(run)}
     charts_shown = {c for card in view.cards({}, SMALL, data, log=True) for c in card.charts}
-    before = view.alternatives(still, SMALL)
+    before = view.alternatives(still) | view.picture_alternatives(still, SMALL)
     assert set(before) == charts_shown
     assert before["reset"] == "Reset gate r: nothing to show yet."
     assert run.snapshot is not None
     tables = still | view.step_tables(run) | view.snapshot_tables(run.snapshot, data)
-    after = view.alternatives(tables, SMALL)
+    after = view.alternatives(tables) | view.picture_alternatives(tables, SMALL)
     assert set(after) == charts_shown
     assert after["loss"].startswith(
         f"Training loss {run.history.steps['smooth'][-1]:.4g} at step 7;"
@@ -316,3 +316,7 @@ def test_every_chart_is_told_in_words_before_and_after_training() -> None:
     error = float(np.abs(answer - target).mean())
     assert after["prediction"] == f"The prediction is off by {error:.3g} on average."
     assert math.isfinite(error)
+
+
+def test_the_rehearsal_draws_without_a_run() -> None:
+    view.rehearse()

@@ -8,19 +8,15 @@ import threading
 import time
 from pathlib import Path
 
-import pytest
-
 SERVER = """
-import os, threading
+import multiprocessing, os, threading
 from gruviz.runs import Classroom
 room = Classroom(2)
 room.tables.put(("a\\n" + "1\\n2\\n" * 10).encode(), "mine.csv")
 room.pool.warm()
-pids = {room.pool.submit(os.getpid).result(60)}
-while len(pids) < 2:
-    pids.add(room.pool.submit(os.getpid).result(60))
+room.pool.submit(os.getpid).result(60)
 room.pool.submit(eval, "__import__('threading').Event().wait(600)")
-print(room.tables.folder, *pids, flush=True)
+print(room.tables.folder, *[worker.pid for worker in multiprocessing.active_children()], flush=True)
 threading.Event().wait(600)
 """
 
@@ -38,10 +34,8 @@ def alive(pid: int) -> bool:
         return False
 
 
-@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
-def test_workers_and_uploads_are_gone_soon_after_their_server_was_killed(
-    end: signal.Signals,
-) -> None:
+def test_workers_and_uploads_are_gone_soon_after_their_server_was_killed() -> None:
+    # One worker is in the middle of a slice, the other one may still be loading torch.
     with subprocess.Popen(
         [sys.executable, "-c", SERVER],
         stdout=subprocess.PIPE,
@@ -55,7 +49,7 @@ def test_workers_and_uploads_are_gone_soon_after_their_server_was_killed(
             assert len(workers) == 2 and all(map(alive, workers))
             assert [file for file in Path(folder).iterdir() if len(file.name) == 64]
         finally:
-            server.send_signal(end)
+            server.send_signal(signal.SIGKILL)
     deadline, pause = time.monotonic() + 20, threading.Event()
     while any(map(alive, workers)) or Path(folder).exists():
         assert time.monotonic() < deadline, "workers or uploads outlived their server"

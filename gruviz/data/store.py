@@ -28,7 +28,7 @@ class TableStore:
         if not path.exists():
             uploads = (file for file in self.folder.iterdir() if DIGEST.fullmatch(file.name))
             kept = sorted(uploads, key=lambda file: file.stat().st_mtime)
-            for oldest in kept[: len(kept) - MOST_TABLES + 1]:
+            for oldest in kept[: max(0, len(kept) - MOST_TABLES + 1)]:
                 oldest.unlink(missing_ok=True)
             # Written aside and renamed: a worker never reads half a file.
             with tempfile.NamedTemporaryFile(dir=self.folder, delete=False) as file:

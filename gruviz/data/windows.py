@@ -29,7 +29,7 @@ def forecast_windows(
             float(known.mean() if known.size else 0),
             float(known.std() if known.size else 0),
         )
-    if scale == 0:
+    if known.size == 0 or known.min() == known.max():
         raise GruvizError(
             _(
                 "Column {name!r} is constant or empty in its first {share:.0%}; choose another."
@@ -41,7 +41,8 @@ def forecast_windows(
                 name=name
             )
         )
-    scaled = ((series - mean) / scale).astype(np.float32)
+    with np.errstate(over="ignore"):  # an infinity is left out like a missing value
+        scaled = ((series - mean) / scale).astype(np.float32)
     if len(scaled) < window + horizon:
         raise GruvizError(_too_short(len(series), window, horizon))
     pieces = sliding_window_view(scaled, window + horizon)

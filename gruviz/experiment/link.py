@@ -97,7 +97,7 @@ def _value(default: Any, name: str, owner: Any, text: str) -> Any:
     if isinstance(what, Knob) and what.optional and text == OFF:
         return None
     if isinstance(default, str):
-        return text[:500]
+        return text
     kind = int if isinstance(default, int) else float
     try:
         return kind(text)

@@ -34,7 +34,7 @@ class Classroom:
         with self._lock:
             self._runs[run.token] = run
             by_age = sorted(self._runs, key=lambda token: self._runs[token].watched_at)
-            for token in by_age[: len(by_age) - MOST_RUNS]:
+            for token in by_age[: max(0, len(by_age) - MOST_RUNS)]:
                 self._runs.pop(token).pause()
         return run
 

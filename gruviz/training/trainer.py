@@ -150,7 +150,7 @@ class Trainer:
         for index, state in self.optimizer.state_dict()["state"].items():
             for name, value in state.items():
                 if value is not None:
-                    arrays[f"optimizer.{index}.{name}"] = np.array(value)
+                    arrays[f"optimizer.{index}.{name}"] = value.numpy().copy()
         return Checkpoint(self.step_count, arrays, self.first_loss)
 
     def _restore(self, checkpoint: Checkpoint) -> None:

@@ -90,13 +90,9 @@ def snapshot_tables(snapshot: Snapshot, dataset: Dataset) -> Tables:
 
 def step_tables(run: Run, steps: int = 0, validations: int = 0) -> Tables:
     """The curves of a run, from a row on."""
-    rows = {name: run.history.steps[name][steps:] for name in run.history.steps.names}
+    rows = run.history.steps.since(steps)
     rows["clipped"] = charts.clipped(rows["norm"], rows["clip_norm"])
-    parts = run.history.validations
-    return {
-        "steps": rows,
-        "validations": {name: parts[name][validations:] for name in parts.names},
-    }
+    return {"steps": rows, "validations": run.history.validations.since(validations)}
 
 
 def here(run: Run) -> dict[str, npt.NDArray[np.float64]]:

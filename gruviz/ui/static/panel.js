@@ -350,6 +350,7 @@ class Panel {
     }
     layout.hoverlabel = { bgcolor: this.theme.background, bordercolor: grid, font: { color: text } };
     if (!traces.some(({ x, y, z }) => (x ?? y ?? z)?.length)) {
+      for (const axis of [layout.xaxis, layout.yaxis]) axis.showticklabels = false;
       layout.annotations = [
         { text: this.data.words.empty, showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5 },
       ];
