@@ -16,7 +16,17 @@ BIN := .venv/bin
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@ .venv/run
 
-run: .venv/run
+# The recurrent kernels are compiled at set-up and kept on disk: the first click waits for nothing.
+.venv/kernels: .venv/run $(wildcard gruviz/nn/*.py)
+	$(BIN)/python -c "from gruviz import nn; nn.warm()"
+	touch $@
+
+# The peers that the benchmarks compare with; what can't be installed is named as missing.
+.venv/bench: .venv/dev requirements-bench.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt || true
+	touch $@
+
+run: .venv/kernels
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
 test: .venv/dev
@@ -28,7 +38,7 @@ check: .venv/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/dev
+bench: .venv/bench .venv/kernels
 	$(BIN)/python -m benchmarks
 
 format: .venv/dev

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,7 @@ class Snapshot:
     signals: by name, (units, time), every gate and state of the cell
     inputs: (time, features), target: (outputs,) or a class; prediction: (time, outputs), what the
     head would answer after each time step (class probabilities for a classification).
+    gradient: (time,) ‖∂L/∂h_t‖ over the last batch that was trained on; None before the first.
     """
 
     step: int
@@ -39,6 +41,7 @@ class Snapshot:
     inputs: npt.NDArray[np.float32]
     target: npt.NDArray[np.generic]
     prediction: npt.NDArray[np.float32]
+    gradient: npt.NDArray[np.floating[Any]] | None
 
 
 @dataclass(frozen=True, eq=False)

@@ -103,7 +103,7 @@ def test_an_experiment_can_not_be_changed() -> None:
             {"schedule": 1},
             "Decay schedule is 1; choose one of: constant, step, exponential, cosine.",
         ),
-        ({"cell": Adam()}, f"Cell is {Adam()!r}; choose one of: gru."),
+        ({"cell": Adam()}, f"Cell is {Adam()!r}; choose one of: gru, cho, lstm, rnn."),
     ],
 )  # fmt: skip
 def test_an_experiment_refuses_what_can_not_be_trained(

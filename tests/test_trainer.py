@@ -48,7 +48,7 @@ class ByHand(torch.nn.Module):
         self.gru = torch.nn.GRU(features, units, batch_first=True)
         self.head = torch.nn.Linear(units, made.dataset.outputs)
         arrays = {k: torch.from_numpy(v) for k, v in made.checkpoint().arrays.items()}
-        prefix = "model.recurrent.layer."
+        prefix = "model.recurrent."
         gru = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
         self.gru.load_state_dict(gru)
         head = {k.split(".")[-1]: v for k, v in arrays.items() if k.startswith("model.head.")}
@@ -88,7 +88,8 @@ def test_twenty_steps_equal_those_of_the_torch_class_driven_by_hand(name: str) -
         row, diverged = made.step()
         assert not diverged
         assert row["step"] == step + 1
-        assert row["loss"] == pytest.approx(loss.item(), rel=1e-5)
+        # RMSprop divides by small gradients: float32 sums in another order show sooner.
+        assert row["loss"] == pytest.approx(loss.item(), rel=1e-4)
         assert row["norm"] == pytest.approx(float(norm), rel=1e-4)
         assert row["learning_rate"] == pytest.approx(rate, rel=1e-12)
     for ours, theirs in zip(made.parameters, model.parameters(), strict=True):

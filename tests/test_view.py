@@ -274,6 +274,7 @@ def test_the_cards_of_the_page_are_these() -> None:
         ("loss", "Loss", ["loss"], False),
         ("norm", "Gradient norm", ["norm"], False),
         ("gates", "Gates", ["reset", "update", "candidate", "hidden"], True),
+        ("flow", "Gradient through time", ["flow"], False),
         ("prediction", "Prediction", ["prediction"], False),
         ("rate", "Learning rate", ["rate"], False),
     ]

@@ -2,7 +2,13 @@
 
 from gruviz.charts import alternatives
 from gruviz.charts.curves import clipped, gradient_norm, learning_rate, loss, marks
-from gruviz.charts.pictures import classification, forecast, regression, signal
+from gruviz.charts.pictures import (
+    classification,
+    forecast,
+    gradient_through_time,
+    regression,
+    signal,
+)
 from gruviz.charts.style import DARK
 
 __all__ = [
@@ -12,6 +18,7 @@ __all__ = [
     "clipped",
     "forecast",
     "gradient_norm",
+    "gradient_through_time",
     "learning_rate",
     "loss",
     "marks",

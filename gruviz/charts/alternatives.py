@@ -78,3 +78,13 @@ def prediction(tables: Tables) -> str:
             error=float(np.abs(answer - wanted).mean())
         )
     return ""
+
+
+def gradient_through_time(tables: Tables) -> str:
+    """The gradient's norm at the first and the last time step."""
+    norm = column(tables, "gradient.norm")
+    if not len(norm):
+        return _("Gradient through time: nothing trained yet.")
+    return _(
+        "Gradient through time: {first:.2g} at the first time step, {last:.2g} at the last."
+    ).format(first=norm[0], last=norm[-1])

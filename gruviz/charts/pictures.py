@@ -41,6 +41,27 @@ def signal(tables: Arrays, name: str, title: str, aid: str, low: float, high: fl
     return chart
 
 
+def gradient_through_time(tables: Arrays) -> go.Figure:
+    """How much the loss depends on the state at each time step: ‖∂L/∂h_t‖ of the latest batch."""
+    chart = figure(
+        _("Gradient through time"),
+        _(
+            "how strongly the loss pulls at the memory of each time step · low at the left: vanishing"
+        ),
+        _("time step"),
+        _("‖∂L/∂h‖ (L2)"),
+        log=True,
+    )
+    chart.update_layout(showlegend=False)
+    chart.add_trace(
+        curve(
+            tables, "gradient.time", "gradient.norm", _("gradient"), mode="lines+markers",
+            line={"color": RED, "width": 2}, marker={"size": 4}, hovertemplate="%{y:.3g}",
+        )
+    )  # fmt: skip
+    return chart
+
+
 def forecast(tables: Arrays, unit: str) -> go.Figure:
     """A held-out window, how it really went on, and how the network says it does."""
     chart = figure(

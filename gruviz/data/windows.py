@@ -54,7 +54,7 @@ def forecast_windows(
     if len(train) < 2 or len(validation) < 1:
         raise GruvizError(_too_short(len(series), window, horizon))
     left_out = int((~whole).sum())
-    missing = int((~np.isfinite(series)).sum())
+    missing = int((~np.isfinite(scaled)).sum())
     findings = [
         _(
             "{train:,} training windows, {validation:,} for validation (the last {share:.0%})."

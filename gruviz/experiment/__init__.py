@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gruviz.experiment.cells import CELLS, GRU, Cell, Signal
+from gruviz.experiment.cells import CELLS, GRU, LSTM, RNN, Cell, ChoGRU, Signal
 from gruviz.experiment.knobs import Choice, Knob, Pick, about, check, from_dict, knob, pick, to_dict
 from gruviz.experiment.optimizers import OPTIMIZERS, SGD, Adam, Momentum, Optimizer, RMSprop
 from gruviz.experiment.schedules import (
@@ -123,13 +123,16 @@ def differences(old: Any, new: Any) -> list[tuple[Knob | Pick, Any, Any]]:
 __all__ = [
     "CELLS",
     "GRU",
+    "LSTM",
     "OPTIMIZERS",
+    "RNN",
     "SCHEDULES",
     "SGD",
     "TASKS",
     "Adam",
     "Adding",
     "Cell",
+    "ChoGRU",
     "Choice",
     "Constant",
     "Cosine",

@@ -1,7 +1,7 @@
-"""The recurrent cells: one class, one row of the table; the layer of the same class name is in nn."""
+"""The recurrent cells: one class, one row of the table; the layer that it names is in `gruviz.nn`."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from gruviz.experiment.knobs import Choice, knob, table_of
 from gruviz.words import N_
@@ -18,11 +18,18 @@ class Signal:
     high: float = 1.0
 
 
+RESET = Signal("reset", N_("Reset gate r"), N_("dark: the candidate ignores the past"), 0.0)
+UPDATE = Signal("update", N_("Update gate z"), N_("bright: the old state is kept"), 0.0)
+CANDIDATE = Signal("candidate", N_("Candidate n"), N_("what would be written"), -1.0)
+HIDDEN = Signal("hidden", N_("Hidden state h"), N_("the memory itself"), -1.0)
+
+
 @dataclass(frozen=True)
 class Cell(Choice):
-    """A row of CELLS: its knobs, and the signals that its recording holds."""
+    """A row of CELLS: its knobs, its layer in `gruviz.nn`, and the signals that this one records."""
 
-    torch_class: ClassVar[str]
+    layer: ClassVar[str]
+    equation: ClassVar[str]
     signals: ClassVar[tuple[Signal, ...]]
 
     units: int = knob(
@@ -34,22 +41,95 @@ class Cell(Choice):
         help=N_("How many numbers the memory holds."),
     )
 
+    def arguments(self) -> dict[str, Any]:
+        """The keyword arguments of the layer, beyond its sizes."""
+        return {}
+
 
 @dataclass(frozen=True)
 class GRU(Cell):
     name: ClassVar[str] = "gru"
     label: ClassVar[str] = N_("GRU")
     help: ClassVar[str] = N_(
-        "Gated recurrent unit: a reset gate and an update gate guard one memory. Reset acts after"
-        " the product and z weights the old state, as in PyTorch and cuDNN."
+        "Gated recurrent unit, as in PyTorch and cuDNN: the reset gate acts after the product, and z"
+        " weights the old state."
     )
-    torch_class: ClassVar[str] = "GRU"
+    layer: ClassVar[str] = "GRU"
+    equation: ClassVar[str] = r"""\begin{aligned}
+        r_t &= \sigma(W_{ir} x_t + b_{ir} + W_{hr} h_{t-1} + b_{hr}) \\
+        z_t &= \sigma(W_{iz} x_t + b_{iz} + W_{hz} h_{t-1} + b_{hz}) \\
+        n_t &= \tanh(W_{in} x_t + b_{in} + r_t \odot (W_{hn} h_{t-1} + b_{hn})) \\
+        h_t &= (1 - z_t) \odot n_t + z_t \odot h_{t-1}
+        \end{aligned}"""
+    signals: ClassVar[tuple[Signal, ...]] = (RESET, UPDATE, CANDIDATE, HIDDEN)
+
+
+@dataclass(frozen=True)
+class ChoGRU(Cell):
+    """Cho et al. 2014 (arXiv 1406.1078), with z for their 1 - z, as textbooks and articles have it."""
+
+    name: ClassVar[str] = "cho"
+    label: ClassVar[str] = N_("GRU, reset before the product")
+    help: ClassVar[str] = N_(
+        "The form of Cho et al. (2014): the reset gate acts before the product, and z weights the new"
+        " state."
+    )
+    layer: ClassVar[str] = "GRU"
+    equation: ClassVar[str] = r"""\begin{aligned}
+        r_t &= \sigma(W_{ir} x_t + b_{ir} + W_{hr} h_{t-1} + b_{hr}) \\
+        z_t &= \sigma(W_{iz} x_t + b_{iz} + W_{hz} h_{t-1} + b_{hz}) \\
+        n_t &= \tanh(W_{in} x_t + b_{in} + W_{hn} (r_t \odot h_{t-1}) + b_{hn}) \\
+        h_t &= (1 - z_t) \odot h_{t-1} + z_t \odot n_t
+        \end{aligned}"""
     signals: ClassVar[tuple[Signal, ...]] = (
-        Signal("reset", N_("Reset gate r"), N_("dark: the candidate ignores the past"), 0.0),
-        Signal("update", N_("Update gate z"), N_("bright: the old state is kept"), 0.0),
-        Signal("candidate", N_("Candidate n"), N_("what would be written"), -1.0),
-        Signal("hidden", N_("Hidden state h"), N_("the memory itself"), -1.0),
+        RESET,
+        Signal("update", N_("Update gate z"), N_("bright: the candidate is written"), 0.0),
+        CANDIDATE,
+        HIDDEN,
+    )
+
+    def arguments(self) -> dict[str, Any]:
+        return {"reset_after": False, "update_weights": "new"}
+
+
+@dataclass(frozen=True)
+class LSTM(Cell):
+    """Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000."""
+
+    name: ClassVar[str] = "lstm"
+    label: ClassVar[str] = N_("LSTM")
+    help: ClassVar[str] = N_(
+        "Long short-term memory: input, forget and output gates around a cell state of its own."
+    )
+    layer: ClassVar[str] = "LSTM"
+    equation: ClassVar[str] = r"""\begin{aligned}
+        i_t, f_t, o_t &= \sigma(W_{i\cdot} x_t + b_{i\cdot} + W_{h\cdot} h_{t-1} + b_{h\cdot}) \\
+        g_t &= \tanh(W_{ig} x_t + b_{ig} + W_{hg} h_{t-1} + b_{hg}) \\
+        c_t &= f_t \odot c_{t-1} + i_t \odot g_t \\
+        h_t &= o_t \odot \tanh(c_t)
+        \end{aligned}"""
+    signals: ClassVar[tuple[Signal, ...]] = (
+        Signal("input", N_("Input gate i"), N_("bright: the candidate is written"), 0.0),
+        Signal("forget", N_("Forget gate f"), N_("bright: the old cell state is kept"), 0.0),
+        Signal("output", N_("Output gate o"), N_("bright: the cell state is shown"), 0.0),
+        Signal("candidate", N_("Candidate g"), N_("what would be written"), -1.0),
+        Signal(
+            "cell", N_("Cell state c"), N_("the memory itself; it may leave the scale"), -2.0, 2.0
+        ),
+        HIDDEN,
     )
 
 
-CELLS = table_of(GRU)
+@dataclass(frozen=True)
+class RNN(Cell):
+    """Elman 1990."""
+
+    name: ClassVar[str] = "rnn"
+    label: ClassVar[str] = N_("Plain RNN")
+    help: ClassVar[str] = N_("No gates: the whole memory is written anew at every time step.")
+    layer: ClassVar[str] = "RNN"
+    equation: ClassVar[str] = r"h_t = \tanh(W_{ih} x_t + b_{ih} + W_{hh} h_{t-1} + b_{hh})"
+    signals: ClassVar[tuple[Signal, ...]] = (HIDDEN,)
+
+
+CELLS = table_of(GRU, ChoGRU, LSTM, RNN)

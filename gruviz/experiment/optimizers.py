@@ -16,6 +16,7 @@ class Optimizer(Choice):
 
     torch_class: ClassVar[str]
     rule: ClassVar[str]
+    fused: ClassVar[bool] = True  # whether torch has a one-pass step for it on the CPU
 
     def arguments(self) -> dict[str, Any]:
         """The keyword arguments of the torch class, without the learning rate."""
@@ -55,6 +56,7 @@ class RMSprop(Optimizer):
     label: ClassVar[str] = N_("RMSprop")
     help: ClassVar[str] = N_("Each weight's step is divided by the recent size of its gradient.")
     torch_class: ClassVar[str] = "RMSprop"
+    fused: ClassVar[bool] = False
     rule: ClassVar[str] = (
         r"s \leftarrow \alpha s + (1-\alpha) g^2,\quad w \leftarrow w - \eta\, g / (\sqrt{s}+\epsilon)"
     )

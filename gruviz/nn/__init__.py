@@ -1,5 +1,24 @@
-"""Recurrent layers. For now torch's own, with their gates recomputed when somebody asks."""
+"""Recurrent layers that show everything: RNN, GRU and LSTM, drop-in for torch.nn's own."""
 
-from gruviz.nn.gru import GRU
+from gruviz.nn.clipping import clip_norm_
+from gruviz.nn.compiled import KernelWarning, warm
+from gruviz.nn.initializers import INITIALIZERS
+from gruviz.nn.layers import GRU, LSTM, RNN
+from gruviz.nn.recording import LayerRecording, Recording
+from gruviz.nn.regularizers import L1, L1L2, L2, Regularizer
 
-__all__ = ["GRU"]
+__all__ = [
+    "GRU",
+    "INITIALIZERS",
+    "L1",
+    "L1L2",
+    "L2",
+    "LSTM",
+    "RNN",
+    "KernelWarning",
+    "LayerRecording",
+    "Recording",
+    "Regularizer",
+    "clip_norm_",
+    "warm",
+]

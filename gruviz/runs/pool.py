@@ -41,7 +41,7 @@ class Pool(Executor):
             timeout=None,
             initializer=worker.prepare,
             initargs=(os.getpid(), self._folder),
-            env={"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+            env={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
         )
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:

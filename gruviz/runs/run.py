@@ -147,9 +147,14 @@ class Run:
             if self.checkpoint is not None:
                 self.changes.append(Change(self.step_count, self._trained_with, self.experiment))
             self._trained_with = self.experiment
-        future = self._executor.submit(
-            worker.advance, self.experiment, self.checkpoint, seconds, steps, self.tables
-        )
+        try:
+            future = self._executor.submit(
+                worker.advance, self.experiment, self.checkpoint, seconds, steps, self.tables
+            )
+        except Closed:  # the server is going down
+            self._in_flight = False
+            self.pause()
+            return
         future.add_done_callback(lambda done: self._absorb(done, steps))
 
     def _absorb(self, future: Future[Slice], steps: int | None) -> None:

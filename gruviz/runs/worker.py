@@ -25,7 +25,8 @@ def prepare(parent: int, folder: Path) -> None:
     with FileLock(folder / "loading"):
         from gruviz import training
 
-        # So that the first slice doesn't pay for torch, nor for what torch loads at its first step.
+        # So that the first slice pays neither for a compiler nor for what torch loads when it first
+        # takes a step.
         training.advance(Experiment(), steps=2)
     # Torch's million objects needn't be looked at by every later collection.
     gc.collect()

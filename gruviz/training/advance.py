@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from time import perf_counter
 
 import numpy as np
 import torch
+from threadpoolctl import ThreadpoolController
 
+from gruviz import nn
 from gruviz.data import Fetch, fetch_sample, load
 from gruviz.experiment import Experiment
 from gruviz.record import STEP_COLUMNS, VALIDATION_COLUMNS, Checkpoint, History, Slice
@@ -15,13 +18,23 @@ from gruviz.training.trainer import Trainer
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Sums in another order are other bits: one thread, whatever the caller had."""
+    """Sums in another order are other bits: one thread, whatever the caller had.
+
+    The kernels' BLAS has threads of its own, which moreover wait for each other on a busy machine.
+    """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        with _libraries().limit(limits=1, user_api="blas"):
+            yield
     finally:
         torch.set_num_threads(threads)
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    nn.warm()  # which loads the BLAS
+    return ThreadpoolController()
 
 
 def advance(

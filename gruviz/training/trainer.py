@@ -5,7 +5,6 @@ import math
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from gruviz import nn
 from gruviz.data import VALIDATION_LIMIT, Dataset, batches
@@ -17,6 +16,7 @@ from gruviz.words import _
 
 VALIDATE_EVERY = 50
 DIVERGED_ABOVE = 1e6  # times the first loss
+SMALLEST_FIRST_LOSS = 1e-6  # a run that happens to begin at 0 may leave it
 
 
 class Model(torch.nn.Module):
@@ -24,8 +24,10 @@ class Model(torch.nn.Module):
 
     def __init__(self, cell: Cell, features: int, outputs: int, generator: torch.Generator) -> None:
         super().__init__()
-        layer = getattr(nn, cell.torch_class)
-        self.recurrent = layer(features, cell.units, generator=generator)
+        layer = getattr(nn, cell.layer)
+        self.recurrent: nn.RNN | nn.GRU | nn.LSTM = layer(
+            features, cell.units, batch_first=True, generator=generator, **cell.arguments()
+        )
         # On "meta" first: torch.nn.Linear draws initial weights from the global generator.
         empty = torch.nn.Linear(cell.units, outputs, device="meta")
         self.head = empty.to_empty(device="cpu")
@@ -33,9 +35,9 @@ class Model(torch.nn.Module):
         for weight in self.head.parameters():
             torch.nn.init.uniform_(weight, -bound, bound, generator=generator)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, record: nn.Recording | None = None) -> Tensor:
         """x: (batch, time, features); returns the answer after the last step, (batch, outputs)."""
-        answer: Tensor = self.head(self.recurrent(x)[:, -1])
+        answer: Tensor = self.head(self.recurrent(x, record=record)[0][:, -1])
         return answer
 
 
@@ -59,13 +61,18 @@ class Trainer:
         self.parameters = list(self.model.parameters())
         optimizer = experiment.optimizer
         self.optimizer: torch.optim.Optimizer = getattr(torch.optim, optimizer.torch_class)(
-            self.parameters, lr=experiment.learning_rate, **optimizer.arguments()
+            self.parameters,
+            lr=experiment.learning_rate,
+            **({"fused": True} if optimizer.fused else {}),
+            **optimizer.arguments(),
         )
         self.step_count = 0
         self.first_loss = math.nan
         if checkpoint is not None:
             self._restore(checkpoint)
         self.loss = LOSSES[dataset.kind]
+        # One number per time step: ‖∂L/∂h_t‖ is a by-product of the backward pass.
+        self._recording = nn.Recording("summary")
         self._inputs = torch.from_numpy(dataset.train.inputs)
         self._targets = torch.from_numpy(dataset.train.targets)
         self._validation = (
@@ -88,32 +95,25 @@ class Trainer:
         experiment = self.experiment
         rows = torch.from_numpy(next(self._batches))
         self.optimizer.zero_grad()
-        loss = self.loss(self.model(self._inputs[rows]), self._targets[rows])
+        loss = self.loss(self.model(self._inputs[rows], self._recording), self._targets[rows])
         loss.backward()  # type: ignore[no-untyped-call]
         value = loss.item()
-        norm, clipped = self._clip()
+        norm = nn.clip_norm_(self.parameters, experiment.clip_norm)
         rate = experiment.rate(self.step_count)
         if math.isnan(self.first_loss):
             self.first_loss = value
-        diverged = not (math.isfinite(norm) and value <= DIVERGED_ABOVE * self.first_loss)
+        diverged = not (
+            math.isfinite(norm)
+            and value <= DIVERGED_ABOVE * max(self.first_loss, SMALLEST_FIRST_LOSS)
+        )
         self.step_count += 1
         if not diverged:
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
             self.optimizer.step()
         limit = math.nan if experiment.clip_norm is None else experiment.clip_norm
-        row = (self.step_count, value, rate, norm, clipped, limit)
+        row = (self.step_count, value, rate, norm, norm if not norm > limit else limit, limit)
         return dict(zip(STEP_COLUMNS, map(float, row), strict=True)), diverged
-
-    def _clip(self) -> tuple[float, float]:
-        """Shorten the gradient to the clip norm; its norm before and after."""
-        gradients = [weight.grad for weight in self.parameters if weight.grad is not None]
-        total = get_total_norm(gradients)
-        norm, limit = float(total), self.experiment.clip_norm
-        if limit is None or not norm > limit:
-            return norm, norm
-        clip_grads_with_norm_(self.parameters, limit, total)
-        return norm, norm * limit / (norm + 1e-6)  # the very factor that torch applies
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
@@ -134,14 +134,17 @@ class Trainer:
     def snapshot(self) -> Snapshot:
         """What the network does now with the first validation sequence."""
         probe = self.dataset.validation[slice(0, 1)]
-        trace = self.model.recurrent.trace(torch.from_numpy(probe.inputs[0]))
-        prediction = answer(self.dataset.kind, self.model.head(trace["hidden"]))
+        recording = nn.Recording("full")
+        hidden = self.model.recurrent(torch.from_numpy(probe.inputs), record=recording)[0][0]
+        signals = recording.layers[-1].signals  # each (time, 1, units)
+        layers = self._recording.layers
         return Snapshot(
             self.step_count,
-            {name: values.T.numpy() for name, values in trace.items()},
+            {name: np.ascontiguousarray(values[:, 0].T) for name, values in signals.items()},
             probe.inputs[0],
             probe.targets[0],
-            prediction.numpy(),
+            answer(self.dataset.kind, self.model.head(hidden)).numpy(),
+            layers[-1].gradient_norm if layers else None,
         )
 
     def checkpoint(self) -> Checkpoint:

@@ -6,15 +6,6 @@ from gruviz.experiment import CELLS, OPTIMIZERS, SCHEDULES, TASKS
 from gruviz.ui import frame
 from gruviz.words import N_, _
 
-EQUATIONS = r"""
-\begin{aligned}
-r_t &= \sigma(W_{ir} x_t + b_{ir} + W_{hr} h_{t-1} + b_{hr}) \\
-z_t &= \sigma(W_{iz} x_t + b_{iz} + W_{hz} h_{t-1} + b_{hz}) \\
-n_t &= \tanh(W_{in} x_t + b_{in} + r_t \odot (W_{hn} h_{t-1} + b_{hn})) \\
-h_t &= (1 - z_t) \odot n_t + z_t \odot h_{t-1}
-\end{aligned}
-"""
-
 
 def page() -> None:
     """The page of pages/Guide.py."""
@@ -30,14 +21,9 @@ def page() -> None:
             " use, the **update gate** *z* how much of the old memory stays."
         )
     )
-    st.latex(EQUATIONS)
-    st.caption(
-        _(
-            "This is the form of PyTorch and cuDNN: the reset acts after the product, and z weights"
-            " the old state. In the form of Cho et al. (2014) the reset acts before the product and"
-            " z weights the new state: bright and dark change places in the picture of z."
-        )
-    )
+    for cell in CELLS.values():
+        st.markdown(f"**{_(cell.label)}**: {_(cell.help)}")
+        st.latex(cell.equation)
     st.subheader(_("First experiments"))
     st.markdown(
         "\n".join(
@@ -62,7 +48,6 @@ def page() -> None:
     for heading, table in (
         (_("Decay schedules"), SCHEDULES),
         (_("Tasks"), TASKS),
-        (_("Cells"), CELLS),
     ):
         st.subheader(heading)
         st.markdown("\n".join(f"- **{_(row.label)}**: {_(row.help)}" for row in table.values()))

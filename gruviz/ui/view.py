@@ -82,10 +82,14 @@ def snapshot_tables(snapshot: Snapshot, dataset: Dataset) -> Tables:
     value = (
         snapshot.prediction[:, 0] if dataset.kind is Kind.REGRESSION else snapshot.prediction[-1]
     )
-    return {
+    tables: Tables = {
         "signals": dict(snapshot.signals),
         "answer": {"value": value * dataset.scale + dataset.mean},
     }
+    if snapshot.gradient is not None:
+        norm = snapshot.gradient
+        tables["gradient"] = {"time": np.arange(len(norm)), "norm": norm}
+    return tables
 
 
 def step_tables(run: Run, steps: int = 0, validations: int = 0) -> Tables:
@@ -185,6 +189,7 @@ def cards(tables: Tables, experiment: Experiment, dataset: Dataset, *, log: bool
             wide=True,
         )
     )
+    found.append(_card("flow", charts.gradient_through_time(tables)))
     found.append(_card("prediction", _prediction(tables, dataset)))
     found.append(_card("rate", charts.learning_rate(tables)))
     return found
@@ -215,7 +220,10 @@ def alternatives(tables: Tables) -> dict[str, str]:
 
 def picture_alternatives(tables: Tables, experiment: Experiment) -> dict[str, str]:
     """What each picture of the probe shows, in words, by the chart's name."""
-    words = {"prediction": charts.alternatives.prediction(tables)}
+    words = {
+        "prediction": charts.alternatives.prediction(tables),
+        "flow": charts.alternatives.gradient_through_time(tables),
+    }
     signals = tables.get("signals", {})
     for signal in experiment.cell.signals:
         words[signal.name] = charts.alternatives.signal(signals, signal.name, _(signal.label))

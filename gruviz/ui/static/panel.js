@@ -304,7 +304,7 @@ class Panel {
     const used = new Set(chart.traces.flatMap(({ meta }) => Object.values(meta ?? {})).map((n) => n.split(".")[0]));
     const parts = [...used].map((table) => {
       if (table === "steps" || table === "validations") return this.counts[table];
-      if (table === "signals" || table === "answer") return this.counts.snapshot;
+      if (["signals", "answer", "gradient"].includes(table)) return this.counts.snapshot;
       if (table === "here") return this.tables.here?.step?.[0];
       return table in this.tables;
     });

@@ -1,0 +1,157 @@
+"""The compiled kernels: what may not go lost, and where they are kept."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import gruviz.nn
+from gruviz.nn import GRU, LSTM, RNN, memory
+
+LAYERS = [RNN, GRU, LSTM]
+ROOT = Path(gruviz.nn.__file__).parents[2]
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("kernel", ["numba", "torch"])
+@pytest.mark.parametrize("layer_of", LAYERS)
+def test_what_is_not_a_number_comes_out_as_nan_in_its_sequence_alone(
+    layer_of: type[GRU], kernel: str, dtype: torch.dtype, value: float
+) -> None:
+    for features in (1, 3):
+        layer = layer_of(features, 5, dtype=dtype, kernel=kernel)
+        x = torch.randn(6, 4, features, dtype=dtype)
+        x[2, 1, features - 1] = value
+        output, _ = layer(x)
+        assert output[2:, 1].isnan().all()
+        assert output[:2].isfinite().all() and output[:, [0, 2, 3]].isfinite().all()
+
+
+@pytest.mark.parametrize("layer_of", LAYERS)
+def test_equal_inputs_give_equal_bits_whatever_ran_before(layer_of: type[GRU]) -> None:
+    torch.manual_seed(0)
+    layer, x = layer_of(3, 33), torch.randn(21, 17, 3)
+
+    def run() -> list[torch.Tensor]:
+        layer.zero_grad()
+        output, _ = layer(x)
+        output.square().sum().backward()
+        return [output.detach(), *(p.grad for p in layer.parameters() if p.grad is not None)]
+
+    first = run()
+    layer_of(3, 33)(1e3 * torch.randn(21, 17, 3))[0].sum().backward()
+    layer_of(1, 64)(torch.randn(5, 2, 1))[0].sum().backward()
+    offset = torch.randn(1000)  # another alignment of what comes after
+    for a, b in zip(first, run(), strict=True):
+        assert torch.equal(a, b)
+    del offset
+
+
+def test_the_kernels_tanh_is_that_of_the_mathematics() -> None:
+    layer = RNN(1, 1, bias=False, kernel_initializer="ones", recurrent_initializer="zeros")
+    x = torch.cat([torch.linspace(-12, 12, 20_001), torch.logspace(-30, 0, 500)])
+    ours = layer(x.view(1, -1, 1))[0].view(-1).double()
+    exact = x.double().tanh()
+    assert (ours - exact).abs().max() < 4e-7
+    assert ((ours - exact).abs() / exact.abs().clamp_min(1e-35)).max() < 1e-6
+
+
+def test_no_gradient_means_none_is_kept() -> None:
+    layer, x = GRU(2, 5), torch.randn(4, 3, 2)
+    with torch.no_grad():
+        assert not layer(x)[0].requires_grad
+    layer.requires_grad_(False)
+    assert not layer(x)[0].requires_grad
+    x.requires_grad_()
+    layer(x)[0].sum().backward()
+    assert x.grad is not None and layer.weight_hh_l0.grad is None
+
+
+def test_a_gradient_of_a_gradient_is_refused_not_wrong() -> None:
+    layer, x = GRU(2, 5), torch.randn(4, 3, 2, requires_grad=True)
+    (gradient,) = torch.autograd.grad(layer(x)[0].square().sum(), x, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        gradient.sum().backward()
+
+
+def test_memory_in_use_is_never_lent_twice() -> None:
+    like = torch.zeros(1)
+    first = memory.empty(like, 100, 100)
+    view, address = first[3:].numpy(), first.data_ptr()
+    view[:] = 7
+    del first
+    second = memory.empty(like, 100, 100)
+    assert second.data_ptr() != address and (view == 7).all()
+    del view
+    assert memory.empty(like, 100, 100).data_ptr() == address
+
+
+PROGRAM = """
+import sys, warnings
+import torch
+from gruviz.nn import GRU, KernelWarning, compiled
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    kernel = compiled.kernel("summary", torch.float32)
+told = [w for w in caught if issubclass(w.category, KernelWarning)]
+assert len(told) == int(sys.argv[1]), [str(w.message) for w in caught]
+assert kernel is compiled.kernel("summary", torch.float32)
+"""
+
+
+def run_with(environment: dict[str, str], warnings: int) -> None:
+    inherited = {k: v for k, v in os.environ.items() if k not in ("XDG_CACHE_HOME", "HOME")}
+    subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(warnings)],
+        env={**inherited, "PYTHONPATH": str(ROOT), **environment},
+        check=True,
+    )
+
+
+def test_a_writable_cache_is_filled_and_found_again(tmp_path: Path) -> None:
+    environment = {"NUMBA_CACHE_DIR": str(tmp_path), "HOME": str(tmp_path)}
+    run_with(environment, 0)
+    files = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nbc")}
+    assert len(files) == 1
+    run_with(environment, 0)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nbc")} == files
+
+
+def test_without_a_place_for_a_cache_it_compiles_in_memory_and_says_so(tmp_path: Path) -> None:
+    # A locator fails on whatever it can't make a folder in; being root, a test can't take the
+    # right to write away, but it can put a file where each locator wants a folder.
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    program = PROGRAM.replace(
+        "import torch\n",
+        "import torch\nfrom numba.core import caching\n"
+        "for name in ('InTreeCacheLocator', 'UserWideCacheLocator'):\n"
+        "    locator = getattr(caching, name)\n"
+        f"    locator.get_cache_path = lambda self: {str(blocked / 'x')!r}\n",
+        1,
+    )
+    subprocess.run(
+        [sys.executable, "-c", program, "1"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": ""},
+        check=True,
+    )
+
+
+def test_warming_up_compiles_every_kernel_there_is() -> None:
+    gruviz.nn.warm()
+    from gruviz.nn import compiled, kernels
+
+    public = {
+        name
+        for name, value in vars(kernels).items()
+        if callable(value)
+        and getattr(value, "__module__", "") == kernels.__name__
+        and not name.startswith("_")
+    }
+    assert public == set(compiled.KERNELS)
+    assert np.all([compiled.kernel(name, torch.float32) for name in compiled.KERNELS])
