@@ -70,7 +70,7 @@ def test_the_default_experiment_is_the_one_that_the_page_starts_with() -> None:
         "optimizer": {"name": "adam", "beta1": 0.9, "beta2": 0.999},
         "cell": {"name": "gru", "units": 32},
         "batch_size": 32,
-        "steps": 2000,
+        "steps": 10_000,
         "seed": 0,
     }
 

@@ -190,7 +190,7 @@ def test_a_setting_is_written_as_people_write_it(setting: Any, text: str) -> Non
 
 def test_before_training_the_figures_are_dashes() -> None:
     assert view.figures(None, Experiment()) == [
-        ("step", "Step", "0 / 2,000"), ("epoch", "Epoch", "–"),
+        ("step", "Step", "0 / 10,000"), ("epoch", "Epoch", "–"),
         ("training-loss", "Training loss", "–"), ("validation-loss", "Validation loss", "–"),
         ("gradient-norm", "Gradient norm", "–"), ("learning-rate", "Learning rate now", "–"),
         ("speed", "Steps per second", "–"),
@@ -270,13 +270,13 @@ def test_every_chart_of_the_page_finds_its_columns(name: str) -> None:
 def test_the_cards_of_the_page_are_these() -> None:
     data = view.probe_of(SMALL, fetch_sample)
     cards = view.cards({}, SMALL, data, log=False)
-    assert [(card.name, card.title, list(card.charts), card.wide) for card in cards] == [
-        ("loss", "Loss", ["loss"], False),
-        ("norm", "Gradient norm", ["norm"], False),
-        ("gates", "Gates", ["reset", "update", "candidate", "hidden"], True),
-        ("flow", "Gradient through time", ["flow"], False),
-        ("prediction", "Prediction", ["prediction"], False),
-        ("rate", "Learning rate", ["rate"], False),
+    assert [(card.name, card.title, list(card.charts), card.width) for card in cards] == [
+        ("loss", "Loss", ["loss"], "half"),
+        ("norm", "Gradient norm", ["norm"], "half"),
+        ("gates", "Gates", ["reset", "update", "candidate", "hidden"], "whole"),
+        ("flow", "Gradient through time", ["flow"], "third"),
+        ("prediction", "Prediction", ["prediction"], "third"),
+        ("rate", "Learning rate", ["rate"], "third"),
     ]
     assert all(card.aid for card in cards)
     assert cards[0].charts["loss"].layout.yaxis.type is None

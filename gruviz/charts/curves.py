@@ -116,7 +116,7 @@ def learning_rate(tables: Tables) -> go.Figure:
             ),
             curve(
                 tables, "here.step", "here.learning_rate", _("you are here"), mode="markers",
-                marker={"color": PURPLE, "size": 12, "line": {"width": 2, "color": "white"}},
+                cliponaxis=False, marker={"color": PURPLE, "size": 12, "line": {"width": 2, "color": "white"}},
                 hovertemplate="%{y:.3g}",
             ),
         ]

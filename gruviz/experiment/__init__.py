@@ -61,7 +61,7 @@ class Experiment:
         32, 1, 1024, label=N_("Batch size"), log=True, unit=N_("sequences"),
         help=N_("Sequences averaged in one gradient."),
     )  # fmt: skip
-    steps: int = knob(2000, 1, 100_000, label=N_("Steps"), log=True)
+    steps: int = knob(10_000, 1, 100_000, label=N_("Steps"), log=True)
     seed: int = knob(
         0,
         0,

@@ -33,7 +33,7 @@ class StepDecay(Schedule):
     label: ClassVar[str] = N_("Step")
     help: ClassVar[str] = N_("The rate is multiplied by a factor at regular intervals.")
 
-    every: int = knob(500, 1, 100_000, label=N_("Decay every"), log=True, unit=N_("steps"))
+    every: int = knob(2000, 1, 100_000, label=N_("Decay every"), log=True, unit=N_("steps"))
     drop: float = knob(0.5, 0.01, 1.0, label=N_("Multiply by"), step=0.01)
 
     def factor(self, step: int, steps: int) -> float:

@@ -71,7 +71,7 @@ def _plain(card: Card) -> dict[str, Any]:
         "name": card.name,
         "title": card.title,
         "aid": card.aid,
-        "wide": card.wide,
+        "width": card.width,
         "charts": [
             {
                 "name": name,

@@ -27,13 +27,16 @@ MEASURES = {
 
 @dataclass(frozen=True)
 class Card:
-    """A card of the page: one title and reading aid over one or several charts."""
+    """A card of the page: one title and reading aid over one or several charts.
+
+    width: the share of a wide page's row that it takes, "half", "whole" or "third".
+    """
 
     name: str
     title: str
     aid: str
     charts: Mapping[str, go.Figure]
-    wide: bool = False
+    width: str = "half"
 
 
 def probe_of(experiment: Experiment, fetch: Fetch) -> Dataset:
@@ -174,30 +177,31 @@ def cards(tables: Tables, experiment: Experiment, dataset: Dataset, *, log: bool
         ("norm", charts.gradient_norm(tables)),
     ]
     found = [_card(name, figure) for name, figure in drawn]
+    signals = experiment.cell.signals
     gates = {
         signal.name: charts.signal(
             tables, signal.name, _(signal.label), _(signal.aid), signal.low, signal.high
         )
-        for signal in experiment.cell.signals
+        for signal in signals
     }
     found.append(
         Card(
             "gates",
-            _("Gates"),
+            _("Gates") if any(signal.low == 0 for signal in signals) else _("Memory"),
             _("what each hidden unit does at each time step of one held-out sequence"),
             gates,
-            wide=True,
+            "whole",
         )
     )
-    found.append(_card("flow", charts.gradient_through_time(tables)))
-    found.append(_card("prediction", _prediction(tables, dataset)))
-    found.append(_card("rate", charts.learning_rate(tables)))
+    found.append(_card("flow", charts.gradient_through_time(tables), "third"))
+    found.append(_card("prediction", _prediction(tables, dataset), "third"))
+    found.append(_card("rate", charts.learning_rate(tables), "third"))
     return found
 
 
-def _card(name: str, figure: go.Figure) -> Card:
+def _card(name: str, figure: go.Figure, width: str = "half") -> Card:
     words = figure.layout.meta
-    return Card(name, words["title"], words["aid"], {name: figure})
+    return Card(name, words["title"], words["aid"], {name: figure}, width)
 
 
 def _prediction(tables: Tables, dataset: Dataset) -> go.Figure:

@@ -92,7 +92,7 @@ def test_reset_empties_the_page_and_undo_brings_the_run_back(student: Student) -
     expect(student.page.get_by_text("Paused at step")).to_be_visible()
     stood = student.step
     student.press("Reset")
-    expect(student.page.locator("[data-figure=step]")).to_have_text("0 / 2,000")
+    expect(student.page.locator("[data-figure=step]")).to_have_text("0 / 10,000")
     student.press("Undo")
     student.wait_for_step(stood)
     assert student.step == stood
@@ -219,7 +219,7 @@ def test_every_chart_has_titled_axes_and_an_alternative_text(student: Student) -
     student.press("Train")
     student.wait_for_points(5)
     charts = student.page.locator(".gv-plot")
-    assert charts.count() == 8
+    assert charts.count() == 9
     for chart in charts.all():
         assert chart.get_attribute("aria-label")
         assert chart.get_attribute("tabindex") == "0"

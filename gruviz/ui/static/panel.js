@@ -186,12 +186,12 @@ class Panel {
           old.remove();
         }
       }
-      for (const chart of card.charts) this.showChart(plots, chart, card.charts.length > 1);
+      for (const chart of card.charts) this.showChart(plots, chart, card.width === "whole");
     }
   }
 
   makeCard(card) {
-    const made = element("section", `gv-card${card.wide ? " gv-wide" : ""}`, undefined, this.grid);
+    const made = element("section", `gv-card gv-${card.width}`, undefined, this.grid);
     const heading = element("h2", "", card.title, made);
     heading.id = `gv-${card.name}`;
     made.setAttribute("aria-labelledby", heading.id);
