@@ -11,7 +11,7 @@ Floats = npt.NDArray[np.float64]
 
 STEP_COLUMNS = ("step", "loss", "learning_rate", "norm", "clipped_norm", "clip_norm")
 VALIDATION_COLUMNS = ("step", "loss", "accuracy")
-SMOOTHING = 0.05
+SMOOTHING = 0.1
 
 
 @dataclass(frozen=True, eq=False)

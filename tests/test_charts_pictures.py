@@ -96,7 +96,7 @@ def test_a_classification_of_images_shows_the_image() -> None:
     ]
     assert isinstance(chart.data[0], go.Heatmap)
     assert (chart.layout.xaxis.title.text, chart.layout.yaxis.title.text) == (
-        "time step (image row)", "pixel",
+        "pixel", "time step (row, downwards)",
     )  # fmt: skip
 
 

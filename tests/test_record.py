@@ -51,7 +51,7 @@ def test_a_history_appends_what_slices_measured() -> None:
 
 def test_the_moving_average_is_the_bias_free_one_of_pandas_however_it_is_cut() -> None:
     loss = np.random.default_rng(0).random(500)
-    expected = pd.Series(loss).ewm(alpha=0.05, adjust=True).mean().to_numpy()
+    expected = pd.Series(loss).ewm(alpha=0.1, adjust=True).mean().to_numpy()
     for cuts in ([500], [1] * 500, [3, 200, 297]):
         history, start = History(), 0
         for count in cuts:

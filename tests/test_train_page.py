@@ -177,7 +177,7 @@ def test_a_link_to_somebody_elses_upload_is_not_followed() -> None:
     page.query_params["table.source"] = table.digest
     page.run()
     assert labelled(page.selectbox, "Data").value == "sunspots_yearly"
-    assert "uploaded in another tab" in texts(page)
+    assert "an upload doesn" in texts(page)
 
 
 class Bracketing(words.gettext.NullTranslations):

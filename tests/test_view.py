@@ -116,7 +116,7 @@ def test_a_classification_shows_the_image_the_true_class_and_probabilities() -> 
     experiment = Experiment(task=Digits(), cell=GRU(4))
     data = view.probe_of(experiment, fetch_sample)
     probe = view.probe(data)
-    np.testing.assert_array_equal(probe["image"], data.validation.inputs[0].T)
+    np.testing.assert_array_equal(probe["image"], data.validation.inputs[0])
     assert probe["true"].tolist() == [float(c == data.validation.targets[0]) for c in range(10)]
     snapshot = trained(experiment, 1).snapshot
     assert snapshot is not None
@@ -180,7 +180,7 @@ def test_a_change_is_marked_at_its_step_with_the_new_values() -> None:
 @pytest.mark.parametrize(
     ("setting", "text"),
     [
-        (None, "off"), (0.003, "0.003"), (1e-6, "1e-06"), (1234.5, "1,234.5"), (2000, "2,000"),
+        (None, "off"), (0.003, "0.003"), (1e-6, "1×10⁻⁶"), (1234.5, "1,234.5"), (2000, "2,000"),
         (Adam(), "Adam"), (SineMixture(), "Sine mixture"), ("x" * 50, "x" * 40),
     ],
 )  # fmt: skip
@@ -192,8 +192,8 @@ def test_before_training_the_figures_are_dashes() -> None:
     assert view.figures(None, Experiment()) == [
         ("step", "Step", "0 / 10,000"), ("epoch", "Epoch", "–"),
         ("training-loss", "Training loss", "–"), ("validation-loss", "Validation loss", "–"),
-        ("gradient-norm", "Gradient norm", "–"), ("learning-rate", "Learning rate now", "–"),
-        ("speed", "Steps per second", "–"),
+        ("gradient-norm", "Gradient norm", "–"), ("learning-rate", "Current rate", "–"),
+        ("speed", "Steps/s", "–"),
     ]  # fmt: skip
     names = [name for name, _label, _text in view.figures(None, Experiment(task=Waveforms()))]
     assert "accuracy" in names
@@ -222,9 +222,9 @@ def test_speed_is_shown_while_a_run_trains() -> None:
     executor.do()
     now[0] = 0.004
     executor.do()
-    assert view.figures(run, SMALL)[-1] == ("speed", "Steps per second", "1,250")
+    assert view.figures(run, SMALL)[-1] == ("speed", "Steps/s", "1,250")
     run.pause()
-    assert view.figures(run, SMALL)[-1] == ("speed", "Steps per second", "–")
+    assert view.figures(run, SMALL)[-1] == ("speed", "Steps/s", "–")
 
 
 def test_a_pause_is_settling_until_its_slice_has_come_back() -> None:

@@ -44,7 +44,7 @@ def loss(tables: Tables, measure: str, *, log: bool = True) -> go.Figure:
     chart.add_traces(
         [
             curve(
-                tables, "steps.step", "steps.loss", _("each step"), mode="lines", opacity=0.35,
+                tables, "steps.step", "steps.loss", _("each step"), mode="lines", opacity=0.45,
                 line={"color": BLUE, "width": 1}, hoverinfo="skip",
             ),
             curve(
@@ -65,7 +65,7 @@ def gradient_norm(tables: Tables) -> go.Figure:
     """Length of the gradient before clipping; the threshold; the steps that were clipped."""
     chart = figure(
         _("Gradient norm"),
-        _("before clipping · dashed: clip norm · crosses: steps that were clipped"),
+        _("before clipping, log scale · dashed: clip norm · crosses: clipped steps"),
         _("step (updates)"),
         _("‖gradient‖ (L2)"),
         log=True,
@@ -116,8 +116,8 @@ def learning_rate(tables: Tables) -> go.Figure:
             ),
             curve(
                 tables, "here.step", "here.learning_rate", _("you are here"), mode="markers",
-                cliponaxis=False, marker={"color": PURPLE, "size": 12, "line": {"width": 2, "color": "white"}},
-                hovertemplate="%{y:.3g}",
+                marker={"color": PURPLE, "size": 12, "line": {"width": 2, "color": "white"}},
+                cliponaxis=False, hovertemplate="%{y:.3g}",
             ),
         ]
     )  # fmt: skip

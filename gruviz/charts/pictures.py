@@ -14,7 +14,7 @@ from gruviz.words import _
 Arrays = Mapping[str, Mapping[str, npt.NDArray[Any]]]
 
 # Diverging, dark at both ends of a light middle, and told apart without red and green.
-DIVERGING = "PuOr"
+DIVERGING = [[0, "#b35806"], [0.25, "#fdb863"], [0.5, "#f7f7f7"], [0.75, "#b2abd2"], [1, "#542788"]]
 SEQUENTIAL = "Viridis"
 
 
@@ -96,7 +96,7 @@ def regression(tables: Arrays) -> go.Figure:
     chart = figure(
         _("Prediction"),
         _(
-            "bars: the numbers, dark where marked · dashed: the sum wanted · bold: the answer so far"
+            "bars: the numbers, blue where marked · dashed: the sum wanted · bold: the answer so far"
         ),
         _("time step"),
         _("value"),
@@ -129,7 +129,7 @@ def classification(tables: Arrays, classes: Sequence[str], features: int) -> go.
     """A held-out sequence beside the probability that the network gives to each class."""
     look = figure(
         _("Prediction"),
-        _("left: a held-out sequence · right: probability of each class, the true one marked"),
+        _("left: a held-out sequence · right: probability of each class, the true one green"),
         _("time step"),
         _("value") if features == 1 else _("pixel"),
     )
@@ -163,5 +163,12 @@ def classification(tables: Arrays, classes: Sequence[str], features: int) -> go.
     chart.update_xaxes(title_text=_("probability"), range=[0, 1], tickformat=".0%", row=1, col=2)
     chart.update_yaxes(autorange="reversed", type="category", tickmode="linear", row=1, col=2)
     if features > 1:
-        chart.update_xaxes(title_text=_("time step (image row)"), row=1, col=1)
+        chart.update_xaxes(title_text=_("pixel"), row=1, col=1)
+        chart.update_yaxes(
+            title_text=_("time step (row, downwards)"),
+            autorange="reversed",
+            scaleanchor="x",
+            row=1,
+            col=1,
+        )
     return chart

@@ -8,7 +8,13 @@ import plotly.graph_objects as go
 BLUE, GREEN, RED, PURPLE, GREY = "#0072b2", "#008f68", "#d55e00", "#a8578a", "#5b6575"
 
 # The same hues, light enough for a dark page. The live panel swaps them with the theme.
-DARK = {BLUE: "#5fb4f2", GREEN: "#35cfa5", RED: "#ff8f45", PURPLE: "#e39fca", GREY: "#a3adbd"}
+DARK = {
+    BLUE: "#5fb4f2", GREEN: "#35cfa5", RED: "#ff8f45", PURPLE: "#e39fca", GREY: "#a3adbd",
+    "#b9c4d4": "#4a566b",
+    # A diverging scale turned over: dark in the middle, bright at the ends.
+    "#b35806": "#ffb458", "#fdb863": "#9a5c1a", "#f7f7f7": "#151b27", "#b2abd2": "#57478a",
+    "#542788": "#bba6ff",
+}  # fmt: skip
 
 LOG_TICKS = {"exponentformat": "power"}
 

@@ -13,6 +13,7 @@ from gruviz.words import _
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 MOST_TABLES = 200
+NAME = ".name"
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class TableStore:
             kept = sorted(uploads, key=lambda file: file.stat().st_mtime)
             for oldest in kept[: max(0, len(kept) - MOST_TABLES + 1)]:
                 oldest.unlink(missing_ok=True)
+                oldest.with_suffix(NAME).unlink(missing_ok=True)
+            path.with_suffix(NAME).write_text(name, encoding="utf-8")
             # Written aside and renamed: a worker never reads half a file.
             with tempfile.NamedTemporaryFile(dir=self.folder, delete=False) as file:
                 file.write(content)
@@ -48,4 +51,4 @@ def _stored(folder: Path, source: str) -> Table:
         raise GruvizError(
             _("The data of this experiment isn't here; upload the file again, or choose a sample.")
         )
-    return read_table(path.read_bytes(), source[:8])
+    return read_table(path.read_bytes(), path.with_suffix(NAME).read_text(encoding="utf-8"))

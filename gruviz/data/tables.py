@@ -60,8 +60,15 @@ def read_table(content: bytes, name: str) -> Table:
                 skipinitialspace=True,
                 index_col=False,
             )
-    except (pd.errors.ParserWarning, ValueError) as error:
-        reason = str(error).splitlines()[-1][:200]
+    except pd.errors.ParserWarning as error:
+        raise GruvizError(
+            _(
+                "Some rows have more cells than the header has names; remove any lines above the"
+                " header, or name every column."
+            )
+        ) from error
+    except ValueError as error:
+        reason = str(error).splitlines()[-1][:200].rstrip(".")
         raise GruvizError(
             _(
                 "This file can't be read as a table: {reason}. Save it as CSV with one header line"

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from gruviz.experiment import CELLS, OPTIMIZERS, SCHEDULES, TASKS
-from gruviz.ui import frame
+from gruviz.data import fetch_sample
+from gruviz.experiment import CELLS, OPTIMIZERS, SCHEDULES, TASKS, Experiment
+from gruviz.ui import frame, view
 from gruviz.words import N_, _
 
 
@@ -31,7 +32,8 @@ def page() -> None:
             for line in (
                 _("Press **Train** and watch the loss fall; drag *Learning rate* while it runs."),
                 _(
-                    "Set *Clip norm* to off, *Optimizer* to SGD and *Learning rate* to 10: it diverges."
+                    "Choose the *Adding problem*, set *Clip norm* to off, *Optimizer* to SGD and"
+                    " *Learning rate* to 10: it diverges."
                 ),
                 _(
                     "Choose the *Adding problem*: the loss waits near 1/6 until the gates learn"
@@ -41,6 +43,10 @@ def page() -> None:
             )
         )
     )
+    st.subheader(_("How to read the charts"))
+    experiment = Experiment()
+    shown = view.cards({}, experiment, view.probe_of(experiment, fetch_sample), log=True)
+    st.markdown("\n".join(f"- **{card.title}**: {card.aid}" for card in shown))
     st.subheader(_("Optimizers"))
     for optimizer in OPTIMIZERS.values():
         st.markdown(f"**{_(optimizer.label)}**: {_(optimizer.help)}")
@@ -63,7 +69,19 @@ def page() -> None:
                     _("clip norm"),
                     _("a gradient longer than this is shortened to it, its direction kept"),
                 ),
-                (_("validation"), _("sequences that are never trained on")),
+                (_("validation, held out"), _("sequences that are never trained on")),
+                (_("batch"), _("the sequences that one gradient is averaged over")),
+                (
+                    _("hidden unit"),
+                    _("one number of the memory, a row in the pictures of the gates"),
+                ),
+                (_("candidate"), _("what a unit would write into its memory if the gate let it")),
+                (_("window, horizon"), _("how many rows are read, and how many are forecast")),
+                (_("seed"), _("decides initial weights, data and the order of batches")),
+                (
+                    _("slice"),
+                    _("the fraction of a second for which a run trains before others get a turn"),
+                ),
                 (
                     _("diverged"),
                     _("the loss is not a number, or a million times what it began with"),

@@ -57,17 +57,19 @@ class Session:
         self.run = run
         task = run.experiment.task
         if isinstance(task, Table):
-            tables.uploads().setdefault(task.source, _("your file"))
+            tables.adopt(task.source)
         self.read_link()
 
     def read_link(self) -> None:
         """Set the controls to the experiment of the link that opened this tab."""
         experiment, complaints = from_link(self.link)
         task = experiment.task
-        known = {**tables.SAMPLE_LABELS, **tables.uploads()}
-        if isinstance(task, Table) and task.source not in known:
+        if isinstance(task, Table) and task.source not in tables.labels():
             complaints.append(
-                _("The link's data was uploaded in another tab; upload the file here to use it.")
+                _(
+                    "The data of this link isn't here: an upload doesn't go with a link and doesn't"
+                    " survive a refresh. Upload the file again to use it."
+                )
             )
         controls.fill(experiment)
         self.complaints = complaints

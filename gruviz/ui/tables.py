@@ -27,6 +27,17 @@ def uploads() -> dict[str, str]:
     return files
 
 
+def labels() -> dict[str, str]:
+    """The tables that this visitor may see: source to what a menu says."""
+    return {**{name: _(label) for name, label in SAMPLE_LABELS.items()}, **uploads()}
+
+
+def adopt(source: str) -> None:
+    """Let this visitor see a table that a run of theirs was started with."""
+    if source not in SAMPLE_NAMES:
+        uploads().setdefault(source, classroom().tables(source).name)
+
+
 def fetch(source: str) -> Table:
     """A table that this visitor may see: a sample, or a file of their own.
 
@@ -45,7 +56,7 @@ def fetch(source: str) -> Table:
 def table_controls() -> dict[str, Any]:
     """Upload, source, column, window and horizon, as the fields of the table task."""
     _upload()
-    known = {**{name: _(label) for name, label in SAMPLE_LABELS.items()}, **uploads()}
+    known = labels()
     knobs = {name: what for name, what in about(TableTask) if isinstance(what, Knob)}
     source = st.session_state.setdefault("table.source", TableTask().source)
     if source not in known:
@@ -84,8 +95,9 @@ def _upload() -> None:
         with st.spinner(_("Reading the file…")):
             table = classroom().tables.put(file.getvalue(), file.name)
     except GruvizError as error:
-        st.session_state["upload error"] = str(error)
-        frame.refusal(error)
+        reason = f"{file.name[:60]}: {error}"
+        st.session_state["upload error"] = reason
+        frame.refusal(reason)
         return
     # Two files of one name are told apart, for a menu finds its options by what they say.
     taken = set(uploads().values())

@@ -1,5 +1,7 @@
 """The training page: read the controls, do what was pressed, show the run."""
 
+from typing import Any
+
 import streamlit as st
 
 from gruviz.data import check
@@ -79,15 +81,14 @@ def _buttons(mine: Session, wanted: Experiment) -> None:
     st.button(
         _("Train"), icon=":material/play_arrow:", type="primary", disabled=running and not begins,
         on_click=mine.press, args=("train",),
-        help=_("Start a new run with these settings.") if begins else _("Go on with this run."),
     )  # fmt: skip
     st.button(
         _("Pause"), icon=":material/pause:", disabled=not running, on_click=mine.press,
-        args=("pause",), help=_("Stop; nothing is lost."),
+        args=("pause",),
     )  # fmt: skip
     st.button(
         _("Step"), icon=":material/skip_next:", disabled=running, on_click=mine.press,
-        args=("step",), help=_("Make one update, then stop."),
+        args=("step",),
     )  # fmt: skip
     st.button(
         _("Reset"), icon=":material/restart_alt:", disabled=mine.run is None, on_click=mine.press,
@@ -105,12 +106,16 @@ def _say(mine: Session, wanted: Experiment) -> None:
     for complaint in mine.complaints:
         st.warning(frame.literal(complaint), icon=":material/info:")
     run = mine.run
-    icon, text = _standing(mine)
-    with st.container(horizontal=True, vertical_alignment="center", key="standing"):
-        st.markdown(f":material/{icon}: {text}")
-    if run is not None and mine.pending(wanted):
+    pending = mine.pending(wanted)
+    icon, text = _standing(mine, pending=pending)
+    with st.container(key="standing"):
+        if icon == "error":
+            st.error(text, icon=":material/error:")
+        else:
+            st.markdown(f":material/{icon}: {text}")
+    if run is not None and pending:
         changes = ", ".join(
-            f"{_(what.label)} {view.value(old)} → {view.value(new)}"
+            f"{_(what.label)} {_shown(old)} → {_shown(new)}"
             for what, old, new in differences(run.experiment, wanted)
         )
         with st.container(horizontal=True, vertical_alignment="center", key="pending"):
@@ -124,7 +129,12 @@ def _say(mine: Session, wanted: Experiment) -> None:
             )  # fmt: skip
 
 
-def _standing(mine: Session) -> tuple[str, str]:
+def _shown(setting: Any) -> str:
+    """A setting as people write it; a table by its name, never by its digest."""
+    return tables.labels().get(setting) or view.value(setting)
+
+
+def _standing(mine: Session, *, pending: bool) -> tuple[str, str]:
     run = mine.run
     if run is None:
         return "info", _("Press **Train** to start, or **Step** for a single update.")
@@ -136,13 +146,20 @@ def _standing(mine: Session) -> tuple[str, str]:
     if run.settling:
         return "progress_activity", _("Stopping after the slice under way…")
     if run.status is Status.FINISHED:
-        return "check_circle", _("Finished after {step} steps.").format(step=step)
+        return "check_circle", _(
+            "Finished after {step} steps. Raise *Steps* or change another setting, then press **Train**."
+        ).format(step=step)
     if run.status is Status.DIVERGED:
         return "error", _diverged(mine)
     if run.status is Status.FAILED:
         return "error", _("Stopped at step {step}: {reason} Press Train to start again.").format(
             step=step, reason=frame.literal(_reason(run.error))
         )
+    if pending:
+        return "pause_circle", _(
+            "Paused at step {step}. **Train** starts a new run with the changes below; *Take back* them"
+            " to go on with this one."
+        ).format(step=step)
     if run.unwatched:
         return "pause_circle", _(
             "Paused itself at step {step}, for nobody was watching. Press **Train** to go on."
@@ -154,11 +171,12 @@ def _diverged(mine: Session) -> str:
     assert mine.run is not None
     steps = mine.run.history.steps
     text = _(
-        "**Diverged at step {step:,}**: the loss went from {first:.3g} to {last:.3g}, the gradient norm"
-        " was {norm:.3g}."
+        "**Diverged at step {step:,}**: the loss went from {first} to {last}, the gradient norm"
+        " was {norm}."
     ).format(
-        step=mine.run.diverged_at, first=steps["loss"][0], last=steps["loss"][-1],
-        norm=steps["norm"][-1],
+        step=mine.run.diverged_at, first=view.readable(steps["loss"][0], 3),
+        last=view.readable(steps["loss"][-1], 3),
+        norm=view.readable(steps["norm"][-1], 3),
     )  # fmt: skip
     if mine.run.experiment.clip_norm is None:
         remedy = _("Lower the learning rate or set a clip norm, then press **Train**.")
@@ -184,14 +202,10 @@ def _show(mine: Session, wanted: Experiment, *, log: bool) -> None:
     if dataset.findings:
         st.caption(frame.literal(" ".join(dataset.findings)))
     still = view.still_tables(experiment, wanted, dataset)
-    if run is None:
-        still["here"] = {
-            "step": still["plan"]["step"][:1],
-            "learning_rate": still["plan"]["learning_rate"][:1],
-        }
+    still["here"] = view.here(run) if run else {name: v[:1] for name, v in still["plan"].items()}
     shown = dict(still)
     if run is not None:
-        shown |= view.step_tables(run) | {"here": view.here(run)}
+        shown |= view.step_tables(run)
         if run.snapshot is not None:
             shown |= view.snapshot_tables(run.snapshot, dataset)
     panel(
@@ -205,7 +219,7 @@ def _show(mine: Session, wanted: Experiment, *, log: bool) -> None:
         marks=view.change_marks(run) if run else [],
         alternatives=view.alternatives(shown) | view.picture_alternatives(shown, experiment),
         words={
-            "empty": _("Press Train"),
+            "empty": _("Press Train") if run is None else _("Waiting for the first points…"),
             "lost": _("Connection lost; trying again…"),
             "loading": _("Loading the charts…"),
         },

@@ -12,11 +12,13 @@ from gruviz import charts
 from gruviz.data import Dataset, Fetch, fetch_sample, load
 from gruviz.experiment import Experiment, Kind, MadeUp, differences
 from gruviz.record import Snapshot
-from gruviz.runs import Run, Status
+from gruviz.runs import Change, Run, Status
 from gruviz.words import N_, _
 
 Tables = dict[str, dict[str, npt.NDArray[Any]]]
 PLAN_POINTS = 201
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+MARK_SHARE = 0.05  # of the course: nearer changes of the same knobs are one mark
 
 MEASURES = {
     Kind.FORECAST: N_("mean squared error"),
@@ -77,7 +79,7 @@ def probe(dataset: Dataset) -> dict[str, npt.NDArray[Any]]:
             "target": np.full(len(inputs), target[0]),
         }  # fmt: skip
     true = (np.arange(dataset.outputs) == target).astype(np.float32)
-    return {"time": time, "input": inputs[:, 0], "image": inputs.T, "true": true}
+    return {"time": time, "input": inputs[:, 0], "image": inputs, "true": true}
 
 
 def snapshot_tables(snapshot: Snapshot, dataset: Dataset) -> Tables:
@@ -118,13 +120,33 @@ def standing(run: Run) -> str:
 
 def change_marks(run: Run) -> list[dict[str, Any]]:
     """The shapes that mark where live knobs were turned."""
-    labels = []
+    merged: list[Change] = []
     for change in run.changes:
-        turned = differences(change.before, change.after)
-        labels.append(
-            (change.step, ", ".join(f"{_(knob.label)} {value(new)}" for knob, _old, new in turned))
-        )
-    return charts.marks(labels)
+        before = merged[-1] if merged else None
+        near = before and change.step - before.step < MARK_SHARE * run.step_count
+        if before and near and _turned(before) == _turned(change):
+            merged[-1] = Change(before.step, before.before, change.after)
+        else:
+            merged.append(change)
+    return charts.marks(
+        (change.step, ", ".join(f"{_(knob.label)} {value(new)}" for knob, _old, new in turned))
+        for change in merged
+        if (turned := differences(change.before, change.after))
+    )
+
+
+def _turned(change: Change) -> list[str]:
+    return [knob.label for knob, _old, _new in differences(change.before, change.after)]
+
+
+def readable(number: float, digits: int = 4) -> str:
+    """A number as people write it: 9.02×10⁷, not 9.02e+07."""
+    text = f"{number:,.{digits}g}"
+    mantissa, e, exponent = text.partition("e")
+    if not e:
+        return text
+    power = str(int(exponent)).translate(SUPERSCRIPTS)
+    return f"{mantissa}×10{power}"
 
 
 def value(setting: Any) -> str:
@@ -132,7 +154,7 @@ def value(setting: Any) -> str:
     if setting is None:
         return _("off")
     if isinstance(setting, (int, float)):
-        return f"{setting:,g}"
+        return f"{setting:,}" if isinstance(setting, int) else readable(setting, 6)
     return _(setting.label) if hasattr(setting, "label") else str(setting)[:40]
 
 
@@ -148,7 +170,7 @@ def figures(run: Run | None, experiment: Experiment) -> list[tuple[str, str, str
     step = run.step_count if run else 0
 
     def number(name: str) -> str:
-        return f"{last[name]:.4g}" if name in last else "–"
+        return readable(last[name]) if name in last else "–"
 
     rows.append(("step", _("Step"), f"{step:,} / {experiment.steps:,}"))
     rows.append(("epoch", _("Epoch"), f"{run.epoch:.1f}" if run and run.epoch else "–"))
@@ -157,16 +179,16 @@ def figures(run: Run | None, experiment: Experiment) -> list[tuple[str, str, str
         (
             "validation-loss",
             _("Validation loss"),
-            "–" if validation is None else f"{validation:.4g}",
+            "–" if validation is None else readable(validation),
         )
     )
     if experiment.task.kind is Kind.CLASSIFICATION:
         share = float(parts["accuracy"][-1]) if parts and len(parts) else None
         rows.append(("accuracy", _("Accuracy"), "–" if share is None else f"{share:.1%}"))
     rows.append(("gradient-norm", _("Gradient norm"), number("norm")))
-    rows.append(("learning-rate", _("Learning rate now"), number("learning_rate")))
+    rows.append(("learning-rate", _("Current rate"), number("learning_rate")))
     speed = run.speed if run and run.status is Status.RUNNING else None
-    rows.append(("speed", _("Steps per second"), "–" if speed is None else f"{speed:,.0f}"))
+    rows.append(("speed", _("Steps/s"), "–" if speed is None else f"{speed:,.0f}"))
     return rows
 
 

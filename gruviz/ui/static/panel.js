@@ -5,6 +5,7 @@ const TOKEN = "gruviz.run";
 const POINTS = 1500; // more than this in view are thinned to the extremes of each bucket
 const PICTURE_MILLISECONDS = 400;
 const UNKNOWN_RUN = 4404;
+const TOUCH = matchMedia("(pointer: coarse)").matches; // a finger scrolls the page, not the chart
 
 const panels = new WeakMap();
 let plotly = null;
@@ -277,12 +278,17 @@ class Panel {
     }
     chart.key = key;
     chart.drawn = now;
+    // Plotly carries an old axis over to a new kind of trace and draws NaN: begin anew instead.
+    const kind = JSON.stringify([chart.traces.map(({ type }) => type), Object.keys(chart.layout)]);
+    if (chart.kind !== undefined && chart.kind !== kind) window.Plotly.purge(chart.plot);
+    chart.kind = kind;
     const first = !chart.plot.data;
     const traces = this.filled(chart);
     await window.Plotly.react(chart.plot, traces, this.dressed(chart, traces), {
       displaylogo: false,
       showSendToCloud: false, // what is drawn here may be somebody's data
       plotlyServerURL: "",
+      displayModeBar: TOUCH ? false : "hover",
       responsive: true,
       modeBarButtonsToRemove: ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "resetScale2d"],
     });
@@ -346,8 +352,9 @@ class Panel {
     if (layout.yaxis?.type === "log") {
       const decades = spannedDecades(chart.plot.layout?.yaxis, traces);
       if (decades > 2.5) layout.yaxis.dtick = 1;
-      else if (decades > 0.9) layout.yaxis.dtick = "D2";
+      else if (decades > 0.8) Object.assign(layout.yaxis, TICKS);
     }
+    if (TOUCH) layout.dragmode = false;
     layout.hoverlabel = { bgcolor: this.theme.background, bordercolor: grid, font: { color: text } };
     if (!traces.some(({ x, y, z }) => (x ?? y ?? z)?.length)) {
       for (const axis of [layout.xaxis, layout.yaxis]) axis.showticklabels = false;
@@ -444,6 +451,20 @@ function thin(x, y, range) {
   }
   return [xs, ys];
 }
+
+// One, two and five of each power of ten, written out: Plotly's own would say "5" for 0.05.
+const TICKS = (() => {
+  const tickvals = [];
+  const ticktext = [];
+  for (let power = -15; power <= 15; power += 1) {
+    for (const digit of [1, 2, 5]) {
+      tickvals.push(Number(`${digit}e${power}`));
+      const small = power >= -4 && power <= 4;
+      ticktext.push(small ? String(Number(`${digit}e${power}`)) : `${digit}×10<sup>${power}</sup>`);
+    }
+  }
+  return { tickmode: "array", tickvals, ticktext };
+})();
 
 // How many powers of ten a logarithmic axis shows, to choose ticks that don't crowd.
 function spannedDecades(axis, traces) {
