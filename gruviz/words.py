@@ -4,10 +4,12 @@ A language is added by placing `<language>/LC_MESSAGES/gruviz.mo` under `gruviz/
 """
 
 import gettext
+import re
 from contextvars import ContextVar
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
+TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
 CATALOGS = Path(__file__).parent / "locale"
 
 _translations: ContextVar[gettext.NullTranslations] = ContextVar(
@@ -16,9 +18,11 @@ _translations: ContextVar[gettext.NullTranslations] = ContextVar(
 )
 
 
-@cache
+@lru_cache(maxsize=64)
 def _catalog(language: str) -> gettext.NullTranslations:
     """The catalog for a tag such as "zh-CN", else for its base "zh", else English."""
+    if not TAG.fullmatch(language):  # it comes from a browser and becomes part of a path
+        return gettext.NullTranslations()
     tag = language.replace("-", "_")
     names = [tag, tag.split("_")[0]]
     return gettext.translation("gruviz", CATALOGS, languages=names, fallback=True)

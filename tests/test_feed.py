@@ -239,13 +239,12 @@ def test_a_panel_greets_asks_and_is_answered(monkeypatch: pytest.MonkeyPatch) ->
     now = [0.0]
     run = a_run(OnDemand(), clock=lambda: now[0])
     now[0] = 99.0
-    run.unwatched = True
     asks = [json.dumps(START)] * 3
     origin = {"origin": "http://class.example:8501"}
     socket = serve(monkeypatch, Socket(hello(run), *asks, **origin), run)
     assert (socket.accepted, socket.code, len(socket.sent)) == (True, None, 3)
     assert unpack(socket.sent[0])[0]["token"] == run.token
-    assert run.unwatched is False
+    assert run.watched_at == 99.0
 
 
 def test_an_unknown_token_is_told_so_and_gets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -331,15 +331,37 @@ def test_a_change_whose_slice_was_killed_is_marked_once() -> None:
     assert run.changes == [Change(10, SMALL, turned)]
 
 
-def test_workers_that_die_again_and_again_end_the_run_as_failed() -> None:
+def test_workers_that_die_again_and_again_pause_the_run_and_lose_nothing() -> None:
     executor = OnDemand()
     run = a_run(executor)
     run.train()
     executor.do()
     for _each in range(MOST_TRIES):
         executor.die()
-    assert (run.status, run.over, str(run.error)) == (Status.FAILED, True, "killed")
+    assert (run.status, run.over, str(run.error)) == (Status.PAUSED, False, "killed")
     assert (run.step_count, len(executor.waiting)) == (5, 0)
+    run.train()
+    executor.do()
+    assert (run.status, run.error, run.step_count) == (Status.RUNNING, None, 10)
+
+
+def test_a_slice_that_cannot_be_submitted_says_so_and_strands_nobody() -> None:
+    class Full(OnDemand):
+        def submit(self, *_arguments: Any, **_named: Any) -> Any:
+            raise OSError("no more processes")
+
+    run = a_run(Full())
+    run.train()
+    assert (run.status, run.settling, str(run.error)) == (Status.FAILED, False, "no more processes")
+
+
+def test_two_tabs_turn_different_knobs_of_one_run() -> None:
+    run = a_run(OnDemand())
+    one = replace(run.experiment, learning_rate=0.5)
+    run.adjust(one, before=run.experiment)
+    stale = replace(SMALL, clip_norm=7.0)
+    run.adjust(stale, before=SMALL)
+    assert run.experiment == replace(SMALL, learning_rate=0.5, clip_norm=7.0)
 
 
 def test_data_that_is_gone_ends_the_run_with_its_reason() -> None:

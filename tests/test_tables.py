@@ -200,3 +200,13 @@ def test_the_samples_offer_the_columns_that_one_would_forecast() -> None:
     assert {name: sample(name).first_choice for name in SAMPLE_NAMES} == {
         "sunspots_yearly": "SUNACTIVITY", "co2_weekly": "co2", "airline_passengers": "Passengers",
     }  # fmt: skip
+
+
+def test_a_header_of_a_hundred_thousand_equal_names_is_refused_before_it_is_parsed() -> None:
+    message = reason(b"a," * 100_000 + b"a\n1\n")
+    assert message == "This file has 100,001 columns; keep at most 200 and upload it again."
+
+
+def test_more_lines_than_are_read_in_good_time_are_refused() -> None:
+    message = reason(b"a\n" + b"1\n" * 600_000)
+    assert message == "This file has 600,001 lines; keep at most 500,000 and upload it again."

@@ -209,7 +209,7 @@ def test_the_figures_are_the_last_row_of_the_history() -> None:
         "validation-loss": f"{parts['loss'][-1]:.4g}",
         "accuracy": f"{parts['accuracy'][-1]:.1%}",
         "gradient-norm": f"{steps['norm'][-1]:.4g}",
-        "learning-rate": f"{steps['learning_rate'][-1]:.4g}",
+        "learning-rate": view.readable(steps["learning_rate"][-1]),
         "speed": "–",
     }  # fmt: skip
 

@@ -32,10 +32,7 @@ def test_the_windows_of_twenty_rows_are_these() -> None:
     assert (data.kind, data.outputs, data.features) == (Kind.FORECAST, 2, 1)
     assert (data.input_names, data.unit) == (("count",), "count")
     assert (data.mean, data.scale) == (np.arange(16.0).mean(), np.arange(16.0).std())
-    assert data.findings == (
-        "12 training windows, 3 for validation (the last 20%).",
-        "Scaled by the training part: mean 7.5, standard deviation 4.61.",
-    )
+    assert (len(data.train), len(data.validation), data.missing, data.left_out) == (12, 3, 0, 0)
 
 
 @SURE
@@ -82,10 +79,10 @@ def test_windows_that_touch_a_missing_value_are_left_out_and_counted() -> None:
     train = rows_of(data, np.c_[data.train.inputs[..., 0], data.train.targets])
     assert 10 not in train
     assert len(train) == 29 - 4
-    assert data.findings[2] == "1 value is missing; 4 windows that touch it were left out."
+    assert (data.missing, data.left_out) == (1, 4)
     series[39] = np.nan
-    found = forecast_windows(series, 3, 1, "x").findings
-    assert found[2] == "2 values are missing; 5 windows that touch them were left out."
+    found = forecast_windows(series, 3, 1, "x")
+    assert (found.missing, found.left_out) == (2, 5)
     assert data.mean == np.nanmean(series[:32])
 
 
@@ -103,7 +100,7 @@ def test_numbers_too_large_to_square_are_refused() -> None:
     with pytest.raises(GruvizError) as caught:
         forecast_windows(np.tile([1e300, -1e300], 50), 3, 1, "rain")
     assert str(caught.value) == (
-        "The numbers in column 'rain' are too large to scale; choose another."
+        "The numbers in column 'rain' are too large or too small to scale; choose another."
     )
 
 
@@ -124,3 +121,11 @@ def test_a_huge_value_in_the_validation_part_is_no_warning_and_no_training_matte
     data = forecast_windows(series, 5, 1, "x")
     np.testing.assert_array_equal(data.train.inputs, plain.train.inputs)
     assert np.isfinite(data.validation.targets).all()
+
+
+def test_windows_of_a_long_series_are_views_and_copy_nothing() -> None:
+    series = np.sin(np.arange(400_000.0))
+    data = forecast_windows(series, 500, 100, "x")
+    assert len(data.train) > 300_000
+    assert data.train.inputs.base is not None
+    assert data.train.inputs.strides[:2] == (4, 4)

@@ -29,8 +29,8 @@ class Sequences:
 class Dataset:
     """Training and validation sequences, and how to read them.
 
-    `mean` and `scale` undo the scaling: value = scaled * scale + mean. `findings` are plain
-    sentences about what was done to the data.
+    `mean` and `scale` undo the scaling: value = scaled * scale + mean. `missing` values were found,
+    and `left_out` windows that touch them.
     """
 
     kind: Kind
@@ -42,7 +42,8 @@ class Dataset:
     unit: str = ""
     mean: float = 0.0
     scale: float = 1.0
-    findings: tuple[str, ...] = ()
+    missing: int = 0
+    left_out: int = 0
 
     @property
     def features(self) -> int:

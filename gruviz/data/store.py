@@ -13,6 +13,7 @@ from gruviz.words import _
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 MOST_TABLES = 200
+MOST_BYTES = 1_000_000_000
 NAME = ".name"
 
 
@@ -29,7 +30,10 @@ class TableStore:
         if not path.exists():
             uploads = (file for file in self.folder.iterdir() if DIGEST.fullmatch(file.name))
             kept = sorted(uploads, key=lambda file: file.stat().st_mtime)
-            for oldest in kept[: max(0, len(kept) - MOST_TABLES + 1)]:
+            total = len(content) + sum(file.stat().st_size for file in kept)
+            while kept and (len(kept) >= MOST_TABLES or total > MOST_BYTES):
+                oldest = kept.pop(0)
+                total -= oldest.stat().st_size
                 oldest.unlink(missing_ok=True)
                 oldest.with_suffix(NAME).unlink(missing_ok=True)
             path.with_suffix(NAME).write_text(name, encoding="utf-8")
@@ -37,6 +41,7 @@ class TableStore:
             with tempfile.NamedTemporaryFile(dir=self.folder, delete=False) as file:
                 file.write(content)
             os.replace(file.name, path)
+        os.utime(path)
         return table
 
     def __call__(self, source: str) -> Table:

@@ -7,9 +7,11 @@ from numpy.lib.stride_tricks import sliding_window_view
 from gruviz.data.dataset import Dataset, Sequences
 from gruviz.errors import GruvizError
 from gruviz.experiment import Kind
-from gruviz.words import _, n_
+from gruviz.words import _
 
 TRAINING_SHARE = 0.8
+MOST = 1e37  # what is drawn is float32, ten standard deviations wide
+MOST_COPIED = 20_000_000
 
 
 def forecast_windows(
@@ -24,60 +26,56 @@ def forecast_windows(
     """
     border = int(len(series) * TRAINING_SHARE)
     known = series[:border][np.isfinite(series[:border])]
-    with np.errstate(over="ignore", invalid="ignore"):
-        mean, scale = (
-            float(known.mean() if known.size else 0),
-            float(known.std() if known.size else 0),
-        )
     if known.size == 0 or known.min() == known.max():
         raise GruvizError(
             _(
                 "Column {name!r} is constant or empty in its first {share:.0%}; choose another."
-            ).format(name=name, share=TRAINING_SHARE)
+            ).format(name=name[:80], share=TRAINING_SHARE)
         )
-    if not np.isfinite(scale):
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        mean, scale = float(known.mean()), float(known.std())
+    if not (0 < scale < MOST and abs(mean) < MOST):  # which NaN isn't
         raise GruvizError(
-            _("The numbers in column {name!r} are too large to scale; choose another.").format(
-                name=name
-            )
+            _(
+                "The numbers in column {name!r} are too large or too small to scale; choose another."
+            ).format(name=name[:80])
         )
     with np.errstate(over="ignore"):  # an infinity is left out like a missing value
         scaled = ((series - mean) / scale).astype(np.float32)
-    if len(scaled) < window + horizon:
+    span = window + horizon
+    if len(scaled) < span:
         raise GruvizError(_too_short(len(series), window, horizon))
-    pieces = sliding_window_view(scaled, window + horizon)
-    ends = np.arange(len(pieces)) + window + horizon
-    whole = np.isfinite(pieces).all(axis=1)
+    # Views, not copies: a long series has as many windows as rows.
+    pieces = sliding_window_view(scaled, span, writeable=True)
+    gaps = np.concatenate([[0], np.cumsum(~np.isfinite(scaled))])
+    whole = gaps[span:] == gaps[:-span]
+    ends = np.arange(len(pieces)) + span
     # A validation window may look back into the training part; its targets may not lie there.
-    train = _sequences(pieces[whole & (ends <= border)], window)
-    validation = _sequences(pieces[whole & (ends - horizon >= border)], window)
+    train = _sequences(pieces, whole & (ends <= border), window)
+    validation = _sequences(pieces, whole & (ends - horizon >= border), window)
     if len(train) < 2 or len(validation) < 1:
         raise GruvizError(_too_short(len(series), window, horizon))
-    left_out = int((~whole).sum())
-    missing = int((~np.isfinite(scaled)).sum())
-    findings = [
-        _(
-            "{train:,} training windows, {validation:,} for validation (the last {share:.0%})."
-        ).format(train=len(train), validation=len(validation), share=1 - TRAINING_SHARE),
-        _("Scaled by the training part: mean {mean:.4g}, standard deviation {scale:.4g}.").format(
-            mean=mean, scale=scale
-        ),
-    ]
-    if missing:
-        findings.append(
-            n_(
-                "{count:,} value is missing; {left:,} windows that touch it were left out.",
-                "{count:,} values are missing; {left:,} windows that touch them were left out.",
-                missing,
-            ).format(count=missing, left=left_out)
-        )
     return Dataset(
-        Kind.FORECAST, train, validation, horizon, (name,), (), name, mean, scale, tuple(findings)
-    )
+        Kind.FORECAST, train, validation, horizon, (name,),
+        unit=name, mean=mean, scale=scale, missing=int(gaps[-1]), left_out=int((~whole).sum()),
+    )  # fmt: skip
 
 
-def _sequences(pieces: npt.NDArray[np.float32], window: int) -> Sequences:
-    return Sequences(pieces[:, :window, None], pieces[:, window:])
+def _sequences(
+    pieces: npt.NDArray[np.float32], chosen: npt.NDArray[np.bool_], window: int
+) -> Sequences:
+    rows = np.flatnonzero(chosen)
+    if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
+        part = pieces[rows[0] : rows[-1] + 1]
+    elif len(rows) * pieces.shape[1] <= MOST_COPIED:
+        part = pieces[rows]
+    else:
+        raise GruvizError(
+            _(
+                "{rows:,} windows around missing values are too many; make the window shorter."
+            ).format(rows=len(rows))
+        )
+    return Sequences(part[:, :window, None], part[:, window:])
 
 
 def _too_short(rows: int, window: int, horizon: int) -> str:

@@ -88,20 +88,26 @@ class Experiment:
         return self.learning_rate * self.schedule.factor(step, self.steps)
 
 
-def with_live(running: Experiment, wanted: Experiment) -> Experiment:
-    """The running experiment with the live knobs of the wanted one: what acts at once."""
-    mixed: Experiment = _with_live(running, wanted)
+def with_live(
+    running: Experiment, wanted: Experiment, before: Experiment | None = None
+) -> Experiment:
+    """The running experiment with the live knobs of the wanted one: what acts at once.
+
+    With `before`, only with those in which the wanted one differs from it.
+    """
+    mixed: Experiment = _with_live(running, wanted, before)
     return mixed
 
 
-def _with_live(running: Any, wanted: Any) -> Any:
+def _with_live(running: Any, wanted: Any, before: Any) -> Any:
     changes: dict[str, Any] = {}
     for name, what in about(running):
         old, new = getattr(running, name), getattr(wanted, name)
+        past = getattr(before, name, None) if type(before) is type(wanted) else None
         if isinstance(what, Pick):
             if type(old) is type(new):
-                changes[name] = _with_live(old, new)
-        elif what.live:
+                changes[name] = _with_live(old, new, past)
+        elif what.live and (type(before) is not type(wanted) or new != past):
             changes[name] = new
     return replace(running, **changes)
 

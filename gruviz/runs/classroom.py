@@ -55,7 +55,7 @@ def classroom() -> Classroom:
     Raises GruvizError if that isn't a whole number from 1 to 64.
     """
     asked = os.environ.get("GRUVIZ_WORKERS", str(DEFAULT_WORKERS))
-    if not asked.isdecimal() or not 1 <= int(asked) <= 64:
+    if not (asked.isascii() and asked.isdecimal()) or not 1 <= int(asked) <= 64:
         raise GruvizError(
             _("GRUVIZ_WORKERS is {value!r}; set it to a number from 1 to 64.").format(value=asked)
         )

@@ -112,6 +112,7 @@ class Run:
         with self._lock:
             if not self.over:
                 self.status = Status.RUNNING
+                self.unwatched, self.error = False, None
                 self._pace.clear()
                 self.watch()
                 self._submit(self._slice_seconds() if self.step_count else 0.05, None)
@@ -126,35 +127,42 @@ class Run:
         """Make `count` updates and stay paused."""
         with self._lock:
             if self.status is Status.PAUSED:
+                self.unwatched, self.error = False, None
                 self.watch()
                 self._submit(None, count)
 
-    def adjust(self, wanted: Experiment) -> None:
-        """Take over the live knobs of `wanted` from the next slice on."""
+    def adjust(self, wanted: Experiment, before: Experiment | None = None) -> None:
+        """Take over the live knobs of `wanted` from the next slice on.
+
+        With `before`, only those in which the two differ: another tab may have turned the others.
+        """
         with self._lock:
-            self.experiment = with_live(self.experiment, wanted)
+            self.experiment = with_live(self.experiment, wanted, before)
 
     def watch(self) -> None:
         """Somebody is looking."""
         self.watched_at = self._clock()
-        self.unwatched = False
 
     def _submit(self, seconds: float | None, steps: int | None) -> None:
         if self._in_flight:
             return
-        self._in_flight = True
-        if self.experiment != self._trained_with:
-            if self.checkpoint is not None:
-                self.changes.append(Change(self.step_count, self._trained_with, self.experiment))
-            self._trained_with = self.experiment
+        experiment = self.experiment
         try:
             future = self._executor.submit(
-                worker.advance, self.experiment, self.checkpoint, seconds, steps, self.tables
+                worker.advance, experiment, self.checkpoint, seconds, steps, self.tables
             )
         except Closed:  # the server is going down
-            self._in_flight = False
             self.pause()
             return
+        except Exception as error:
+            log.exception("a slice could not be submitted")
+            self.status, self.error = Status.FAILED, error
+            return
+        self._in_flight = True
+        if experiment != self._trained_with:
+            if self.checkpoint is not None:
+                self.changes.append(Change(self.step_count, self._trained_with, experiment))
+            self._trained_with = experiment
         future.add_done_callback(lambda done: self._absorb(done, steps))
 
     def _absorb(self, future: Future[Slice], steps: int | None) -> None:
@@ -193,7 +201,7 @@ class Run:
         """A worker died: the same slice once more, from the same checkpoint, in a new one."""
         self._tries += 1
         if self._tries >= MOST_TRIES:
-            self.status, self.error = Status.FAILED, error
+            self._tries, self.status, self.error = 0, Status.PAUSED, error
         elif self.status is Status.RUNNING:
             self._submit(self._slice_seconds(), None)
         elif steps is not None:

@@ -21,6 +21,7 @@ from gruviz.ui import view
 from gruviz.words import speak
 
 FRAME_SECONDS = 0.12  # no viewer is sent more than about eight frames a second
+GREETING_SECONDS = 10.0
 HOLD_SECONDS = 4.0  # an answer, even if nothing is new
 LOOK_SECONDS = 0.03
 PICTURE_SECONDS = 0.4
@@ -125,12 +126,12 @@ async def feed(socket: WebSocket) -> None:
         return
     await socket.accept()
     try:
-        greeting = json.loads(await socket.receive_text())
-        speak(str(greeting.get("language", ""))[:35] or None)
+        greeting = json.loads(await asyncio.wait_for(socket.receive_text(), GREETING_SECONDS))
         run = classroom().find(str(greeting.get("token", "")))
         if run is None:
             await socket.close(UNKNOWN_RUN)
             return
+        speak(str(greeting.get("language", "")) or None)
         viewer = Viewer(run)
         clock = asyncio.get_running_loop().time
         while True:
@@ -144,5 +145,5 @@ async def feed(socket: WebSocket) -> None:
             await asyncio.sleep(FRAME_SECONDS)
     except WebSocketDisconnect:
         return
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError, TimeoutError):
         await socket.close(BAD_REQUEST)

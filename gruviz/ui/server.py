@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
+from gruviz.errors import GruvizError
 from gruviz.runs import classroom
 from gruviz.ui import view
 from gruviz.ui.feed import feed
@@ -49,7 +50,10 @@ ROUTES: list[BaseRoute] = [
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Start the workers with the server, so that the first Train doesn't wait for torch."""
-    classroom().pool.warm()
+    try:
+        classroom().pool.warm()
+    except GruvizError as error:
+        raise SystemExit(str(error)) from None
     view.rehearse()
     try:
         yield {}

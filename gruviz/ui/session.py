@@ -1,6 +1,7 @@
 """What a browser tab holds on the server: its run, the one before it, and how it got here."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import streamlit as st
 
@@ -71,6 +72,14 @@ class Session:
                     " survive a refresh. Upload the file again to use it."
                 )
             )
+        elif isinstance(task, Table) and task.column:
+            table = tables.fetch(task.source)
+            if task.column not in table.columns:
+                complaints.append(
+                    _("The link names a column {name!r}, which isn't in this data.").format(
+                        name=task.column[:60]
+                    )
+                )
         controls.fill(experiment)
         self.complaints = complaints
 
@@ -79,12 +88,21 @@ class Session:
         before, self.controls_were = self.controls_were, wanted
         if self.run is None or before is None or self.run.over or self.run.experiment == wanted:
             return
-        if with_live(before, wanted) != before:
-            self.run.adjust(wanted)
+        self.run.adjust(wanted, before)
 
     def pending(self, wanted: Experiment) -> bool:
         """Whether the controls ask for something that only a new run can give."""
-        return self.run is not None and bool(differences(self.run.experiment, wanted))
+        return bool(self.waiting(wanted))
+
+    def waiting(self, wanted: Experiment) -> list[tuple[Any, Any, Any]]:
+        """What differs between the run and the controls: (knob, its value, the one wanted).
+
+        Live knobs count once the run is over: until then another tab may have turned them.
+        """
+        if self.run is None:
+            return []
+        own = self.run.experiment
+        return differences(own if self.run.over else with_live(own, wanted), wanted)
 
     def begins(self, wanted: Experiment) -> bool:
         """Whether Train would start a new run."""

@@ -6,9 +6,9 @@ import streamlit as st
 
 from gruviz.data import check
 from gruviz.errors import GruvizError
-from gruviz.experiment import Experiment, differences
+from gruviz.experiment import Experiment
 from gruviz.experiment.link import to_link
-from gruviz.runs import Status
+from gruviz.runs import MOST_TRIES, Status
 from gruviz.ui import controls, frame, tables, view
 from gruviz.ui.panel import panel
 from gruviz.ui.session import Session, session
@@ -87,7 +87,8 @@ def _buttons(mine: Session, wanted: Experiment) -> None:
         args=("pause",),
     )  # fmt: skip
     st.button(
-        _("Step"), icon=":material/skip_next:", disabled=running, on_click=mine.press,
+        _("Step"), icon=":material/skip_next:",
+        disabled=running or (mine.run is not None and mine.run.settling), on_click=mine.press,
         args=("step",),
     )  # fmt: skip
     st.button(
@@ -116,7 +117,7 @@ def _say(mine: Session, wanted: Experiment) -> None:
     if run is not None and pending:
         changes = ", ".join(
             f"{_(what.label)} {_shown(old)} → {_shown(new)}"
-            for what, old, new in differences(run.experiment, wanted)
+            for what, old, new in mine.waiting(wanted)
         )
         with st.container(horizontal=True, vertical_alignment="center", key="pending"):
             st.markdown(
@@ -160,6 +161,11 @@ def _standing(mine: Session, *, pending: bool) -> tuple[str, str]:
             "Paused at step {step}. **Train** starts a new run with the changes below; *Take back* them"
             " to go on with this one."
         ).format(step=step)
+    if run.error is not None:
+        return "error", _(
+            "The training process died {tries} times in a row; paused at step {step}, nothing is lost."
+            " Press **Train** to go on."
+        ).format(tries=MOST_TRIES, step=step)
     if run.unwatched:
         return "pause_circle", _(
             "Paused itself at step {step}, for nobody was watching. Press **Train** to go on."
@@ -199,8 +205,8 @@ def _show(mine: Session, wanted: Experiment, *, log: bool) -> None:
     except GruvizError as error:
         frame.refusal(error)
         return
-    if dataset.findings:
-        st.caption(frame.literal(" ".join(dataset.findings)))
+    if found := view.findings(dataset):
+        st.caption(frame.literal(found))
     still = view.still_tables(experiment, wanted, dataset)
     still["here"] = view.here(run) if run else {name: v[:1] for name, v in still["plan"].items()}
     shown = dict(still)
@@ -220,6 +226,7 @@ def _show(mine: Session, wanted: Experiment, *, log: bool) -> None:
         alternatives=view.alternatives(shown) | view.picture_alternatives(shown, experiment),
         words={
             "empty": _("Press Train") if run is None else _("Waiting for the first points…"),
+            "gone": _("This run is no longer on the server. Press Train to start a new one."),
             "lost": _("Connection lost; trying again…"),
             "loading": _("Loading the charts…"),
         },

@@ -10,10 +10,10 @@ import plotly.graph_objects as go
 
 from gruviz import charts
 from gruviz.data import Dataset, Fetch, fetch_sample, load
-from gruviz.experiment import Experiment, Kind, MadeUp, differences
+from gruviz.experiment import Experiment, Kind, MadeUp, Table, differences
 from gruviz.record import Snapshot
 from gruviz.runs import Change, Run, Status
-from gruviz.words import N_, _
+from gruviz.words import N_, _, n_
 
 Tables = dict[str, dict[str, npt.NDArray[Any]]]
 PLAN_POINTS = 201
@@ -44,9 +44,34 @@ class Card:
 def probe_of(experiment: Experiment, fetch: Fetch) -> Dataset:
     """The data of an experiment with few training sequences: its validation part is the same."""
     task = experiment.task
+    if isinstance(task, Table):
+        fetch(task.source)  # may this visitor see it? What is cached below doesn't ask again
     if isinstance(task, MadeUp):
         task = replace(task, size=10)
     return load(task, experiment.seed, fetch)
+
+
+def findings(dataset: Dataset) -> str:
+    """What was done to the data of a table, in plain sentences; empty for made-up data."""
+    if not dataset.unit:
+        return ""
+    sentences = [
+        _(
+            "{train:,} training windows, {validation:,} for validation (the end of the series)."
+        ).format(train=len(dataset.train), validation=len(dataset.validation)),
+        _("Scaled by the training part: mean {mean}, standard deviation {scale}.").format(
+            mean=readable(dataset.mean), scale=readable(dataset.scale)
+        ),
+    ]
+    if dataset.missing:
+        sentences.append(
+            n_(
+                "{count:,} value is missing; {left:,} windows that touch it were left out.",
+                "{count:,} values are missing; {left:,} windows that touch them were left out.",
+                dataset.missing,
+            ).format(count=dataset.missing, left=dataset.left_out)
+        )
+    return " ".join(sentences)
 
 
 def plan(experiment: Experiment) -> dict[str, npt.NDArray[np.float64]]:

@@ -295,3 +295,31 @@ def test_a_killed_worker_does_not_stop_the_run(student: Student, server: Server)
             os.kill(pid, signal.SIGKILL)
             break
     student.wait_for_step(student.step + 30)
+
+
+def test_another_kind_of_task_draws_another_kind_of_picture(student: Student) -> None:
+    choose(student, "Task", "Ten waveforms")
+    expect(student.page.locator("[data-figure=accuracy]")).to_be_attached()
+    student.press("Train")
+    student.wait_for_points(5)
+    student.page.wait_for_function(
+        "document.querySelector('.gv-plot[data-chart=prediction]').data[1].x.length === 10"
+    )
+
+
+def test_the_dot_that_says_where_the_run_is_stays_when_it_pauses(student: Student) -> None:
+    student.press("Train")
+    student.wait_for_points(5)
+    student.press("Pause")
+    expect(student.page.get_by_text("Paused at step")).to_be_visible()
+    student.page.wait_for_function(
+        "document.querySelector('.gv-plot[data-chart=rate]').data.at(-1).x[0]"
+        " === Number(document.querySelector('[data-figure=step]').textContent"
+        ".split('/')[0].replaceAll(',', ''))"
+    )
+
+
+def test_a_run_that_the_server_has_forgotten_is_said_to_be_gone(student: Student) -> None:
+    student.page.evaluate("sessionStorage.setItem('gruviz.run', 'x'.repeat(32))")
+    student.page.reload()
+    expect(student.page.get_by_text("The run of this tab is gone")).to_be_visible()

@@ -15,7 +15,10 @@ function loadPlotly(files) {
     const script = document.createElement("script");
     script.src = `${files}/plotly/plotly.min.js`;
     script.onload = () => resolve(window.Plotly);
-    script.onerror = () => reject(new Error("Plotly did not load"));
+    script.onerror = () => {
+      plotly = null; // so that the next look tries again
+      reject(new Error("Plotly did not load"));
+    };
     document.head.append(script);
     const style = document.createElement("link");
     style.rel = "stylesheet";
@@ -116,8 +119,9 @@ class Panel {
       ask();
     };
     socket.onclose = ({ code }) => {
-      if (socket !== this.socket || code === UNKNOWN_RUN) return;
-      this.lost.textContent = this.data.words.lost;
+      if (socket !== this.socket) return;
+      this.lost.textContent = code === UNKNOWN_RUN ? this.data.words.gone : this.data.words.lost;
+      if (code === UNKNOWN_RUN) return;
       this.retry = setTimeout(() => this.connect(), 1000);
     };
     this.socket = socket;
