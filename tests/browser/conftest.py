@@ -9,11 +9,20 @@ import time
 import urllib.request
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Request,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 ROOT = Path(__file__).parents[2]
 FLAGS = [
@@ -27,6 +36,7 @@ FLAGS = [
 ]
 expect.set_options(timeout=20_000)  # a loaded machine is slow, not wrong
 
+VIEW = ViewportSize(width=1440, height=900)
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
@@ -107,7 +117,6 @@ class Student:
     """A tab of a browser of its own, and everything that went wrong in it."""
 
     page: Page
-    context: BrowserContext
     troubles: list[str]
 
     def press(self, name: str) -> None:
@@ -138,49 +147,45 @@ class Student:
         self.page.locator(".gv-plot[data-chart=loss] .main-svg").first.wait_for()
 
 
+@pytest.fixture(scope="session")
+def shared(browser: Browser) -> Iterator[BrowserContext]:
+    """One browser profile for most tests: what Chromium has loaded once, it needn't load again."""
+    context = browser.new_context(viewport=VIEW)
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def student(server: Server, browser: Browser) -> Iterator[Student]:
-    with new_student(browser, server) as made:
+def student(server: Server, shared: BrowserContext) -> Iterator[Student]:
+    with tab(shared, server) as made:
         yield made
 
 
-class new_student:  # noqa: N801 - reads as the function that it is
-    """A context with a tab that fails the test for any error in the console or on the page."""
+@contextmanager
+def new_student(browser: Browser, server: Server, *, tolerant: bool = False) -> Iterator[Student]:
+    """A student with a browser of their own."""
+    context = browser.new_context(viewport=VIEW)
+    with tab(context, server, tolerant=tolerant) as made:
+        yield made
+    context.close()
 
-    def __init__(self, browser: Browser, server: Server, *, tolerant: bool = False) -> None:
-        self.context = browser.new_context(viewport={"width": 1440, "height": 900})
-        self.tolerant = tolerant
-        self.server = server
 
-    def __enter__(self) -> Student:
-        troubles: list[str] = []
-        own = self.server.url
+@contextmanager
+def tab(context: BrowserContext, server: Server, *, tolerant: bool = False) -> Iterator[Student]:
+    """A tab that fails the test for any error in its console or on its page."""
+    page = context.new_page()
+    troubles: list[str] = []
 
-        def watch(page: Page) -> None:
-            page.on(
-                "console",
-                lambda message: troubles.append(message.text) if message.type == "error" else None,
-            )
-            page.on("pageerror", lambda error: troubles.append(str(error)))
-            page.on(
-                "request",
-                lambda request: (
-                    troubles.append(f"asked another host: {request.url}")
-                    if not request.url.startswith((own, "data:", "blob:"))
-                    else None
-                ),
-            )
+    def watch(request: Request) -> None:
+        if not request.url.startswith((server.url, "data:", "blob:")):
+            troubles.append(f"asked another host: {request.url}")
 
-        self.context.on("page", watch)
-        self.student = Student(self.context.new_page(), self.context, troubles)
-        self.student.open(own)
-        return self.student
-
-    def __exit__(self, kind: object, *_rest: object) -> None:
-        exceptions = 0
-        if kind is None and not self.tolerant:
-            exceptions = self.student.page.locator("[data-testid=stException]").count()
-        self.context.close()
-        if kind is None and not self.tolerant:
-            assert self.student.troubles == []
-            assert exceptions == 0
+    page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("request", watch)
+    student = Student(page, troubles)
+    student.open(server.url)
+    yield student
+    exceptions = 0 if tolerant else page.locator("[data-testid=stException]").count()
+    page.close()
+    assert tolerant or (troubles, exceptions) == ([], 0)

@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, TimeoutError, expect
 
 from tests.browser.conftest import Server, Student, new_student, start_server
 
@@ -17,8 +17,15 @@ def slider(student: Student, label: str):  # type: ignore[no-untyped-def]
 
 
 def choose(student: Student, label: str, option: str) -> None:
-    student.page.get_by_role("combobox", name=label).click()
-    student.page.get_by_role("option", name=option, exact=True).click()
+    wanted = student.page.get_by_role("option", name=option, exact=True)
+    for _each in range(5):  # a menu that is opened while the page is drawn anew may close again
+        student.page.get_by_role("combobox", name=label).click()
+        try:
+            wanted.wait_for(timeout=3000)
+            break
+        except TimeoutError:
+            continue
+    wanted.click()
 
 
 def test_train_makes_the_figures_and_the_charts_advance(student: Student) -> None:
