@@ -86,13 +86,8 @@ def _digits(seed: int) -> Dataset:
     )
 
 
-def check(experiment: Experiment, fetch: Fetch = fetch_sample) -> None:
-    """Raise GruvizError unless there is data for the experiment, a batch of it, and time for it."""
-    task = experiment.task
-    if isinstance(task, MadeUp):
-        count = task.size
-    else:
-        count = len(load(task, experiment.seed, fetch).train)
+def check_batch(experiment: Experiment, count: int) -> None:
+    """Raise GruvizError if a batch is larger than the number of training sequences."""
     if experiment.batch_size > count:
         raise GruvizError(
             _(
@@ -100,6 +95,16 @@ def check(experiment: Experiment, fetch: Fetch = fetch_sample) -> None:
                 " a batch of at most {count:,}."
             ).format(size=experiment.batch_size, count=count)
         )
+
+
+def check(experiment: Experiment, fetch: Fetch = fetch_sample) -> None:
+    """Raise GruvizError unless there is data for the experiment, a batch of it, and time for it."""
+    task = experiment.task
+    if isinstance(task, MadeUp):
+        count = task.size
+    else:
+        count = len(load(task, experiment.seed, fetch).train)
+    check_batch(experiment, count)
     length = getattr(task, "length", getattr(task, "window", 8))
     units, batch = experiment.cell.units, max(experiment.batch_size, VALIDATION_LIMIT)
     if batch * length * units**2 > MOST_WORK:
@@ -121,6 +126,7 @@ __all__ = [
     "Table",
     "batches",
     "check",
+    "check_batch",
     "fetch_sample",
     "load",
     "read_table",

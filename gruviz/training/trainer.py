@@ -7,12 +7,10 @@ import torch
 from torch import Tensor
 
 from gruviz import nn
-from gruviz.data import VALIDATION_LIMIT, Dataset, batches
-from gruviz.errors import GruvizError
+from gruviz.data import VALIDATION_LIMIT, Dataset, batches, check_batch
 from gruviz.experiment import Cell, Experiment
 from gruviz.record import STEP_COLUMNS, Checkpoint, Snapshot
 from gruviz.training.losses import LOSSES, accuracy, answer
-from gruviz.words import _
 
 VALIDATE_EVERY = 50
 DIVERGED_ABOVE = 1e6  # times the first loss
@@ -47,13 +45,7 @@ class Trainer:
     def __init__(
         self, experiment: Experiment, dataset: Dataset, checkpoint: Checkpoint | None = None
     ) -> None:
-        if experiment.batch_size > len(dataset.train):
-            raise GruvizError(
-                _(
-                    "Batch size is {size:,}, but there are only {count:,} training sequences; choose"
-                    " a batch of at most {count:,}."
-                ).format(size=experiment.batch_size, count=len(dataset.train))
-            )
+        check_batch(experiment, len(dataset.train))
         self.experiment = experiment
         self.dataset = dataset
         generator = torch.Generator().manual_seed(experiment.seed)
