@@ -133,7 +133,9 @@ def classification(tables: Arrays, classes: Sequence[str], features: int) -> go.
         _("time step"),
         _("value") if features == 1 else _("pixel"),
     )
-    chart = make_subplots(1, 2, column_widths=[0.5, 0.5], horizontal_spacing=0.22)
+    # The names of the classes stand between the two halves, also in a narrow card.
+    room = 0.42 if max(map(len, classes), default=0) > 3 else 0.22
+    chart = make_subplots(1, 2, column_widths=[0.5, 0.5], horizontal_spacing=room)
     chart.update_layout(look.layout)
     chart.update_layout(showlegend=False, hovermode="closest")
     if features == 1:
