@@ -26,6 +26,7 @@ from gruviz.experiment import (
     Cosine,
     Experiment,
     Kind,
+    Knob,
     Momentum,
     Pick,
     SineMixture,
@@ -46,15 +47,17 @@ def values(owner: type[Any]) -> st.SearchStrategy[Any]:
     for name, what in about(owner):
         if isinstance(what, Pick):
             parts[name] = st.one_of([values(row) for row in what.table.values()])
+        elif what.options is not None:
+            parts[name] = st.sampled_from(list(what.options))
         elif what.low is None:
             same = {bool: st.booleans(), str: st.text(max_size=40)}
             parts[name] = same[type(defaults[name])]
-        elif isinstance(defaults[name], int):
+        elif what.whole:
             parts[name] = st.integers(int(what.low), int(what.high or 0))
         else:
             parts[name] = st.floats(what.low, what.high)
-            if what.optional:
-                parts[name] |= st.none()
+        if isinstance(what, Knob) and what.optional:
+            parts[name] |= st.none()
     return st.builds(owner, **parts)
 
 
@@ -69,6 +72,8 @@ def test_the_default_experiment_is_the_one_that_the_page_starts_with() -> None:
         "schedule": {"name": "constant"},
         "optimizer": {"name": "adam", "beta1": 0.9, "beta2": 0.999},
         "cell": {"name": "gru", "units": 32},
+        "loss": {"name": "fitting"},
+        "loss_on": "task",
         "batch_size": 32,
         "steps": 10_000,
         "seed": 0,

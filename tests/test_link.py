@@ -153,5 +153,5 @@ def test_the_keys_of_a_link_name_each_knob_once() -> None:
     assert KEYS == [
         "task", "sine.size", "sine.length", "sine.horizon", "sine.noise", "learning_rate",
         "clip_norm", "schedule", "optimizer", "adam.beta1", "adam.beta2", "cell", "gru.units",
-        "batch_size", "steps", "seed",
+        "loss", "loss_on", "batch_size", "steps", "seed",
     ]  # fmt: skip

@@ -57,12 +57,12 @@ def page(name: str, start: object) -> None:
     import streamlit as st
 
     from gruviz.experiment import Cosine, Experiment, about
-    from gruviz.ui.widgets import number
+    from gruviz.ui.widgets import knob
 
     owner = Cosine if name == "final" else Experiment
     what = dict(about(owner))[name]
     st.session_state.setdefault("knob", start)  # as a link sets it
-    st.text(repr(number("knob", what, getattr(owner(), name))))
+    st.text(repr(knob("knob", what, getattr(owner(), name))))
 
 
 def shown(name: str, start: Any) -> AppTest:

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from gruviz.data import synthetic
-from gruviz.data.dataset import Array, Dataset, Sequences, batches
+from gruviz.data.dataset import IGNORED, Array, Dataset, Sequences, batches
 from gruviz.data.tables import SAMPLE_NAMES, SAMPLES, Table, read_table, sample
 from gruviz.data.windows import forecast_windows
 from gruviz.errors import GruvizError
@@ -100,6 +100,7 @@ def check_batch(experiment: Experiment, count: int) -> None:
 def check(experiment: Experiment, fetch: Fetch = fetch_sample) -> None:
     """Raise GruvizError unless there is data for the experiment, a batch of it, and time for it."""
     task = experiment.task
+    experiment.loss.fitting(task.kind)
     if isinstance(task, MadeUp):
         count = task.size
     else:
@@ -117,6 +118,7 @@ def check(experiment: Experiment, fetch: Fetch = fetch_sample) -> None:
 
 
 __all__ = [
+    "IGNORED",
     "SAMPLE_NAMES",
     "VALIDATION_LIMIT",
     "Array",

@@ -9,11 +9,16 @@ import numpy.typing as npt
 from gruviz.experiment import Kind
 
 Array = npt.NDArray[np.float32]
+IGNORED = -100  # a class that no answer is asked for; torch's own default for it
 
 
 @dataclass(frozen=True, eq=False)
 class Sequences:
-    """Inputs (n, time, features) float32; targets (n, outputs) float32, or (n,) int64 classes."""
+    """Inputs (n, time, features) float32; targets (n, outputs) float32, or (n,) int64 classes.
+
+    Where an answer is wanted after every time step, targets are (n, time, outputs), NaN where none
+    is, or (n, time) classes, IGNORED where none is.
+    """
 
     inputs: Array
     targets: npt.NDArray[np.float32] | npt.NDArray[np.int64]
@@ -30,7 +35,7 @@ class Dataset:
     """Training and validation sequences, and how to read them.
 
     `mean` and `scale` undo the scaling: value = scaled * scale + mean. `missing` values were found,
-    and `left_out` windows that touch them.
+    and `left_out` windows that touch them. `series`: the input feature that a forecast continues.
     """
 
     kind: Kind
@@ -44,6 +49,7 @@ class Dataset:
     scale: float = 1.0
     missing: int = 0
     left_out: int = 0
+    series: int = 0
 
     @property
     def features(self) -> int:

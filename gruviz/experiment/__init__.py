@@ -9,6 +9,15 @@ from typing import Any
 
 from gruviz.experiment.cells import CELLS, GRU, LSTM, RNN, Cell, ChoGRU, Signal
 from gruviz.experiment.knobs import Choice, Knob, Pick, about, check, from_dict, knob, pick, to_dict
+from gruviz.experiment.losses import (
+    LOSSES,
+    CrossEntropy,
+    Fitting,
+    Huber,
+    Loss,
+    MeanAbsoluteError,
+    MeanSquaredError,
+)
 from gruviz.experiment.optimizers import OPTIMIZERS, SGD, Adam, Momentum, Optimizer, RMSprop
 from gruviz.experiment.schedules import (
     SCHEDULES,
@@ -57,6 +66,18 @@ class Experiment:
         help=N_("The rule that turns a gradient into a step."),
     )  # fmt: skip
     cell: Cell = pick(GRU(), CELLS, label=N_("Cell"))
+    loss: Loss = pick(
+        Fitting(), LOSSES, label=N_("Loss function"),
+        help=N_("What training makes small: how wrong the answers are, as one number."),
+    )  # fmt: skip
+    loss_on: str = knob(
+        "task", label=N_("Answers judged"),
+        options={
+            "task": N_("as the task asks"), "last": N_("after the last time step"),
+            "every": N_("after every time step"),
+        },
+        help=N_("Asking for an answer at every time step gives each of them a gradient of its own."),
+    )  # fmt: skip
     batch_size: int = knob(
         32, 1, 1024, label=N_("Batch size"), log=True, unit=N_("sequences"),
         help=N_("Sequences averaged in one gradient."),
@@ -129,6 +150,7 @@ def differences(old: Any, new: Any) -> list[tuple[Knob | Pick, Any, Any]]:
 __all__ = [
     "CELLS",
     "GRU",
+    "LOSSES",
     "LSTM",
     "OPTIMIZERS",
     "RNN",
@@ -142,12 +164,18 @@ __all__ = [
     "Choice",
     "Constant",
     "Cosine",
+    "CrossEntropy",
     "Digits",
     "Experiment",
     "Exponential",
+    "Fitting",
+    "Huber",
     "Kind",
     "Knob",
+    "Loss",
     "MadeUp",
+    "MeanAbsoluteError",
+    "MeanSquaredError",
     "Momentum",
     "Optimizer",
     "Pick",

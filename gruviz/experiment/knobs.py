@@ -27,6 +27,12 @@ class Knob:
     optional: bool = False
     step: Number | None = None
     unit: str = ""
+    options: Mapping[str, str] | None = None  # the words that it may be, with their labels
+
+    @property
+    def whole(self) -> bool:
+        """Whether only whole numbers will do: those between whole ends."""
+        return isinstance(self.low, int)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +56,10 @@ def knob(
     optional: bool = False,
     step: Number | None = None,
     unit: str = "",
+    options: Mapping[str, str] | None = None,
 ) -> Any:
     """A dataclass field with a default and everything a control needs to know."""
-    about = Knob(label, low, high, help, log, live, optional, step, unit)
+    about = Knob(label, low, high, help, log, live, optional, step, unit, options)
     return field(default=default, metadata={"about": about})
 
 
@@ -95,18 +102,23 @@ def _check_knob(what: Knob, value: object, default: object) -> None:
                     label=_(what.label), value=value, kind=type(default).__name__
                 )
             )
+        if what.options is not None and value not in what.options:
+            raise GruvizError(
+                _("{label} is {value!r}; choose one of: {names}.").format(
+                    label=_(what.label), value=str(value)[:60], names=", ".join(what.options)
+                )
+            )
         return
-    whole = isinstance(default, int)
     fits = (
         isinstance(value, (int, float))
         and not isinstance(value, bool)
         and what.low <= value <= what.high  # which NaN and the infinities aren't
-        and (not whole or isinstance(value, int))
+        and (not what.whole or isinstance(value, int))
     )
     if not fits:
         message = (
             _("{label} is {value!r}; choose a whole number from {low:,} to {high:,}.")
-            if whole
+            if what.whole
             else _("{label} is {value!r}; choose a number from {low:g} to {high:g}.")
         )
         if what.optional:
@@ -166,7 +178,9 @@ def choose(what: Any, plain: object) -> Choice:
     if not isinstance(name, str) or name not in what.table:
         raise GruvizError(
             _("{label} is {value!r}; choose one of: {names}.").format(
-                label=_(what.label), value=name, names=", ".join(what.table)
+                label=_(what.label),
+                value=name[:60] if isinstance(name, str) else name,
+                names=", ".join(what.table),
             )
         )
     settings = plain if isinstance(plain, Mapping) else {}

@@ -94,11 +94,12 @@ def _with(experiment: Experiment, key: str, text: str) -> Experiment:
 def _value(default: Any, name: str, owner: Any, text: str) -> Any:
     """The text as a value of the knob's type; as it is, if it can't be, for the check to refuse."""
     what = dict(about(owner))[name]
-    if isinstance(what, Knob) and what.optional and text == OFF:
+    assert isinstance(what, Knob)
+    if what.optional and text == OFF:
         return None
     if isinstance(default, str):
         return text
-    kind = int if isinstance(default, int) else float
+    kind = int if what.whole else float
     try:
         return kind(text)
     except ValueError:

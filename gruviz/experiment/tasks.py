@@ -11,9 +11,21 @@ from gruviz.words import N_
 class Kind(Enum):
     """What the network is asked for; it decides the loss and the picture of the prediction."""
 
-    FORECAST = "forecast"
-    REGRESSION = "regression"
-    CLASSIFICATION = "classification"
+    FORECAST = "forecast"  # the next values, after the last time step
+    REGRESSION = "regression"  # one number, after the last time step
+    CLASSIFICATION = "classification"  # one class, after the last time step
+    TRACKING = "tracking"  # numbers, after every time step
+    LABELLING = "labelling"  # a class, after every time step
+
+    @property
+    def classes(self) -> bool:
+        """Whether classes are asked for, not numbers."""
+        return self in (Kind.CLASSIFICATION, Kind.LABELLING)
+
+    @property
+    def every_step(self) -> bool:
+        """Whether the task asks for an answer after every time step."""
+        return self in (Kind.TRACKING, Kind.LABELLING)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from gruviz import nn
 from gruviz.data import VALIDATION_LIMIT, Dataset, batches, check_batch
 from gruviz.experiment import Cell, Experiment
 from gruviz.record import STEP_COLUMNS, Checkpoint, Snapshot
-from gruviz.training.losses import LOSSES, accuracy, answer
+from gruviz.training.losses import answer, objective
 
 VALIDATE_EVERY = 50
 DIVERGED_ABOVE = 1e6  # times the first loss
@@ -33,19 +33,25 @@ class Model(torch.nn.Module):
         for weight in self.head.parameters():
             torch.nn.init.uniform_(weight, -bound, bound, generator=generator)
 
-    def forward(self, x: Tensor, record: nn.Recording | None = None) -> Tensor:
-        """x: (batch, time, features); returns the answer after the last step, (batch, outputs)."""
-        answer: Tensor = self.head(self.recurrent(x, record=record)[0][:, -1])
+    def forward(
+        self, x: Tensor, record: nn.Recording | None = None, *, every: bool = False
+    ) -> Tensor:
+        """x: (batch, time, features); returns the answer after the last step, (batch, outputs), or
+        those after every step, (batch, time, outputs)."""
+        hidden = self.recurrent(x, record=record)[0]
+        answer: Tensor = self.head(hidden if every else hidden[:, -1])
         return answer
 
 
 class Trainer:
-    """One run between two checkpoints. Raises GruvizError if the batch is larger than the data."""
+    """One run between two checkpoints. Raises GruvizError if the batch is larger than the data
+    or the loss doesn't fit the task."""
 
     def __init__(
         self, experiment: Experiment, dataset: Dataset, checkpoint: Checkpoint | None = None
     ) -> None:
         check_batch(experiment, len(dataset.train))
+        self.objective = objective(experiment, dataset)
         self.experiment = experiment
         self.dataset = dataset
         generator = torch.Generator().manual_seed(experiment.seed)
@@ -62,7 +68,6 @@ class Trainer:
         self.first_loss = math.nan
         if checkpoint is not None:
             self._restore(checkpoint)
-        self.loss = LOSSES[dataset.kind]
         # One number per time step: ‖∂L/∂h_t‖ is a by-product of the backward pass.
         self._recording = nn.Recording("summary")
         self._inputs = torch.from_numpy(dataset.train.inputs)
@@ -87,7 +92,9 @@ class Trainer:
         experiment = self.experiment
         rows = torch.from_numpy(next(self._batches))
         self.optimizer.zero_grad()
-        loss = self.loss(self.model(self._inputs[rows], self._recording), self._targets[rows])
+        inputs = self._inputs[rows]
+        output = self.model(inputs, self._recording, every=self.objective.every)
+        loss = self.objective(output, self.objective.wanted(inputs, self._targets[rows]))
         loss.backward()  # type: ignore[no-untyped-call]
         value = loss.item()
         norm = nn.clip_norm_(self.parameters, experiment.clip_norm)
@@ -111,11 +118,12 @@ class Trainer:
     def validate(self) -> dict[str, float]:
         """Loss (and accuracy, where there are classes) on the validation sequences."""
         inputs, targets = self._validation
-        output = self.model(inputs)
+        output = self.model(inputs, every=self.objective.every)
+        wanted = self.objective.wanted(inputs, targets)
         return {
             "step": float(self.step_count),
-            "loss": self.loss(output, targets).item(),
-            "accuracy": accuracy(self.dataset.kind, output, targets),
+            "loss": self.objective(output, wanted).item(),
+            "accuracy": self.objective.accuracy(output, wanted),
         }
 
     @property

@@ -8,7 +8,7 @@ import streamlit as st
 from gruviz.experiment import Choice, Experiment, Knob, Pick, Table, about
 from gruviz.experiment.link import settings
 from gruviz.ui.tables import table_controls
-from gruviz.ui.widgets import number
+from gruviz.ui.widgets import knob
 from gruviz.words import _
 
 
@@ -28,7 +28,7 @@ def controls() -> Experiment:
     picks: dict[str, Any] = {}
     for name, what in about(Experiment):
         if isinstance(what, Knob) and what.live:
-            values[name] = number(name, what, _default(Experiment, name))
+            values[name] = knob(name, what, _default(Experiment, name))
     live = {
         name: _knobs(_row(name, what), live=True)
         for name, what in about(Experiment)
@@ -43,7 +43,7 @@ def controls() -> Experiment:
             chosen = {**live[name], **_knobs(row, live=False)}
             picks[name] = row(**chosen)
         elif not what.live:
-            values[name] = number(name, what, _default(Experiment, name))
+            values[name] = knob(name, what, _default(Experiment, name))
     return Experiment(**values, **picks)
 
 
@@ -78,7 +78,7 @@ def _knobs(row: type[Choice], *, live: bool) -> dict[str, Any]:
     if row is Table and not live:
         return table_controls()
     return {
-        name: number(f"{row.name}.{name}", what, _default(row, name))
+        name: knob(f"{row.name}.{name}", what, _default(row, name))
         for name, what in about(row)
         if isinstance(what, Knob) and what.live == live
     }

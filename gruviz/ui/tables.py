@@ -11,7 +11,7 @@ from gruviz.experiment import Knob, about
 from gruviz.experiment import Table as TableTask
 from gruviz.runs import classroom
 from gruviz.ui import frame
-from gruviz.ui.widgets import number
+from gruviz.ui.widgets import knob
 from gruviz.words import N_, _
 
 SAMPLE_LABELS = {
@@ -74,7 +74,7 @@ def table_controls() -> dict[str, Any]:
         help=_(knobs["column"].help),
     )  # fmt: skip
     numbers = {
-        name: number(f"table.{name}", knobs[name], getattr(TableTask(), name))
+        name: knob(f"table.{name}", knobs[name], getattr(TableTask(), name))
         for name in ("window", "horizon")
     }
     return {"source": source, "column": column, **numbers}

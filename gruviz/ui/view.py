@@ -13,18 +13,12 @@ from gruviz.data import Dataset, Fetch, fetch_sample, load
 from gruviz.experiment import Experiment, Kind, MadeUp, Table, differences
 from gruviz.record import Snapshot
 from gruviz.runs import Change, Run, Status
-from gruviz.words import N_, _, n_
+from gruviz.words import _, n_
 
 Tables = dict[str, dict[str, npt.NDArray[Any]]]
 PLAN_POINTS = 201
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 MARK_SHARE = 0.05  # of the course: nearer changes of the same knobs are one mark
-
-MEASURES = {
-    Kind.FORECAST: N_("mean squared error"),
-    Kind.REGRESSION: N_("mean squared error"),
-    Kind.CLASSIFICATION: N_("cross-entropy (nats)"),
-}
 
 
 @dataclass(frozen=True)
@@ -207,7 +201,7 @@ def figures(run: Run | None, experiment: Experiment) -> list[tuple[str, str, str
             "–" if validation is None else readable(validation),
         )
     )
-    if experiment.task.kind is Kind.CLASSIFICATION:
+    if experiment.task.kind.classes:
         share = float(parts["accuracy"][-1]) if parts and len(parts) else None
         rows.append(("accuracy", _("Accuracy"), "–" if share is None else f"{share:.1%}"))
     rows.append(("gradient-norm", _("Gradient norm"), number("norm")))
@@ -219,8 +213,9 @@ def figures(run: Run | None, experiment: Experiment) -> list[tuple[str, str, str
 
 def cards(tables: Tables, experiment: Experiment, dataset: Dataset, *, log: bool) -> list[Card]:
     """The cards of the training page, in order."""
+    measure = experiment.loss.fitting(dataset.kind).measure
     drawn = [
-        ("loss", charts.loss(tables, _(MEASURES[dataset.kind]), log=log)),
+        ("loss", charts.loss(tables, _(measure), log=log)),
         ("norm", charts.gradient_norm(tables)),
     ]
     found = [_card(name, figure) for name, figure in drawn]

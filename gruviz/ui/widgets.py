@@ -11,10 +11,25 @@ from gruviz.experiment.link import OFF
 from gruviz.words import _
 
 
-def number(key: str, what: Knob, default: Any) -> Any:
-    """Draw the widget of a numeric knob under `key` and return what it shows; None for off."""
-    assert what.low is not None and what.high is not None
+def knob(key: str, what: Knob, default: Any) -> Any:
+    """Draw the widget of a knob under `key` and return what it shows; None for off."""
     value = st.session_state.setdefault(key, default)
+    if what.options is not None:
+        options = what.options
+        return st.selectbox(
+            _(what.label), list(options), format_func=lambda each: _(options[each]), key=key,
+            help=_(what.help) if what.help else None, persist_state="session",
+        )  # fmt: skip
+    if isinstance(default, bool):
+        return st.toggle(
+            _(what.label), key=key, help=_(what.help) if what.help else None,
+            persist_state="session",
+        )  # fmt: skip
+    return _number(key, what, default, value)
+
+
+def _number(key: str, what: Knob, default: Any, value: Any) -> Any:
+    assert what.low is not None and what.high is not None
     if value is None:
         value = st.session_state[key] = OFF  # a menu's options are told apart better than None
     label = _(what.label) + (f" ({_(what.unit)})" if what.unit else "")
@@ -31,7 +46,7 @@ def number(key: str, what: Knob, default: Any) -> Any:
             options=options, format_func=lambda v: _("off") if v == OFF else f"{v:,g}", **common
         )
         return None if chosen == OFF else chosen
-    if isinstance(default, int):
+    if what.whole:
         if what.high - what.low > 500:
             return int(st.number_input(min_value=what.low, max_value=what.high, step=1, **common))
         return st.slider(min_value=what.low, max_value=what.high, step=1, **common)
