@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from gruviz.experiment import GRU, SGD, Adam, Adding, Cosine, Experiment, Moment
 from gruviz.record import STEP_COLUMNS, History
 from gruviz.runs import Change, Run, Status
 from gruviz.runs.pool import Closed
-from gruviz.runs.run import MOST_TRIES, UNWATCHED_SECONDS
+from gruviz.runs.run import MOST_TRIES, SLOW_SECONDS, UNWATCHED_SECONDS
 from gruviz.training import train
 
 SMALL = Experiment(
@@ -116,9 +116,9 @@ def test_there_is_never_more_than_one_slice_of_a_run_in_the_queue() -> None:
     run = a_run(executor)
     run.train()
     run.train()
-    run.step()
+    run.train(1)
     run.pause()
-    run.step()
+    run.train(1)
     run.train()
     assert len(executor.waiting) == 1
     executor.do()
@@ -159,26 +159,97 @@ def test_a_step_is_one_update_and_leaves_the_run_paused() -> None:
     executor = OnDemand()
     run = a_run(executor)
     for _each in range(3):
-        run.step()
+        run.train(1)
+        assert run.status is Status.RUNNING
         executor.do_all()
-    run.step(4)
+    run.train(4)
     executor.do_all()
     assert (run.status, run.step_count) == (Status.PAUSED, 7)
-    assert executor.asked == [(None, 1), (None, 1), (None, 1), (None, 4)]
+    assert executor.asked == [(0.05, 1), (0.2, 1), (0.2, 1), (0.2, 4)]
     run.train()
-    run.step()
     executor.do_all()
     assert_same(run.history, train(SMALL))
+
+
+def test_many_steps_are_several_slices_and_end_at_their_number() -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.train(12)
+    for left in (12, 7, 2):
+        assert executor.asked[-1][1] == left
+        future, fn, args = executor.waiting.popleft()  # each slice runs out of time after 5 steps
+        future.set_result(fn(*args[:2], None, min(5, left), args[4]))
+    assert (run.status, run.step_count, len(executor.waiting)) == (Status.PAUSED, 12, 0)
+    run.train()
+    executor.do_all()
+    assert_same(run.history, train(SMALL))
+
+
+class Later:
+    """Timers that go off when told to."""
+
+    made: ClassVar[list["Later"]] = []
+
+    def __init__(self, seconds: float, act: Callable[[], None]) -> None:
+        self.seconds, self.act, self.started, self.cancelled = seconds, act, False, False
+        self.made.append(self)
+
+    def start(self) -> None:
+        self.started = True
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+def test_in_slow_motion_one_step_is_made_every_few_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gruviz.runs.run.threading.Timer", Later)
+    Later.made.clear()
+    executor = OnDemand()
+    run = a_run(executor)
+    run.slow_down(True)
+    run.train()
+    executor.do()
+    assert (run.status, run.step_count, len(executor.waiting)) == (Status.RUNNING, 1, 0)
+    timer = Later.made[-1]
+    assert (timer.seconds, timer.started) == (SLOW_SECONDS, True)
+    timer.act()
+    executor.do()
+    assert (run.step_count, len(executor.waiting), len(Later.made)) == (2, 0, 2)
+    run.slow_down(False)
+    assert Later.made[-1].cancelled
+    executor.do_all()
+    assert_same(run.history, train(SMALL))
+
+
+def test_a_run_that_is_paused_in_slow_motion_has_one_timer_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gruviz.runs.run.threading.Timer", Later)
+    Later.made.clear()
+    executor = OnDemand()
+    run = a_run(executor)
+    run.slow_down(True)
+    run.train()
+    executor.do()
+    run.pause()
+    run.train()
+    assert Later.made[0].cancelled and len(executor.waiting) == 1
+    run.pause()
+    executor.do()
+    Later.made[0].act()  # too late to be cancelled
+    assert (run.status, run.step_count, len(executor.waiting)) == (Status.PAUSED, 2, 0)
 
 
 def test_the_last_step_finishes_the_run_and_no_button_moves_it_on() -> None:
     executor = OnDemand()
     run = a_run(executor, replace(SMALL, steps=2))
-    run.step(2)
+    run.train(2)
     executor.do_all()
     assert run.status is Status.FINISHED
     run.train()
-    run.step()
+    run.train(1)
     run.pause()
     assert (run.status, list(executor.waiting)) == (Status.FINISHED, [])
 
@@ -229,10 +300,10 @@ def test_momentum_acts_live_as_long_as_the_optimizer_is_the_same() -> None:
     executor = OnDemand()
     slow = replace(SMALL, optimizer=Momentum(0.9))
     run = a_run(executor, slow)
-    run.step()
+    run.train(1)
     executor.do_all()
     run.adjust(replace(slow, optimizer=Momentum(0.5)))
-    run.step()
+    run.train(1)
     assert run.changes == [Change(1, slow, replace(slow, optimizer=Momentum(0.5)))]
     run.adjust(replace(slow, optimizer=Adam(0.1)))
     assert run.experiment == replace(slow, optimizer=Momentum(0.5))
@@ -301,7 +372,7 @@ def test_a_killed_worker_costs_one_slice_and_not_one_bit() -> None:
 def test_a_step_whose_worker_was_killed_is_made_once() -> None:
     executor = OnDemand()
     run = a_run(executor)
-    run.step(2)
+    run.train(2)
     executor.die()
     executor.do_all()
     assert (run.status, run.step_count) == (Status.PAUSED, 2)
@@ -414,7 +485,7 @@ def test_speed_is_steps_over_the_time_between_slices() -> None:
 def test_an_epoch_is_all_batches_of_the_training_data() -> None:
     executor = OnDemand()
     run = a_run(executor)
-    run.step(6)
+    run.train(6)
     executor.do_all()
     assert run.epoch == 2.0  # 40 sequences, 16 in a batch: three steps an epoch
 

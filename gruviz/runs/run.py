@@ -18,6 +18,8 @@ from gruviz.runs import worker
 from gruviz.runs.pool import Closed
 
 UNWATCHED_SECONDS = 15.0
+SLOW_SECONDS = 4.0  # between two steps in slow motion: time to read what a step did
+FIRST_SLICE_SECONDS = 0.05  # a quick first point
 MOST_TRIES = 5
 
 log = logging.getLogger(__name__)
@@ -73,7 +75,10 @@ class Run:
         self._clock = clock
         self.watched_at = clock()
         self._lock = threading.RLock()
+        self.slow = False
         self._in_flight = False
+        self._goal: int | None = None
+        self._timer: threading.Timer | None = None
         self._trained_with = experiment
         self._tries = 0
         self._pace: deque[tuple[float, int]] = deque(maxlen=12)
@@ -99,7 +104,7 @@ class Run:
 
     @property
     def settling(self) -> bool:
-        """Whether it is paused but for a slice, or a single step, that is still under way."""
+        """Whether it is paused but for a slice that is still under way."""
         return self.status is Status.PAUSED and self._in_flight
 
     @property
@@ -107,29 +112,30 @@ class Run:
         """Whether there is nothing left to train."""
         return self.status in (Status.FINISHED, Status.DIVERGED, Status.FAILED)
 
-    def train(self) -> None:
-        """Train, from here on, until somebody pauses it or it is over."""
+    def train(self, count: int | None = None) -> None:
+        """Train, from here on, until `count` updates are made, somebody pauses it or it is over."""
         with self._lock:
             if not self.over:
                 self.status = Status.RUNNING
+                self._goal = None if count is None else self.step_count + count
                 self.unwatched, self.error = False, None
                 self._pace.clear()
                 self.watch()
-                self._submit(self._slice_seconds() if self.step_count else 0.05, None)
+                self._submit()
+
+    def slow_down(self, slow: bool) -> None:
+        """One step every SLOW_SECONDS from here on, or as fast as it goes."""
+        with self._lock:
+            self.slow = slow
+            if self._timer is not None and not slow:
+                self._timer.cancel()
+                self._go_on()
 
     def pause(self) -> None:
         """Stop after the slice under way; nothing is lost."""
         with self._lock:
             if self.status is Status.RUNNING:
                 self.status = Status.PAUSED
-
-    def step(self, count: int = 1) -> None:
-        """Make `count` updates and stay paused."""
-        with self._lock:
-            if self.status is Status.PAUSED:
-                self.unwatched, self.error = False, None
-                self.watch()
-                self._submit(None, count)
 
     def adjust(self, wanted: Experiment, before: Experiment | None = None) -> None:
         """Take over the live knobs of `wanted` from the next slice on.
@@ -143,10 +149,18 @@ class Run:
         """Somebody is looking."""
         self.watched_at = self._clock()
 
-    def _submit(self, seconds: float | None, steps: int | None) -> None:
+    def _submit(self) -> None:
+        """The next slice: a few moments long, and no longer than to the goal."""
         if self._in_flight:
             return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         experiment = self.experiment
+        seconds = self._slice_seconds() if self.step_count else FIRST_SLICE_SECONDS
+        steps = None if self._goal is None else self._goal - self.step_count
+        if self.slow:
+            steps = 1
         try:
             future = self._executor.submit(
                 worker.advance, experiment, self.checkpoint, seconds, steps, self.tables
@@ -163,15 +177,15 @@ class Run:
             if self.checkpoint is not None:
                 self.changes.append(Change(self.step_count, self._trained_with, experiment))
             self._trained_with = experiment
-        future.add_done_callback(lambda done: self._absorb(done, steps))
+        future.add_done_callback(self._absorb)
 
-    def _absorb(self, future: Future[Slice], steps: int | None) -> None:
+    def _absorb(self, future: Future[Slice]) -> None:
         with self._lock:
             self._in_flight = False
             try:
                 part = future.result()
             except BrokenExecutor as error:
-                self._try_again(error, steps)
+                self._try_again(error)
                 return
             except Closed:
                 self.pause()
@@ -191,18 +205,32 @@ class Run:
                 self.status, self.diverged_at = Status.DIVERGED, part.diverged_at
             elif part.checkpoint.step >= self.experiment.steps:
                 self.status = Status.FINISHED
-            elif self.status is Status.RUNNING:
-                if self._clock() - self.watched_at > UNWATCHED_SECONDS:
-                    self.status, self.unwatched = Status.PAUSED, True
-                else:
-                    self._submit(self._slice_seconds(), None)
+            elif self.status is not Status.RUNNING:
+                return
+            elif self._goal is not None and part.checkpoint.step >= self._goal:
+                self.pause()
+            elif self.slow:
+                self._timer = threading.Timer(SLOW_SECONDS, self._go_on)
+                self._timer.daemon = True
+                self._timer.start()
+            else:
+                self._go_on()
 
-    def _try_again(self, error: Exception, steps: int | None) -> None:
+    def _go_on(self) -> None:
+        """The next slice of a running run, if somebody watches."""
+        with self._lock:
+            self._timer = None
+            if self.status is not Status.RUNNING:
+                return
+            if self._clock() - self.watched_at > UNWATCHED_SECONDS:
+                self.status, self.unwatched = Status.PAUSED, True
+            else:
+                self._submit()
+
+    def _try_again(self, error: Exception) -> None:
         """A worker died: the same slice once more, from the same checkpoint, in a new one."""
         self._tries += 1
         if self._tries >= MOST_TRIES:
             self._tries, self.status, self.error = 0, Status.PAUSED, error
         elif self.status is Status.RUNNING:
-            self._submit(self._slice_seconds(), None)
-        elif steps is not None:
-            self._submit(None, steps)
+            self._submit()

@@ -119,12 +119,12 @@ class Session:
             run = self.start(wanted)
         run.train()
 
-    def step(self, wanted: Experiment) -> None:
-        """One update of the present run, or the first one of a new run."""
+    def step(self, wanted: Experiment, count: int = 1) -> None:
+        """Some updates of the present run, or the first ones of a new run."""
         run = self.run
         if run is None or run.over:
             run = self.start(wanted)
-        run.step()
+        run.train(count)
 
     def pause(self, _wanted: Experiment) -> None:
         """Stop after the slice under way."""
