@@ -105,7 +105,7 @@ def test_frames_put_end_to_end_are_the_history() -> None:
 def test_a_snapshot_is_sent_once() -> None:
     executor = OnDemand()
     run = a_run(executor)
-    run.step()
+    run.train(1)
     executor.do_all()
     viewer = Viewer(run)
     assert "signals" in unpack(viewer.frame(START))[1]
@@ -119,13 +119,13 @@ def test_pictures_come_seldom_and_large_ones_more_seldom(monkeypatch: pytest.Mon
     monkeypatch.setattr(feed_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
     executor = OnDemand()
     run = a_run(executor)
-    run.step()
+    run.train(1)
     executor.do_all()
     viewer, asked = Viewer(run), {"steps": 1, "validations": 1, "snapshot": -1}
     header, tables = unpack(viewer.frame(asked))
     assert (header["snapshot"], "signals" in tables) == (1, True)
     assert header["alternatives"]["reset"].startswith("Reset gate r: 4 units by 8 time steps")
-    run.step()
+    run.train(1)
     executor.do_all()
     asked = {"steps": 2, "validations": 1, "snapshot": 1}
     now[0] += 0.39
@@ -179,7 +179,7 @@ def test_there_is_news_when_something_changed_and_only_then() -> None:
     viewer.frame(asked)
     assert not viewer.news(asked)
     run.adjust(replace(SMALL, learning_rate=0.5))
-    run.step()
+    run.train(1)
     executor.do()
     assert viewer.news(asked)
 
@@ -187,7 +187,7 @@ def test_there_is_news_when_something_changed_and_only_then() -> None:
 def test_a_diverged_run_has_a_frame_that_can_be_read() -> None:
     executor = OnDemand()
     run = a_run(executor, replace(SMALL, learning_rate=10.0, clip_norm=None))
-    run.step()
+    run.train(1)
     executor.do_all()
     rows = {name: run.history.steps[name] * np.nan for name in run.history.steps.names}
     run.history.steps.append(rows)
@@ -294,7 +294,7 @@ def test_asking_from_behind_the_start_or_beyond_the_end_is_harmless(
 ) -> None:
     executor = OnDemand()
     run = a_run(executor)
-    run.step(3)
+    run.train(3)
     executor.do_all()
     behind = '{"steps": -5, "validations": -5, "snapshot": -5}'
     beyond = json.dumps({"steps": 10**30, "validations": 10**30, "snapshot": 10**30})

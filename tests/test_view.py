@@ -33,7 +33,7 @@ def trained(experiment: Experiment = SMALL, steps: int = 7) -> Run:
     """A run that has made some steps and is paused."""
     executor = OnDemand()
     run = a_run(executor, experiment)
-    run.step(steps)
+    run.train(steps)
     executor.do_all()
     return run
 
@@ -166,10 +166,10 @@ def test_columns_have_one_length_even_if_a_slice_arrives_while_they_are_read(
 def test_a_change_is_marked_at_its_step_with_the_new_values() -> None:
     executor = OnDemand()
     run = a_run(executor)
-    run.step(3)
+    run.train(3)
     executor.do_all()
     run.adjust(replace(SMALL, learning_rate=0.5, clip_norm=None, optimizer=Adam(beta1=0.25)))
-    run.step()
+    run.train(1)
     executor.do_all()
     (mark,) = view.change_marks(run)
     assert (mark["x0"], mark["label"]["text"]) == (
@@ -237,8 +237,8 @@ def test_a_pause_is_settling_until_its_slice_has_come_back() -> None:
     assert view.standing(run) == "settling"
     executor.do()
     assert view.standing(run) == "paused"
-    run.step()
-    assert view.standing(run) == "settling"
+    run.train(1)
+    assert view.standing(run) == "running"
     run.status = Status.DIVERGED
     assert view.standing(run) == "diverged"
 

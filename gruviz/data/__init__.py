@@ -97,15 +97,22 @@ def check_batch(experiment: Experiment, count: int) -> None:
         )
 
 
+def training_sequences(experiment: Experiment, fetch: Fetch = fetch_sample) -> int:
+    """How many sequences the experiment trains on. Raises GruvizError if there is no data for it."""
+    task = experiment.task
+    return task.size if isinstance(task, MadeUp) else len(load(task, experiment.seed, fetch).train)
+
+
+def batches_per_epoch(experiment: Experiment, fetch: Fetch = fetch_sample) -> int:
+    """How many updates it takes to see each training sequence once."""
+    return -(-training_sequences(experiment, fetch) // experiment.batch_size)
+
+
 def check(experiment: Experiment, fetch: Fetch = fetch_sample) -> None:
     """Raise GruvizError unless there is data for the experiment, a batch of it, and time for it."""
     task = experiment.task
     experiment.loss.fitting(task.kind)
-    if isinstance(task, MadeUp):
-        count = task.size
-    else:
-        count = len(load(task, experiment.seed, fetch).train)
-    check_batch(experiment, count)
+    check_batch(experiment, training_sequences(experiment, fetch))
     length = getattr(task, "length", getattr(task, "window", 8))
     units, batch = experiment.cell.units, max(experiment.batch_size, VALIDATION_LIMIT)
     if batch * length * units**2 > MOST_WORK:
@@ -127,9 +134,11 @@ __all__ = [
     "Sequences",
     "Table",
     "batches",
+    "batches_per_epoch",
     "check",
     "check_batch",
     "fetch_sample",
     "load",
     "read_table",
+    "training_sequences",
 ]

@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from gruviz.data import batches_per_epoch
 from gruviz.experiment import Experiment, Table, differences, with_live
 from gruviz.experiment.link import from_link
 from gruviz.runs import Run, Status, classroom
@@ -20,6 +21,7 @@ class Session:
     run: Run | None = None
     previous: Run | None = None
     fresh: bool = True
+    slow: bool = False
     controls_were: Experiment | None = None
     pressed: str | None = None
     complaints: list[str] = field(default_factory=list)
@@ -27,6 +29,7 @@ class Session:
     def start(self, wanted: Experiment) -> Run:
         """A new run in place of the present one, which Undo can bring back."""
         run = classroom().start(wanted)
+        run.slow_down(self.slow)
         self.replace(run)
         return run
 
@@ -90,6 +93,12 @@ class Session:
             return
         self.run.adjust(wanted, before)
 
+    def slow_down(self, slow: bool) -> None:
+        """Slow motion, or full speed, for the present run and those that follow."""
+        self.slow = slow
+        if self.run is not None and self.run.slow != slow:
+            self.run.slow_down(slow)
+
     def pending(self, wanted: Experiment) -> bool:
         """Whether the controls ask for something that only a new run can give."""
         return bool(self.waiting(wanted))
@@ -125,6 +134,11 @@ class Session:
         if run is None or run.over:
             run = self.start(wanted)
         run.train(count)
+
+    def epoch(self, wanted: Experiment) -> None:
+        """As many updates as it takes to see every training sequence once, from here on."""
+        experiment = wanted if self.run is None or self.run.over else self.run.experiment
+        self.step(wanted, batches_per_epoch(experiment, tables.fetch))
 
     def pause(self, _wanted: Experiment) -> None:
         """Stop after the slice under way."""

@@ -1,5 +1,6 @@
 """The training page: read the controls, do what was pressed, show the run."""
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -8,11 +9,14 @@ from gruviz.data import check
 from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment
 from gruviz.experiment.link import to_link
-from gruviz.runs import MOST_TRIES, Status
+from gruviz.runs import MOST_TRIES, SLOW_SECONDS, Status
 from gruviz.ui import controls, frame, tables, view
 from gruviz.ui.panel import panel
 from gruviz.ui.session import Session, session
 from gruviz.words import N_, _
+
+STEPS_AT_ONCE = "steps at once"
+MOST_STEPS = 100_000
 
 
 def page() -> None:
@@ -65,12 +69,19 @@ def _act(mine: Session, wanted: Experiment) -> None:
         return
     mine.complaints = []
     try:
-        if pressed in ("train", "step") and mine.begins(wanted):
+        if pressed in ("train", "step", "epoch", "many") and mine.begins(wanted):
             check(wanted, tables.fetch)
     except GruvizError as error:
         mine.complaints = [str(error)]
         return
-    acts = {"train": mine.train, "pause": mine.pause, "step": mine.step, "reset": mine.reset}
+    acts: dict[str, Callable[[Experiment], None]] = {
+        "train": mine.train,
+        "pause": mine.pause,
+        "step": mine.step,
+        "epoch": mine.epoch,
+        "many": lambda wanted: mine.step(wanted, st.session_state[STEPS_AT_ONCE]),
+        "reset": mine.reset,
+    }
     acts[pressed](wanted)
 
 
@@ -86,11 +97,13 @@ def _buttons(mine: Session, wanted: Experiment) -> None:
         _("Pause"), icon=":material/pause:", disabled=not running, on_click=mine.press,
         args=("pause",),
     )  # fmt: skip
+    busy = running or (mine.run is not None and mine.run.settling)
     st.button(
-        _("Step"), icon=":material/skip_next:",
-        disabled=running or (mine.run is not None and mine.run.settling), on_click=mine.press,
-        args=("step",),
+        _("Step"), icon=":material/skip_next:", disabled=busy, on_click=mine.press, args=("step",),
+        help=_("One update of all weights."),
     )  # fmt: skip
+    with st.popover(_("Pace"), icon=":material/speed:"):
+        _pace(mine, busy=busy)
     st.button(
         _("Reset"), icon=":material/restart_alt:", disabled=mine.run is None, on_click=mine.press,
         args=("reset",), help=_("Drop this run and begin at step 0. Undo brings it back."),
@@ -100,6 +113,29 @@ def _buttons(mine: Session, wanted: Experiment) -> None:
             _("Undo"), icon=":material/undo:", on_click=mine.undo, type="tertiary",
             help=_("Bring back the run before this one, with its settings."),
         )  # fmt: skip
+
+
+def _pace(mine: Session, *, busy: bool) -> None:
+    """How far one press goes, and how fast."""
+    st.session_state.setdefault(STEPS_AT_ONCE, 100)
+    st.number_input(
+        _("Steps at once"), min_value=1, max_value=MOST_STEPS, step=1, key=STEPS_AT_ONCE,
+        persist_state="session",
+    )  # fmt: skip
+    st.button(
+        _("Make these steps"), icon=":material/fast_forward:", disabled=busy,
+        on_click=mine.press, args=("many",), width="stretch",
+    )  # fmt: skip
+    st.button(
+        _("One epoch"), icon=":material/update:", disabled=busy, on_click=mine.press,
+        args=("epoch",), width="stretch", help=_("Until every training sequence was seen once."),
+    )  # fmt: skip
+    st.toggle(
+        _("Slow motion"), key="slow", persist_state="session",
+        help=_("One step every {seconds:.0f} seconds, with the numbers of each of its stages. Acts"
+               " at once.").format(seconds=SLOW_SECONDS),
+    )  # fmt: skip
+    mine.slow_down(st.session_state["slow"])
 
 
 def _say(mine: Session, wanted: Experiment) -> None:
