@@ -3,7 +3,7 @@
 import streamlit as st
 
 from gruviz.data import fetch_sample
-from gruviz.experiment import CELLS, OPTIMIZERS, SCHEDULES, TASKS, Experiment
+from gruviz.experiment import CELLS, LOSSES, OPTIMIZERS, SCHEDULES, TASKS, Experiment
 from gruviz.ui import frame, view
 from gruviz.words import N_, _
 
@@ -51,6 +51,11 @@ def page() -> None:
     for optimizer in OPTIMIZERS.values():
         st.markdown(f"**{_(optimizer.label)}**: {_(optimizer.help)}")
         st.latex(optimizer.rule)
+    st.subheader(_("Loss functions"))
+    for loss in LOSSES.values():
+        st.markdown(f"**{_(loss.label)}**: {_(loss.help)}")
+        if loss.formula:
+            st.latex(loss.formula)
     for heading, table in (
         (_("Decay schedules"), SCHEDULES),
         (_("Tasks"), TASKS),

@@ -57,11 +57,15 @@ class Panel {
     this.figures = element("dl", "gv-figures", undefined, this.box);
     this.lost = element("p", "gv-lost", "", this.box);
     this.lost.setAttribute("role", "status");
+    this.coach = element("ul", "gv-coach", undefined, this.box);
+    this.coach.setAttribute("role", "status");
+    this.stages = element("ol", "gv-stages", undefined, this.box);
     this.grid = element("div", "gv-grid", undefined, this.box);
     this.values = new Map();
     this.cards = new Map();
     this.charts = new Map();
     this.token = null;
+    this.staging = null;
     this.clear();
     this.onVisible = () => document.hidden || this.draw();
     document.addEventListener("visibilitychange", this.onVisible);
@@ -70,6 +74,9 @@ class Panel {
   clear() {
     this.tables = {};
     this.counts = { steps: 0, validations: 0, snapshot: -1 };
+    this.staged = undefined;
+    this.stages.replaceChildren();
+    this.coach.replaceChildren();
   }
 
   update({ data, setTriggerValue }) {
@@ -142,17 +149,63 @@ class Panel {
     }
     this.counts.snapshot = header.snapshot;
     this.marks = header.marks;
-    for (const [name, text] of Object.entries(header.figures)) {
-      const place = this.values.get(name);
-      if (place && place.textContent !== text) place.textContent = text;
-    }
-    this.describe(header.alternatives);
-    this.draw();
+    this.showStages(header.stages, () => {
+      for (const [name, text] of Object.entries(header.figures)) {
+        const place = this.values.get(name);
+        if (place && place.textContent !== text) place.textContent = text;
+      }
+      this.describe(header.alternatives);
+      this.showAdvice(header.advice);
+      this.draw();
+    });
     // The page's buttons and its line of status follow; they are asked for once a change.
     if (header.status !== this.data.status && this.asked !== header.status) {
       this.asked = header.status;
       this.trigger("status", header.status);
     }
+  }
+
+  // What the coach says, each with a button where it knows the next experiment.
+  showAdvice(advice) {
+    const said = JSON.stringify(advice);
+    if (said === this.said && this.coach.children.length === advice.length) return;
+    this.said = said;
+    this.coach.replaceChildren();
+    for (const { rule, severity, text, action } of advice) {
+      const item = element("li", `gv-${severity}`, undefined, this.coach);
+      element("span", "", text, item);
+      if (!action) continue;
+      element("button", "", action, item).onclick = () => this.trigger("advice", rule);
+    }
+  }
+
+  // In slow motion the stages of a step come one after the other, and what it led to comes last.
+  showStages({ step, seconds, rows }, then) {
+    this.afterStages = then;
+    if (step !== this.staged) {
+      this.staged = step;
+      clearTimeout(this.staging);
+      this.staging = null;
+      this.stages.replaceChildren();
+      for (const [label, text] of rows) {
+        const item = element("li", seconds > 0 ? "gv-later" : "", undefined, this.stages);
+        element("strong", "", label, item);
+        element("span", "", text, item);
+      }
+      if (seconds > 0) this.reveal(0, (1000 * seconds) / rows.length);
+    }
+    if (this.staging === null) this.afterStages();
+  }
+
+  reveal(place, milliseconds) {
+    this.stages.querySelector(".gv-now")?.classList.remove("gv-now");
+    if (place === this.stages.children.length) {
+      this.staging = null;
+      this.afterStages();
+      return;
+    }
+    this.stages.children[place].className = "gv-now";
+    this.staging = setTimeout(() => this.reveal(place + 1, milliseconds), milliseconds);
   }
 
   showFigures(figures) {
@@ -376,6 +429,7 @@ class Panel {
     this.socket = null;
     socket?.close();
     clearTimeout(this.retry);
+    clearTimeout(this.staging);
     document.removeEventListener("visibilitychange", this.onVisible);
     for (const { plot } of this.charts.values()) window.Plotly.purge(plot);
     this.box.remove();
