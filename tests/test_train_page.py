@@ -82,6 +82,35 @@ def test_step_makes_one_update_and_stays_paused(page: AppTest) -> None:
     assert "Paused at step 1" in texts(page)
 
 
+def test_pace_makes_any_number_of_steps_and_whole_epochs(page: AppTest) -> None:
+    labelled(page.number_input, "Steps at once").set_value(7)
+    button(page, "Make these steps").click().run()
+    run = run_of(page)
+    wait_until_settled(run)
+    assert (run.step_count, run.status) == (7, Status.PAUSED)
+    page.run()
+    button(page, "One epoch").click().run()
+    assert run_of(page) is run
+    wait_until_settled(run)
+    assert run.step_count == 7 + 63  # 2000 sequences in batches of 32
+    assert run.status is Status.PAUSED
+
+
+def test_slow_motion_acts_on_the_present_run_and_on_the_next(page: AppTest) -> None:
+    button(page, "Step").click().run()
+    first = run_of(page)
+    labelled(page.toggle, "Slow motion").set_value(True).run()
+    assert first.slow
+    wait_until_settled(first)
+    labelled(page.select_slider, "Hidden units").set_value(16).run()
+    button(page, "Train").click().run()
+    second = run_of(page)
+    assert second is not first and second.slow
+    labelled(page.toggle, "Slow motion").set_value(False).run()
+    assert not second.slow
+    button(page, "Pause").click().run()
+
+
 def test_a_run_trains_what_the_controls_show_and_finishes(page: AppTest) -> None:
     labelled(page.select_slider, "Steps").set_value(3)
     labelled(page.selectbox, "Optimizer").select("sgd")
