@@ -3,6 +3,7 @@
 import stat
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -70,6 +71,20 @@ def test_uploads_are_in_a_folder_for_this_user_alone_that_goes_with_the_classroo
     assert room.tables(table.digest).rows == 20
     room.close()
     assert not folder.exists()
+
+
+def test_uploads_are_kept_in_memory_where_there_is_room_for_all_of_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    module = sys.modules["gruviz.runs.classroom"]
+    monkeypatch.setattr(module, "MEMORY", str(tmp_path))
+    for most, expected in ((1, True), (10**18, False)):
+        monkeypatch.setattr(module, "MOST_BYTES", most)
+        room = Classroom(1)
+        assert (room.tables.folder.parent == tmp_path) is expected
+        room.close()
+    monkeypatch.setattr(module, "MEMORY", str(tmp_path / "none"))
+    Classroom(1).close()
 
 
 def test_two_classrooms_share_nothing(room: Classroom) -> None:

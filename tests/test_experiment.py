@@ -50,7 +50,8 @@ def values(owner: type[Any]) -> st.SearchStrategy[Any]:
         elif what.options is not None:
             parts[name] = st.sampled_from(list(what.options))
         elif what.low is None:
-            same = {bool: st.booleans(), str: st.text(max_size=40)}
+            words = st.lists(st.text(max_size=40), max_size=3).map(tuple)
+            same = {bool: st.booleans(), str: st.text(max_size=40), tuple: words}
             parts[name] = same[type(defaults[name])]
         elif what.whole:
             parts[name] = st.integers(int(what.low), int(what.high or 0))

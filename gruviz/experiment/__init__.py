@@ -8,7 +8,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gruviz.experiment.cells import CELLS, GRU, LSTM, RNN, Cell, ChoGRU, Signal
-from gruviz.experiment.knobs import Choice, Knob, Pick, about, check, from_dict, knob, pick, to_dict
+from gruviz.experiment.knobs import (
+    Choice,
+    Knob,
+    Pick,
+    about,
+    check,
+    default_of,
+    from_dict,
+    knob,
+    pick,
+    table_of,
+    to_dict,
+)
 from gruviz.experiment.losses import (
     LOSSES,
     CrossEntropy,
@@ -27,18 +39,20 @@ from gruviz.experiment.schedules import (
     Schedule,
     StepDecay,
 )
+from gruviz.experiment.table_tasks import FROM_TABLES, FromTable, Long, Rows, Table
 from gruviz.experiment.tasks import (
-    TASKS,
+    MADE,
     Adding,
     Digits,
     Kind,
     MadeUp,
     SineMixture,
-    Table,
     Task,
     Waveforms,
 )
 from gruviz.words import N_
+
+TASKS = table_of(*MADE, *FROM_TABLES)
 
 
 @dataclass(frozen=True)
@@ -169,9 +183,11 @@ __all__ = [
     "Experiment",
     "Exponential",
     "Fitting",
+    "FromTable",
     "Huber",
     "Kind",
     "Knob",
+    "Long",
     "Loss",
     "MadeUp",
     "MeanAbsoluteError",
@@ -180,6 +196,7 @@ __all__ = [
     "Optimizer",
     "Pick",
     "RMSprop",
+    "Rows",
     "Schedule",
     "Signal",
     "SineMixture",
@@ -188,6 +205,7 @@ __all__ = [
     "Task",
     "Waveforms",
     "about",
+    "default_of",
     "differences",
     "with_live",
 ]

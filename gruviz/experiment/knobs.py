@@ -16,7 +16,8 @@ Number = int | float
 
 @dataclass(frozen=True, slots=True)
 class Knob:
-    """A number, a switch or (with `low` None) a word. `live` ones act on a running run."""
+    """A number, a switch or (with `low` None) a word, or a tuple of words. `live` ones act on a
+    running run. `column`: the words are columns of the task's table, "numeric" or "any"."""
 
     label: str
     low: Number | None = None
@@ -28,6 +29,7 @@ class Knob:
     step: Number | None = None
     unit: str = ""
     options: Mapping[str, str] | None = None  # the words that it may be, with their labels
+    column: str = ""
 
     @property
     def whole(self) -> bool:
@@ -57,9 +59,10 @@ def knob(
     step: Number | None = None,
     unit: str = "",
     options: Mapping[str, str] | None = None,
+    column: str = "",
 ) -> Any:
     """A dataclass field with a default and everything a control needs to know."""
-    about = Knob(label, low, high, help, log, live, optional, step, unit, options)
+    about = Knob(label, low, high, help, log, live, optional, step, unit, options, column)
     return field(default=default, metadata={"about": about})
 
 
@@ -77,6 +80,11 @@ def about(owner: type[Any] | Any) -> Iterator[tuple[str, Knob | Pick]]:
             yield each.name, each.metadata["about"]
 
 
+def default_of(owner: type[Any], name: str) -> Any:
+    """The default of a field."""
+    return next(each.default for each in fields(owner) if each.name == name)
+
+
 def check(owner: Any) -> None:
     """Raise GruvizError, naming value and remedy, unless each field is in range and of its type."""
     for name, what in about(owner):
@@ -89,14 +97,17 @@ def check(owner: Any) -> None:
                     )
                 )
         else:
-            _check_knob(what, value, next(f.default for f in fields(owner) if f.name == name))
+            _check_knob(what, value, default_of(type(owner), name))
 
 
 def _check_knob(what: Knob, value: object, default: object) -> None:
     if value is None and what.optional:
         return
     if what.low is None or what.high is None:
-        if type(value) is not type(default):
+        fits = type(value) is type(default)
+        if isinstance(value, tuple):
+            fits = fits and all(isinstance(each, str) for each in value)
+        if not fits:
             raise GruvizError(
                 _("{label} is {value!r}; it must be a {kind}.").format(
                     label=_(what.label), value=value, kind=type(default).__name__
@@ -149,7 +160,9 @@ def to_dict(owner: Any) -> dict[str, Any]:
     plain: dict[str, Any] = {"name": owner.name} if isinstance(owner, Choice) else {}
     for name, _what in about(owner):
         value = getattr(owner, name)
-        plain[name] = to_dict(value) if isinstance(value, Choice) else value
+        if isinstance(value, Choice):
+            value = to_dict(value)
+        plain[name] = list(value) if isinstance(value, tuple) else value
     return plain
 
 
@@ -164,12 +177,14 @@ def from_dict(kind: type[T], plain: Mapping[str, Any]) -> T:
             )
         )
     return kind(
-        **{
-            name: choose(known[name], value) if isinstance(known[name], Pick) else value
-            for name, value in plain.items()
-            if name in known
-        }
+        **{name: _typed(known[name], value) for name, value in plain.items() if name in known}
     )
+
+
+def _typed(what: Knob | Pick, value: Any) -> Any:
+    if isinstance(what, Pick):
+        return choose(what, value)
+    return tuple(value) if isinstance(value, list) else value  # JSON has no tuples
 
 
 def choose(what: Any, plain: object) -> Choice:

@@ -1,5 +1,6 @@
 """The experiment in a link: what differs from the defaults, one readable parameter a knob."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -42,6 +43,8 @@ def _text(value: Any) -> str:
     """The shortest text that `_value` reads as the same value."""
     if value is None:
         return OFF
+    if isinstance(value, tuple):
+        return json.dumps(value, ensure_ascii=False)
     if isinstance(value, float) and float(f"{value:g}") == value:
         return f"{value:g}"
     return str(value)
@@ -99,11 +102,25 @@ def _value(default: Any, name: str, owner: Any, text: str) -> Any:
         return None
     if isinstance(default, str):
         return text
+    if isinstance(default, bool):
+        return {"True": True, "False": False}.get(text, text[:60])
+    if isinstance(default, tuple):
+        return _words(text)
     kind = int if what.whole else float
     try:
         return kind(text)
     except ValueError:
         return text[:60]
+
+
+def _words(text: str) -> Any:
+    """A JSON list of words; as it is, if it isn't one, for the check to refuse."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    whole = isinstance(found, list) and all(isinstance(each, str) for each in found)
+    return tuple(found) if whole else text[:60]
 
 
 def _ignored(error: GruvizError) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
 
-from gruviz.experiment.knobs import Choice, knob, table_of
+from gruviz.experiment.knobs import Choice, knob
 from gruviz.words import N_
 
 
@@ -98,27 +98,4 @@ class Digits(Task):
     kind: ClassVar[Kind] = Kind.CLASSIFICATION
 
 
-@dataclass(frozen=True)
-class Table(Task):
-    """A column of a table, forecast from its own past."""
-
-    name: ClassVar[str] = "table"
-    label: ClassVar[str] = N_("Your CSV, or a sample")
-    help: ClassVar[str] = N_(
-        "A column of a sample or of your own CSV file, forecast from its past."
-    )
-    kind: ClassVar[Kind] = Kind.FORECAST
-
-    source: str = knob(
-        "sunspots_yearly", label=N_("Data"), help=N_("A bundled sample, or a file of yours.")
-    )
-    column: str = knob("", label=N_("Column"), help=N_("The column to forecast."))
-    window: int = knob(
-        24, 2, 500, label=N_("Window"), log=True, unit=N_("rows"), help=N_("How much past it sees.")
-    )
-    horizon: int = knob(
-        4, 1, 100, label=N_("Horizon"), unit=N_("rows"), help=N_("How far ahead to forecast.")
-    )
-
-
-TASKS = table_of(SineMixture, Adding, Waveforms, Digits, Table)
+MADE = (SineMixture, Adding, Waveforms, Digits)

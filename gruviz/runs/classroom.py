@@ -7,7 +7,7 @@ import threading
 from functools import cache
 from pathlib import Path
 
-from gruviz.data.store import TableStore
+from gruviz.data.store import MOST_BYTES, TableStore
 from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment
 from gruviz.runs.pool import Pool
@@ -16,13 +16,15 @@ from gruviz.words import _
 
 MOST_RUNS = 200
 DEFAULT_WORKERS = 2
+MEMORY = "/dev/shm"  # Linux
 
 
 class Classroom:
     """Runs are found by their unguessable token alone; past MOST_RUNS the longest unwatched go."""
 
     def __init__(self, workers: int) -> None:
-        folder = Path(tempfile.mkdtemp(prefix="gruviz-"))  # readable by this user alone
+        # Readable by this user alone; uploads stay in memory where the system has a place for that.
+        folder = Path(tempfile.mkdtemp(prefix="gruviz-", dir=_in_memory()))
         self.tables = TableStore(folder)
         self.pool = Pool(workers, folder)
         self._runs: dict[str, Run] = {}
@@ -46,6 +48,13 @@ class Classroom:
         """Stop the workers and delete the uploads."""
         self.pool.shutdown()
         shutil.rmtree(self.tables.folder, ignore_errors=True)
+
+
+def _in_memory() -> str | None:
+    """The folder whose files are kept in memory, if there is one with room for all uploads."""
+    if not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < MOST_BYTES:
+        return None
+    return MEMORY
 
 
 @cache

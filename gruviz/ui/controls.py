@@ -1,11 +1,10 @@
 """The controls of an experiment, read off its fields: a new knob needs no line here."""
 
-from dataclasses import MISSING, fields
 from typing import Any
 
 import streamlit as st
 
-from gruviz.experiment import Choice, Experiment, Knob, Pick, Table, about
+from gruviz.experiment import Choice, Experiment, FromTable, Knob, Pick, about, default_of
 from gruviz.experiment.link import settings
 from gruviz.ui.tables import table_controls
 from gruviz.ui.widgets import knob
@@ -28,7 +27,7 @@ def controls() -> Experiment:
     picks: dict[str, Any] = {}
     for name, what in about(Experiment):
         if isinstance(what, Knob) and what.live:
-            values[name] = knob(name, what, _default(Experiment, name))
+            values[name] = knob(name, what, default_of(Experiment, name))
     live = {
         name: _knobs(_row(name, what), live=True)
         for name, what in about(Experiment)
@@ -43,19 +42,13 @@ def controls() -> Experiment:
             chosen = {**live[name], **_knobs(row, live=False)}
             picks[name] = row(**chosen)
         elif not what.live:
-            values[name] = knob(name, what, _default(Experiment, name))
+            values[name] = knob(name, what, default_of(Experiment, name))
     return Experiment(**values, **picks)
-
-
-def _default(owner: type[Any], name: str) -> Any:
-    field = next(each for each in fields(owner) if each.name == name)
-    assert field.default is not MISSING
-    return field.default
 
 
 def _row(name: str, what: Pick) -> type[Choice]:
     """The row that a menu shows, whether it has been drawn yet or not."""
-    return what.table[st.session_state.setdefault(name, _default(Experiment, name).name)]
+    return what.table[st.session_state.setdefault(name, default_of(Experiment, name).name)]
 
 
 def _menu(name: str, what: Pick) -> type[Choice]:
@@ -75,10 +68,10 @@ def _menu(name: str, what: Pick) -> type[Choice]:
 
 
 def _knobs(row: type[Choice], *, live: bool) -> dict[str, Any]:
-    if row is Table and not live:
-        return table_controls()
+    if issubclass(row, FromTable) and not live:
+        return table_controls(row)
     return {
-        name: knob(f"{row.name}.{name}", what, _default(row, name))
+        name: knob(f"{row.name}.{name}", what, default_of(row, name))
         for name, what in about(row)
         if isinstance(what, Knob) and what.live == live
     }

@@ -6,11 +6,13 @@ from typing import Any
 import streamlit as st
 
 from gruviz.data import batches_per_epoch
-from gruviz.experiment import Experiment, Table, differences, with_live
+from gruviz.experiment import Experiment, FromTable, Table, differences, with_live
 from gruviz.experiment.link import from_link
 from gruviz.runs import Run, Status, classroom
 from gruviz.ui import controls, tables
 from gruviz.words import _
+
+LOOKS = ("axis", "view")  # what of the address is about looking, not about the experiment
 
 
 @dataclass
@@ -60,7 +62,7 @@ class Session:
             return
         self.run = run
         task = run.experiment.task
-        if isinstance(task, Table):
+        if isinstance(task, FromTable):
             tables.adopt(task.source)
         self.read_link()
 
@@ -68,7 +70,7 @@ class Session:
         """Set the controls to the experiment of the link that opened this tab."""
         experiment, complaints = from_link(self.link)
         task = experiment.task
-        if isinstance(task, Table) and task.source not in tables.labels():
+        if isinstance(task, FromTable) and task.source not in tables.labels():
             complaints.append(
                 _(
                     "The data of this link isn't here: an upload doesn't go with a link and doesn't"
@@ -157,7 +159,7 @@ class Session:
 def session() -> Session:
     """The session of this tab; at its first call the controls are set from the link."""
     if "session" not in st.session_state:
-        link = {key: value for key, value in st.query_params.to_dict().items() if key != "axis"}
+        link = {key: value for key, value in st.query_params.to_dict().items() if key not in LOOKS}
         st.session_state["session"] = Session(link)
         st.session_state["session"].read_link()
     found: Session = st.session_state["session"]

@@ -7,8 +7,7 @@ import streamlit as st
 from gruviz.data import SAMPLE_NAMES, Table
 from gruviz.data.tables import MAX_BYTES
 from gruviz.errors import GruvizError
-from gruviz.experiment import Knob, about
-from gruviz.experiment import Table as TableTask
+from gruviz.experiment import FromTable, Knob, about, default_of
 from gruviz.runs import classroom
 from gruviz.ui import frame
 from gruviz.ui.widgets import knob
@@ -53,34 +52,67 @@ def fetch(source: str) -> Table:
     return classroom().tables(source)
 
 
-def table_controls() -> dict[str, Any]:
-    """Upload, source, column, window and horizon, as the fields of the table task."""
-    _upload()
-    known = labels()
-    knobs = {name: what for name, what in about(TableTask) if isinstance(what, Knob)}
-    source = st.session_state.setdefault("table.source", TableTask().source)
-    if source not in known:
-        st.session_state["table.source"] = source = TableTask().source
-    source = st.selectbox(
-        _(knobs["source"].label), list(known), format_func=lambda each: known[each],
-        key="table.source", persist_state="session",
-    )  # fmt: skip
-    table = fetch(source)
-    columns = list(table.columns)
-    if st.session_state.get("table.column") not in columns:
-        st.session_state["table.column"] = table.first_choice
-    column = st.selectbox(
-        _(knobs["column"].label), columns, key="table.column", persist_state="session",
-        help=_(knobs["column"].help),
-    )  # fmt: skip
-    numbers = {
-        name: knob(f"table.{name}", knobs[name], getattr(TableTask(), name))
-        for name in ("window", "horizon")
-    }
-    return {"source": source, "column": column, **numbers}
+def table_controls(row: type[FromTable]) -> dict[str, Any]:
+    """Upload, source, and the knobs of a task on a table, as its fields."""
+    _upload(row)
+    values: dict[str, Any] = {"source": _source(row)}
+    table = fetch(values["source"])
+    texts = 0
+    for name, what in about(row):
+        if name == "source" or not isinstance(what, Knob):
+            continue
+        key, default = f"{row.name}.{name}", default_of(row, name)
+        if not what.column:
+            values[name] = knob(key, what, default)
+        elif isinstance(default, tuple):
+            others = [each for each in table.columns if each != values.get("column")]
+            values[name] = _some_columns(key, what, others)
+        else:
+            names = list(table.columns) if what.column == "numeric" else _all_columns(table)
+            first = table.first_choice if what.column == "numeric" else names[texts % len(names)]
+            texts += what.column == "any"
+            values[name] = _column(key, what, names, first)
+    return values
 
 
-def _upload() -> None:
+def _source(row: type[FromTable]) -> str:
+    known, key = labels(), f"{row.name}.source"
+    if st.session_state.setdefault(key, row().source) not in known:
+        st.session_state[key] = row().source
+    what = dict(about(row))["source"]
+    source: str = st.selectbox(
+        _(what.label), list(known), format_func=lambda each: known[each], key=key,
+        persist_state="session",
+    )  # fmt: skip
+    return source
+
+
+def _all_columns(table: Table) -> list[str]:
+    """Text columns first: an id or a label is one more often than not."""
+    return [*table.others, *table.columns]
+
+
+def _column(key: str, what: Knob, names: list[str], first: str) -> str:
+    if st.session_state.get(key) not in names:
+        st.session_state[key] = first
+    chosen: str = st.selectbox(
+        _(what.label), names, key=key, persist_state="session",
+        help=_(what.help) if what.help else None,
+    )  # fmt: skip
+    return chosen
+
+
+def _some_columns(key: str, what: Knob, names: list[str]) -> tuple[str, ...]:
+    wanted = st.session_state.get(key, ())
+    st.session_state[key] = [each for each in wanted if each in names]
+    chosen = st.multiselect(
+        _(what.label), names, key=key, persist_state="session",
+        help=_(what.help) if what.help else None,
+    )  # fmt: skip
+    return tuple(chosen)
+
+
+def _upload(row: type[FromTable]) -> None:
     file = st.file_uploader(
         _("Upload a CSV file"), type=["csv", "txt"], key="upload", max_upload_size=MAX_BYTES // 10**6,
         help=_("Comma-separated, with a header line. It stays on this server and with your tab."),
@@ -103,5 +135,4 @@ def _upload() -> None:
     taken = set(uploads().values())
     name = table.name[:60]
     uploads().setdefault(table.digest, f"{name} · {table.digest[:6]}" if name in taken else name)
-    st.session_state["table.source"] = table.digest
-    st.session_state["table.column"] = table.first_choice
+    st.session_state[f"{row.name}.source"] = table.digest

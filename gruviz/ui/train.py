@@ -8,9 +8,8 @@ import streamlit as st
 from gruviz.data import check
 from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment
-from gruviz.experiment.link import to_link
 from gruviz.runs import MOST_TRIES, SLOW_SECONDS, Status
-from gruviz.ui import controls, frame, tables, view
+from gruviz.ui import controls, frame, sidebar, tables, view
 from gruviz.ui.panel import panel
 from gruviz.ui.session import Session, session
 from gruviz.words import N_, _
@@ -23,43 +22,18 @@ def page() -> None:
     """The page of app.py."""
     frame.begin(N_("Train"))
     mine = session()
+    wanted = sidebar.read(mine)
     with st.sidebar:
-        frame.navigation()
-        try:
-            wanted = controls.controls()
-        except GruvizError as error:
-            frame.refusal(error)
-            st.stop()
-        log = _loss_axis()
-    mine.adjust(wanted)
+        st.subheader(_("View"))
+        axes = {"log": _("logarithmic"), "linear": _("linear")}
+        log = sidebar.look("axis", _("Loss axis"), axes) == "log"
     _act(mine, wanted)
-    _write_link(wanted, log)
 
     buttons = frame.heading(_("Watch a GRU learn"))
     with buttons:
         _buttons(mine, wanted)
     _say(mine, wanted)
     _show(mine, wanted, log=log)
-
-
-def _loss_axis() -> bool:
-    st.subheader(_("View"))
-    st.session_state.setdefault("axis", st.query_params.get("axis", "log"))
-    if st.session_state["axis"] not in ("log", "linear"):
-        st.session_state["axis"] = "log"
-    names = {"log": _("logarithmic"), "linear": _("linear")}
-    chosen = st.segmented_control(
-        _("Loss axis"), list(names), format_func=lambda each: names[each], key="axis", required=True,
-        persist_state="session",
-    )  # fmt: skip
-    return bool(chosen == "log")
-
-
-def _write_link(wanted: Experiment, log: bool) -> None:
-    """Keep the page's address in step with the controls: who copies it, copies the experiment."""
-    link = to_link(wanted) | ({} if log else {"axis": "linear"})
-    if st.query_params.to_dict() != link:
-        st.query_params.from_dict(link)
 
 
 def _act(mine: Session, wanted: Experiment) -> None:

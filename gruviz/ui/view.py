@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from gruviz import charts
 from gruviz.data import Dataset, Fetch, fetch_sample, load
-from gruviz.experiment import Experiment, Kind, MadeUp, Table, differences
+from gruviz.experiment import Experiment, FromTable, Kind, MadeUp, differences
 from gruviz.record import Snapshot
 from gruviz.runs import Change, Run, Status
 from gruviz.words import _, n_
@@ -38,7 +38,7 @@ class Card:
 def probe_of(experiment: Experiment, fetch: Fetch) -> Dataset:
     """The data of an experiment with few training sequences: its validation part is the same."""
     task = experiment.task
-    if isinstance(task, Table):
+    if isinstance(task, FromTable):
         fetch(task.source)  # may this visitor see it? What is cached below doesn't ask again
     if isinstance(task, MadeUp):
         task = replace(task, size=10)

@@ -1,0 +1,49 @@
+"""The sidebar that the working pages share: one experiment, whichever page one is on."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from gruviz.errors import GruvizError
+from gruviz.experiment import Experiment
+from gruviz.experiment.link import to_link
+from gruviz.ui import controls, frame
+from gruviz.ui.session import LOOKS, Session
+
+
+def read(mine: Session) -> Experiment:
+    """Draw navigation and controls; returns the experiment that they show.
+
+    Live knobs reach the run at once, and the page's address becomes the experiment's link.
+    """
+    with st.sidebar:
+        frame.navigation()
+        try:
+            wanted = controls.controls()
+        except GruvizError as error:
+            frame.refusal(error)
+            st.stop()
+    mine.adjust(wanted)
+    link = to_link(wanted) | {key: st.query_params[key] for key in LOOKS if key in st.query_params}
+    if st.query_params.to_dict() != link:
+        st.query_params.from_dict(link)
+    return wanted
+
+
+def look(name: str, label: str, options: Mapping[str, str]) -> str:
+    """A choice of how to look at the run, the first of the options by default; kept in the link."""
+    default = next(iter(options))
+    st.session_state.setdefault(name, st.query_params.get(name, default))
+    if st.session_state[name] not in options:
+        st.session_state[name] = default
+    found = st.segmented_control(
+        label, list(options), format_func=lambda each: options[each], key=name, required=True,
+        persist_state="session",
+    )  # fmt: skip
+    chosen = found or default
+    if chosen != st.query_params.get(name, default):
+        if chosen == default:
+            del st.query_params[name]
+        else:
+            st.query_params[name] = chosen
+    return chosen
