@@ -8,15 +8,26 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gruviz.experiment.cells import CELLS, GRU, LSTM, RNN, Cell, ChoGRU, Signal
+from gruviz.experiment.kinds import Forecast, Kind, MadeUp, Task
 from gruviz.experiment.knobs import Choice, Knob, Pick, about, check, from_dict, knob, pick, to_dict
 from gruviz.experiment.losses import (
     LOSSES,
     CrossEntropy,
+    CrossEntropyInBits,
     Fitting,
     Huber,
     Loss,
     MeanAbsoluteError,
     MeanSquaredError,
+)
+from gruviz.experiment.memory import (
+    COPIED,
+    Adding,
+    Brackets,
+    CopyMemory,
+    DelayedEcho,
+    Parity,
+    TemporalOrder,
 )
 from gruviz.experiment.optimizers import OPTIMIZERS, SGD, Adam, Momentum, Optimizer, RMSprop
 from gruviz.experiment.schedules import (
@@ -27,17 +38,15 @@ from gruviz.experiment.schedules import (
     Schedule,
     StepDecay,
 )
-from gruviz.experiment.tasks import (
-    TASKS,
-    Adding,
-    Digits,
-    Kind,
-    MadeUp,
+from gruviz.experiment.series import (
+    DampedOscillation,
+    Lorenz,
+    MackeyGlass,
+    RandomWalk,
     SineMixture,
-    Table,
-    Task,
     Waveforms,
 )
+from gruviz.experiment.tasks import TASKS, Digits, NextCharacter, Table
 from gruviz.words import N_
 
 
@@ -149,6 +158,7 @@ def differences(old: Any, new: Any) -> list[tuple[Knob | Pick, Any, Any]]:
 
 __all__ = [
     "CELLS",
+    "COPIED",
     "GRU",
     "LOSSES",
     "LSTM",
@@ -159,33 +169,45 @@ __all__ = [
     "TASKS",
     "Adam",
     "Adding",
+    "Brackets",
     "Cell",
     "ChoGRU",
     "Choice",
     "Constant",
+    "CopyMemory",
     "Cosine",
     "CrossEntropy",
+    "CrossEntropyInBits",
+    "DampedOscillation",
+    "DelayedEcho",
     "Digits",
     "Experiment",
     "Exponential",
     "Fitting",
+    "Forecast",
     "Huber",
     "Kind",
     "Knob",
+    "Lorenz",
     "Loss",
+    "MackeyGlass",
     "MadeUp",
     "MeanAbsoluteError",
     "MeanSquaredError",
     "Momentum",
+    "NextCharacter",
     "Optimizer",
+    "Parity",
     "Pick",
     "RMSprop",
+    "RandomWalk",
     "Schedule",
     "Signal",
     "SineMixture",
     "StepDecay",
     "Table",
     "Task",
+    "TemporalOrder",
     "Waveforms",
     "about",
     "differences",
