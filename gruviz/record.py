@@ -34,6 +34,7 @@ class Snapshot:
     inputs: (time, features), target: (outputs,) or a class; prediction: (time, outputs), what the
     head would answer after each time step (class probabilities for a classification).
     gradient: (time,) ‖∂L/∂h_t‖ over the last batch that was trained on; None before the first.
+    text: what a model of letters writes after the probe; empty for any other task.
     """
 
     step: int
@@ -42,6 +43,7 @@ class Snapshot:
     target: npt.NDArray[np.generic]
     prediction: npt.NDArray[np.float32]
     gradient: npt.NDArray[np.floating[Any]] | None
+    text: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +96,18 @@ class Columns:
                 )
             array[self._length : needed] = rows[name]
         self._length = needed
+
+
+LASTING = 3  # validations that a task must stay solved for
+
+
+def solved(validations: Mapping[str, Floats] | Columns, threshold: float) -> int | None:
+    """The step of the first validation from which on the loss stays below a threshold, if it has
+    stayed there for LASTING validations."""
+    above = np.flatnonzero(~(validations["loss"] < threshold))  # NaN is not below
+    first = int(above[-1]) + 1 if len(above) else 0
+    steps = validations["step"]
+    return int(steps[first]) if len(steps) - first >= LASTING else None
 
 
 @dataclass(eq=False)

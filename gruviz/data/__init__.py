@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
-from gruviz.data import synthetic
+from gruviz.data import synthetic, text
 from gruviz.data.dataset import IGNORED, Array, Dataset, Sequences, batches
 from gruviz.data.tables import SAMPLE_NAMES, SAMPLES, Table, read_table, sample
 from gruviz.data.windows import forecast_windows
 from gruviz.errors import GruvizError
-from gruviz.experiment import Digits, Experiment, Kind, MadeUp, Task
+from gruviz.experiment import Digits, Experiment, MadeUp, NextCharacter, Task
 from gruviz.experiment import Table as TableTask
 from gruviz.words import _
 
@@ -20,6 +21,9 @@ VALIDATION_LIMIT = 256  # sequences that one validation looks at
 # Multiplications of one matrix product per time step, summed over a step; two billion are seconds
 # in which nobody else's slice gets a turn.
 MOST_WORK = 2_000_000_000
+
+# Inputs of all training sequences, in float32 80 MB: every worker keeps the data of a few runs.
+MOST_NUMBERS = 20_000_000
 
 Fetch = Callable[[str], Table]
 
@@ -42,21 +46,25 @@ def load(task: Task, seed: int, fetch: Fetch = fetch_sample) -> Dataset:
 
     Raises GruvizError, with the reason and the remedy, if the data can't be used.
     """
-    if isinstance(task, TableTask):
-        return _from_table(task, fetch(task.source))
-    if isinstance(task, Digits):
-        return _digits(seed)
-    assert isinstance(task, MadeUp)
+    return LOADERS.get(task.name, _made_up)(task, seed, fetch)
+
+
+def _made_up(task: Any, seed: int, _fetch: Fetch) -> Dataset:
     make = getattr(synthetic, task.name)
-    train = make(task, task.size, np.random.default_rng([seed, 2]))
-    validation = make(task, VALIDATION_SEQUENCES, np.random.default_rng([seed, 3]))
-    if task.kind is Kind.CLASSIFICATION:
-        return Dataset(task.kind, train, validation, 10, ("value",), synthetic.WAVEFORMS)
-    names = ("value", "mark") if train.inputs.shape[2] == 2 else ("value",)
-    return Dataset(task.kind, train, validation, train.targets.shape[1], names)
+    return _dataset(
+        task,
+        make(task, task.size, np.random.default_rng([seed, 2])),
+        make(task, VALIDATION_SEQUENCES, np.random.default_rng([seed, 3])),
+    )
 
 
-def _from_table(task: TableTask, table: Table) -> Dataset:
+def _dataset(task: Task, train: Sequences, validation: Sequences) -> Dataset:
+    outputs = len(task.classes) or train.targets.shape[-1]
+    return Dataset(task.kind, train, validation, outputs, task.inputs, task.classes)
+
+
+def _from_table(task: TableTask, _seed: int, fetch: Fetch) -> Dataset:
+    table = fetch(task.source)
     column = task.column or table.first_choice
     if column not in table.columns:
         raise GruvizError(
@@ -69,21 +77,33 @@ def _from_table(task: TableTask, table: Table) -> Dataset:
     return forecast_windows(table.columns[column], task.window, task.horizon, column)
 
 
-def _digits(seed: int) -> Dataset:
+def _digits(task: Digits, seed: int, _fetch: Fetch) -> Dataset:
     """The bundled images as sequences of eight rows of eight pixels, a fifth for validation."""
     numbers = np.loadtxt(SAMPLES / "digits_8x8.csv", delimiter=",", dtype=np.float32)
     order = np.random.default_rng([seed, 2]).permutation(len(numbers))
     pixels = numbers[order, :64].reshape(-1, 8, 8) / np.float32(16)
     everything = Sequences(pixels, numbers[order, 64].astype(np.int64))
     border = len(numbers) * 4 // 5
-    return Dataset(
-        Kind.CLASSIFICATION,
-        everything[slice(0, border)],
-        everything[slice(border, None)],
-        10,
-        tuple(f"pixel {column}" for column in range(8)),
-        tuple(map(str, range(10))),
+    return _dataset(task, everything[slice(0, border)], everything[slice(border, None)])
+
+
+def _text(task: NextCharacter, seed: int, _fetch: Fetch) -> Dataset:
+    train, validation = text.parts()
+    return _dataset(
+        task,
+        text.windows(train, task.length, task.size, np.random.default_rng([seed, 2])),
+        text.windows(
+            validation, task.length, VALIDATION_SEQUENCES, np.random.default_rng([seed, 3])
+        ),
     )
+
+
+# By a task's name: (task, seed, fetch). Any other is made up by the function of its name.
+LOADERS: dict[str, Callable[[Any, int, Fetch], Dataset]] = {
+    Digits.name: _digits,
+    NextCharacter.name: _text,
+    TableTask.name: _from_table,
+}
 
 
 def check_batch(experiment: Experiment, count: int) -> None:
@@ -111,9 +131,16 @@ def batches_per_epoch(experiment: Experiment, fetch: Fetch = fetch_sample) -> in
 def check(experiment: Experiment, fetch: Fetch = fetch_sample) -> None:
     """Raise GruvizError unless there is data for the experiment, a batch of it, and time for it."""
     task = experiment.task
-    experiment.loss.fitting(task.kind)
-    check_batch(experiment, training_sequences(experiment, fetch))
-    length = getattr(task, "length", getattr(task, "window", 8))
+    experiment.loss.fitting(task.kind, in_bits=task.in_bits)
+    count, length = training_sequences(experiment, fetch), task.time_steps
+    if isinstance(task, MadeUp) and count * length * len(task.inputs) > MOST_NUMBERS:
+        raise GruvizError(
+            _(
+                "{count:,} sequences of {length:,} time steps with {inputs} inputs are too much"
+                " for a shared server; make fewer or shorter ones."
+            ).format(count=count, length=length, inputs=len(task.inputs))
+        )
+    check_batch(experiment, count)
     units, batch = experiment.cell.units, max(experiment.batch_size, VALIDATION_LIMIT)
     if batch * length * units**2 > MOST_WORK:
         raise GruvizError(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gruviz.experiment.cells import CELLS, GRU, LSTM, RNN, Cell, ChoGRU, Signal
+from gruviz.experiment.kinds import Forecast, Kind, MadeUp, Task
 from gruviz.experiment.knobs import (
     Choice,
     Knob,
@@ -18,17 +19,26 @@ from gruviz.experiment.knobs import (
     from_dict,
     knob,
     pick,
-    table_of,
     to_dict,
 )
 from gruviz.experiment.losses import (
     LOSSES,
     CrossEntropy,
+    CrossEntropyInBits,
     Fitting,
     Huber,
     Loss,
     MeanAbsoluteError,
     MeanSquaredError,
+)
+from gruviz.experiment.memory import (
+    COPIED,
+    Adding,
+    Brackets,
+    CopyMemory,
+    DelayedEcho,
+    Parity,
+    TemporalOrder,
 )
 from gruviz.experiment.optimizers import OPTIMIZERS, SGD, Adam, Momentum, Optimizer, RMSprop
 from gruviz.experiment.schedules import (
@@ -39,20 +49,17 @@ from gruviz.experiment.schedules import (
     Schedule,
     StepDecay,
 )
-from gruviz.experiment.table_tasks import FROM_TABLES, FromTable, Long, Rows, Table
-from gruviz.experiment.tasks import (
-    MADE,
-    Adding,
-    Digits,
-    Kind,
-    MadeUp,
+from gruviz.experiment.series import (
+    DampedOscillation,
+    Lorenz,
+    MackeyGlass,
+    RandomWalk,
     SineMixture,
-    Task,
     Waveforms,
 )
+from gruviz.experiment.table_tasks import FromTable, Long, Rows, Table
+from gruviz.experiment.tasks import TASKS, Digits, NextCharacter
 from gruviz.words import N_
-
-TASKS = table_of(*MADE, *FROM_TABLES)
 
 
 @dataclass(frozen=True)
@@ -163,6 +170,7 @@ def differences(old: Any, new: Any) -> list[tuple[Knob | Pick, Any, Any]]:
 
 __all__ = [
     "CELLS",
+    "COPIED",
     "GRU",
     "LOSSES",
     "LSTM",
@@ -173,29 +181,40 @@ __all__ = [
     "TASKS",
     "Adam",
     "Adding",
+    "Brackets",
     "Cell",
     "ChoGRU",
     "Choice",
     "Constant",
+    "CopyMemory",
     "Cosine",
     "CrossEntropy",
+    "CrossEntropyInBits",
+    "DampedOscillation",
+    "DelayedEcho",
     "Digits",
     "Experiment",
     "Exponential",
     "Fitting",
+    "Forecast",
     "FromTable",
     "Huber",
     "Kind",
     "Knob",
     "Long",
+    "Lorenz",
     "Loss",
+    "MackeyGlass",
     "MadeUp",
     "MeanAbsoluteError",
     "MeanSquaredError",
     "Momentum",
+    "NextCharacter",
     "Optimizer",
+    "Parity",
     "Pick",
     "RMSprop",
+    "RandomWalk",
     "Rows",
     "Schedule",
     "Signal",
@@ -203,6 +222,7 @@ __all__ = [
     "StepDecay",
     "Table",
     "Task",
+    "TemporalOrder",
     "Waveforms",
     "about",
     "default_of",

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from gruviz.errors import GruvizError
+from gruviz.experiment.kinds import Kind
 from gruviz.experiment.knobs import Choice, knob, table_of
-from gruviz.experiment.tasks import Kind
 from gruviz.words import N_, _
 
 
@@ -17,8 +17,8 @@ class Loss(Choice):
     formula: ClassVar[str] = ""
     for_classes: ClassVar[bool] = False
 
-    def fitting(self, kind: Kind) -> "Loss":
-        """The loss that judges a task of this kind: this one, if it can.
+    def fitting(self, kind: Kind, *, in_bits: bool = False) -> "Loss":
+        """The loss that judges a task of this kind, told in bits or not: this one, if it can.
 
         Raises GruvizError if it can't: numbers and classes are judged by different losses.
         """
@@ -40,8 +40,10 @@ class Fitting(Loss):
     label: ClassVar[str] = N_("Whatever fits the task")
     help: ClassVar[str] = N_("Mean squared error for numbers, cross-entropy for classes.")
 
-    def fitting(self, kind: Kind) -> Loss:
-        return CrossEntropy() if kind.classes else MeanSquaredError()
+    def fitting(self, kind: Kind, *, in_bits: bool = False) -> Loss:
+        if not kind.classes:
+            return MeanSquaredError()
+        return CrossEntropyInBits() if in_bits else CrossEntropy()
 
 
 @dataclass(frozen=True)
@@ -88,4 +90,20 @@ class CrossEntropy(Loss):
     for_classes: ClassVar[bool] = True
 
 
-LOSSES = table_of(Fitting, MeanSquaredError, MeanAbsoluteError, Huber, CrossEntropy)
+@dataclass(frozen=True)
+class CrossEntropyInBits(Loss):
+    """Shannon 1951, "Prediction and entropy of printed English", tells it so for letters."""
+
+    name: ClassVar[str] = "bits"
+    label: ClassVar[str] = N_("Cross-entropy in bits")
+    help: ClassVar[str] = N_(
+        "Surprise at the true class, in bits: the yes-or-no questions that would find it."
+    )
+    measure: ClassVar[str] = N_("cross-entropy (bits)")
+    formula: ClassVar[str] = r"L = -\tfrac1n \sum \log_2 p(y)"
+    for_classes: ClassVar[bool] = True
+
+
+LOSSES = table_of(
+    Fitting, MeanSquaredError, MeanAbsoluteError, Huber, CrossEntropy, CrossEntropyInBits
+)

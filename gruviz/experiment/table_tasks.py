@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from gruviz.experiment.kinds import Kind, Task
 from gruviz.experiment.knobs import knob
-from gruviz.experiment.tasks import Kind, Task
 from gruviz.words import N_
 
 
@@ -29,7 +29,7 @@ class Table(FromTable):
     kind: ClassVar[Kind] = Kind.FORECAST
 
     column: str = knob("", label=N_("Column"), column="numeric", help=N_("The column to forecast."))
-    inputs: tuple[str, ...] = knob(
+    further: tuple[str, ...] = knob(
         (), label=N_("Further inputs"), column="numeric",
         help=N_("Other columns that are read beside it."),
     )  # fmt: skip

@@ -1,5 +1,6 @@
 """What a trainer minimises: which answers are wanted, and how far off the given ones are."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from gruviz.data import IGNORED, Dataset
-from gruviz.experiment import CrossEntropy, Experiment, Huber, Kind, MeanAbsoluteError
+from gruviz.experiment import (
+    CrossEntropy,
+    CrossEntropyInBits,
+    Experiment,
+    Huber,
+    Kind,
+    MeanAbsoluteError,
+)
 from gruviz.experiment.losses import Loss
 
 # By the name of the row in gruviz.experiment.LOSSES: (output, target, row) -> scalar.
@@ -19,6 +27,9 @@ FUNCTIONS: dict[str, Callable[[Tensor, Tensor, Any], Tensor]] = {
     Huber.name: lambda output, target, row: functional.huber_loss(output, target, delta=row.delta),
     CrossEntropy.name: lambda output, target, row: functional.cross_entropy(
         output, target, ignore_index=IGNORED
+    ),
+    CrossEntropyInBits.name: lambda output, target, row: (
+        functional.cross_entropy(output, target, ignore_index=IGNORED) / math.log(2)
     ),
 }
 
@@ -71,7 +82,8 @@ def objective(experiment: Experiment, dataset: Dataset) -> Objective:
     kind = dataset.kind
     every = {"task": kind.every_step, "last": False, "every": True}[experiment.loss_on]
     rolling = dataset.series if kind is Kind.FORECAST else None
-    return Objective(kind, experiment.loss.fitting(kind), every, rolling)
+    loss = experiment.loss.fitting(kind, in_bits=experiment.task.in_bits)
+    return Objective(kind, loss, every, rolling)
 
 
 def answer(kind: Kind, output: Tensor) -> Tensor:

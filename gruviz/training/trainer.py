@@ -8,11 +8,13 @@ from torch import Tensor
 
 from gruviz import nn
 from gruviz.data import VALIDATION_LIMIT, Dataset, batches, check_batch
-from gruviz.experiment import Cell, Experiment
+from gruviz.experiment import Cell, Experiment, NextCharacter
 from gruviz.record import STEP_COLUMNS, Checkpoint, Snapshot
 from gruviz.training.losses import answer, objective
+from gruviz.training.sampling import continuation
 
 VALIDATE_EVERY = 50
+WRITTEN = 120  # letters in a snapshot of a model of letters
 DIVERGED_ABOVE = 1e6  # times the first loss
 SMALLEST_FIRST_LOSS = 1e-6  # a run that happens to begin at 0 may leave it
 
@@ -145,7 +147,16 @@ class Trainer:
             probe.targets[0],
             answer(self.dataset.kind, self.model.head(hidden)).numpy(),
             layers[-1].gradient_norm if layers else None,
+            self._writing(torch.from_numpy(probe.inputs[0])),
         )
+
+    def _writing(self, prompt: Tensor) -> str:
+        """What a model of letters writes after the probe; empty for any other task."""
+        if not isinstance(self.experiment.task, NextCharacter):
+            return ""
+        generator = np.random.default_rng([self.experiment.seed, 4, self.step_count])
+        drawn = continuation(self.model, prompt, WRITTEN, generator)
+        return "".join(self.dataset.class_names[letter] for letter in drawn)
 
     def checkpoint(self) -> Checkpoint:
         """A copy of everything that decides how training goes on."""
