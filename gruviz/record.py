@@ -112,10 +112,17 @@ def solved(validations: Mapping[str, Floats] | Columns, threshold: float) -> int
 
 @dataclass(eq=False)
 class History:
-    """The curves of a run. `steps` has STEP_COLUMNS and "smooth", `validations` its own columns."""
+    """The curves of a run. `steps` has STEP_COLUMNS and "smooth", `validations` its own columns.
+
+    blocks: "step" and, for each block of weights, "gradient.W_ir" (norm), "update.W_ir" (log10 of
+    the update-to-weight ratio) and "moment.W_ir" (root mean square of the second moment), every few
+    steps; None before the first slice. times: the steps and the seconds in training after each slice.
+    """
 
     steps: Columns = field(default_factory=lambda: Columns((*STEP_COLUMNS, "smooth")))
     validations: Columns = field(default_factory=lambda: Columns(VALIDATION_COLUMNS))
+    blocks: Columns | None = None
+    times: Columns = field(default_factory=lambda: Columns(("step", "seconds")))
     seconds: float = 0.0
 
     @property
@@ -129,6 +136,12 @@ class History:
         self.steps.append({**part.steps, "smooth": smooth})
         self.validations.append(part.validations)
         self.seconds += part.seconds
+        here = {"step": part.checkpoint.step, "seconds": self.seconds}
+        self.times.append({name: np.array([value], float) for name, value in here.items()})
+
+    def seconds_at(self, step: float) -> float:
+        """Seconds in training until a step: measured after each slice, in between a straight line."""
+        return float(np.interp(step, [0, *self.times["step"]], [0, *self.times["seconds"]]))
 
 
 def _smoothed(loss: Floats, before: Columns) -> Floats:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
 CATALOGS = Path(__file__).parent / "locale"
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 _translations: ContextVar[gettext.NullTranslations] = ContextVar(
     "translations",
@@ -46,3 +47,13 @@ def n_(one: str, many: str, count: int) -> str:
 def N_(message: str) -> str:  # noqa: N802 - gettext's own name for "mark, translate later"
     """Mark a string for the catalogs where a table is built, before a language is known."""
     return message
+
+
+def readable(number: float, digits: int = 4) -> str:
+    """A number as people write it: 9.02×10⁷, not 9.02e+07."""
+    text = f"{number:,.{digits}g}"
+    mantissa, e, exponent = text.partition("e")
+    if not e:
+        return text
+    power = str(int(exponent)).translate(SUPERSCRIPTS)
+    return f"{mantissa}×10{power}"

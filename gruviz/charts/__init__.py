@@ -1,7 +1,9 @@
 """Figures from columns and arrays. Nothing here knows Streamlit, torch, or who is watching."""
 
 from gruviz.charts import alternatives
-from gruviz.charts.curves import clipped, gradient_norm, learning_rate, loss, marks
+from gruviz.charts.blocks import block_gradients, block_moments, block_updates
+from gruviz.charts.curves import gradient_norm, learning_rate, loss, marks
+from gruviz.charts.lens import SHARE_WINDOW, clip_lens, clipped, clipped_share, effective_step
 from gruviz.charts.pictures import (
     classification,
     forecast,
@@ -13,9 +15,16 @@ from gruviz.charts.style import DARK
 
 __all__ = [
     "DARK",
+    "SHARE_WINDOW",
     "alternatives",
+    "block_gradients",
+    "block_moments",
+    "block_updates",
     "classification",
+    "clip_lens",
     "clipped",
+    "clipped_share",
+    "effective_step",
     "forecast",
     "gradient_norm",
     "gradient_through_time",

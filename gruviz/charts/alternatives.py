@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from gruviz.charts.blocks import HEALTHY
 from gruviz.charts.curves import Tables, column
+from gruviz.charts.lens import SHARE_WINDOW
 from gruviz.words import _
 
 
@@ -40,6 +42,82 @@ def gradient_norm(tables: Tables) -> str:
             limit=limit[-1], share=share
         )
     )
+
+
+def clip_lens(tables: Tables) -> str:
+    """The latest row of each of the four curves, under one step."""
+    last = {
+        name: values[-1]
+        for name in ("step", "loss", "norm", "clipped_norm", "clipped_share", "effective_step")
+        if len(values := column(tables, f"steps.{name}"))
+    }
+    if not last:
+        return _("Clip lens: nothing trained yet.")
+    return _(
+        "At step {step:,.0f} the loss is {loss:.4g}, the gradient norm {norm:.3g} before clipping and"
+        " {clipped_norm:.3g} after; {clipped_share:.0f}% of the last {window} steps were clipped; the"
+        " effective step is {effective_step:.3g}."
+    ).format(window=SHARE_WINDOW, **last)
+
+
+def block_gradients(tables: Tables) -> str:
+    """Which block has the largest, and which the smallest gradient."""
+    return _extremes(
+        tables, "gradient", _("Gradient norm per block"), _("{label}: nothing trained yet.")
+    )
+
+
+def block_updates(tables: Tables) -> str:
+    """How many blocks are in the healthy band, and the extremes."""
+    name = _("Update-to-weight ratio")
+    text = _extremes(tables, "update", name, _("{label}: nothing trained yet."))
+    values = np.array(list(_latest(tables, "update").values()))
+    if not len(values):
+        return text
+    low, high = HEALTHY
+    return (
+        text
+        + " "
+        + _("{count} of {all} blocks are in the healthy band from {low} to {high}.").format(
+            count=int(((values >= low) & (values <= high)).sum()),
+            all=len(values),
+            low=low,
+            high=high,
+        )
+    )
+
+
+def block_moments(tables: Tables) -> str:
+    """The extremes of the second moment, or that there is none."""
+    none = (
+        _("{label}: this optimizer keeps none.")
+        if len(column(tables, "blocks.step"))
+        else _("{label}: nothing trained yet.")
+    )
+    return _extremes(tables, "moment", _("Second moment per block"), none)
+
+
+def _latest(tables: Tables, what: str) -> dict[str, float]:
+    """The last value of each block that has one, by the block's name."""
+    found = {}
+    for name, values in tables.get("blocks", {}).items():
+        kind, _dot, block = name.partition(".")
+        if kind == what and len(values) and np.isfinite(values[-1]):
+            found[block] = float(values[-1])
+    return found
+
+
+def _extremes(tables: Tables, what: str, label: str, none: str) -> str:
+    latest = _latest(tables, what)
+    if not latest:
+        return none.format(label=label)
+    most, least = max(latest, key=latest.__getitem__), min(latest, key=latest.__getitem__)
+    return _(
+        "{label} at step {step:,.0f}: largest in {most} ({high:.3g}), smallest in {least} ({low:.3g})."
+    ).format(
+        label=label, step=column(tables, "blocks.step")[-1], most=most, high=latest[most],
+        least=least, low=latest[least],
+    )  # fmt: skip
 
 
 def learning_rate(tables: Tables) -> str:

@@ -4,19 +4,24 @@ Each trace says in `meta` from which columns it is drawn ("steps.loss"), so that
 send the figure once and then only what the columns gained.
 """
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from gruviz.charts.style import BLUE, GREEN, GREY, PURPLE, RED, figure
+from gruviz.charts.style import AMBER, BLUE, GREEN, GREY, INK, PURPLE, RED, figure, plain
 from gruviz.words import _
 
 Floats = npt.NDArray[np.float64]
 Tables = Mapping[str, Mapping[str, Floats]]
+
+# Pinned runs in the order of their pins: colour and dash, none of them a style of the run in view.
+PINS = (
+    (AMBER, "dot"), (INK, "dashdot"), (GREEN, "longdash"), (PURPLE, "dot"), (RED, "longdashdot"),
+    (BLUE, "dashdot"),
+)  # fmt: skip
 
 
 def column(tables: Tables, name: str) -> Floats:
@@ -32,8 +37,25 @@ def curve(tables: Tables, x: str, y: str, name: str, **style: Any) -> go.Scatter
     )
 
 
-def loss(tables: Tables, measure: str, *, log: bool = True) -> go.Figure:
-    """Loss over steps: raw thin, smoothed bold, validation dashed. Columns: see `gruviz.record`."""
+def pins(tables: Tables, y: str, pinned: Sequence[str]) -> list[go.Scatter]:
+    """The column y of the tables "pin0", "pin1", …, each under the name that its run was given."""
+    return [
+        curve(
+            tables, f"pin{place}.step", f"pin{place}.{y}", plain(name), mode="lines",
+            line={"color": colour, "dash": dash, "width": 2}, hovertemplate="%{y:.4g}",
+        )
+        for place, name in enumerate(pinned)
+        for colour, dash in [PINS[place % len(PINS)]]
+    ]  # fmt: skip
+
+
+def loss(
+    tables: Tables, measure: str, *, log: bool = True, pinned: Sequence[str] = ()
+) -> go.Figure:
+    """Loss over steps: raw thin, smoothed bold, validation dashed; pinned runs behind.
+
+    Columns: see `gruviz.record`.
+    """
     chart = figure(
         _("Loss"),
         _("thin: each step · bold: moving average · dashed: validation · lower is better"),
@@ -43,6 +65,7 @@ def loss(tables: Tables, measure: str, *, log: bool = True) -> go.Figure:
     )
     chart.add_traces(
         [
+            *pins(tables, "smooth", pinned),
             curve(
                 tables, "steps.step", "steps.loss", _("each step"), mode="lines", opacity=0.45,
                 line={"color": BLUE, "width": 1}, hoverinfo="skip",
@@ -61,7 +84,7 @@ def loss(tables: Tables, measure: str, *, log: bool = True) -> go.Figure:
     return chart
 
 
-def gradient_norm(tables: Tables) -> go.Figure:
+def gradient_norm(tables: Tables, *, pinned: Sequence[str] = ()) -> go.Figure:
     """Length of the gradient before clipping; the threshold; the steps that were clipped."""
     chart = figure(
         _("Gradient norm"),
@@ -72,6 +95,7 @@ def gradient_norm(tables: Tables) -> go.Figure:
     )
     chart.add_traces(
         [
+            *pins(tables, "norm", pinned),
             curve(
                 tables, "steps.step", "steps.norm", _("before clipping"), mode="lines",
                 line={"color": RED, "width": 1.3}, hovertemplate="%{y:.4g}",
@@ -91,7 +115,7 @@ def gradient_norm(tables: Tables) -> go.Figure:
     return chart
 
 
-def learning_rate(tables: Tables) -> go.Figure:
+def learning_rate(tables: Tables, *, pinned: Sequence[str] = ()) -> go.Figure:
     """The schedule from the first step to the last, what was used so far, and where the run is."""
     chart = figure(
         _("Learning rate"),
@@ -102,6 +126,7 @@ def learning_rate(tables: Tables) -> go.Figure:
     chart.update_yaxes(rangemode="tozero", exponentformat="power")
     chart.add_traces(
         [
+            *pins(tables, "learning_rate", pinned),
             curve(
                 tables, "plan.step", "plan.learning_rate", _("schedule"), mode="lines",
                 line={"color": GREY, "width": 2, "dash": "dash"}, hovertemplate="%{y:.3g}",
@@ -122,12 +147,6 @@ def learning_rate(tables: Tables) -> go.Figure:
         ]
     )  # fmt: skip
     return chart
-
-
-def clipped(norm: Floats, clip_norm: Floats) -> Floats:
-    """The norm where it was over the threshold, else NaN: the column behind the crosses."""
-    with np.errstate(invalid="ignore"):
-        return np.where(norm > clip_norm, norm, math.nan)
 
 
 def marks(changes: Iterable[tuple[int, str]]) -> list[dict[str, Any]]:

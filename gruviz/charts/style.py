@@ -6,10 +6,12 @@ from typing import Any
 import plotly.graph_objects as go
 
 BLUE, GREEN, RED, PURPLE, GREY = "#0072b2", "#008f68", "#d55e00", "#a8578a", "#5b6575"
+AMBER, INK = "#8a6500", "#1f2937"
 
 # The same hues, light enough for a dark page. The live panel swaps them with the theme.
 DARK = {
     BLUE: "#5fb4f2", GREEN: "#35cfa5", RED: "#ff8f45", PURPLE: "#e39fca", GREY: "#a3adbd",
+    AMBER: "#f0c04a", INK: "#e8edf5",
     "#b9c4d4": "#4a566b",
     # A diverging scale turned over: dark in the middle, bright at the ends.
     "#b35806": "#ffb458", "#fdb863": "#9a5c1a", "#f7f7f7": "#151b27", "#b2abd2": "#57478a",

@@ -26,9 +26,13 @@ HIDDEN = Signal("hidden", N_("Hidden state h"), N_("the memory itself"), -1.0)
 
 @dataclass(frozen=True)
 class Cell(Choice):
-    """A row of CELLS: its knobs, its layer in `gruviz.nn`, and the signals that this one records."""
+    """A row of CELLS: its knobs, its layer in `gruviz.nn`, and the signals that this one records.
+
+    gates: the letters of its gates as they stand in the equation, in the order of torch's weights.
+    """
 
     layer: ClassVar[str]
+    gates: ClassVar[str]
     equation: ClassVar[str]
     signals: ClassVar[tuple[Signal, ...]]
 
@@ -45,6 +49,12 @@ class Cell(Choice):
         """The keyword arguments of the layer, beyond its sizes."""
         return {}
 
+    @classmethod
+    def blocks(cls) -> tuple[str, ...]:
+        """The names of the blocks of weights that telemetry tells apart."""
+        matrices = [f"W_{side}{gate}" for side in "ih" for gate in cls.gates]
+        return (*matrices, "biases", "head")
+
 
 @dataclass(frozen=True)
 class GRU(Cell):
@@ -55,6 +65,7 @@ class GRU(Cell):
         " weights the old state."
     )
     layer: ClassVar[str] = "GRU"
+    gates: ClassVar[str] = "rzn"
     equation: ClassVar[str] = r"""\begin{aligned}
         r_t &= \sigma(W_{ir} x_t + b_{ir} + W_{hr} h_{t-1} + b_{hr}) \\
         z_t &= \sigma(W_{iz} x_t + b_{iz} + W_{hz} h_{t-1} + b_{hz}) \\
@@ -75,6 +86,7 @@ class ChoGRU(Cell):
         " state."
     )
     layer: ClassVar[str] = "GRU"
+    gates: ClassVar[str] = "rzn"
     equation: ClassVar[str] = r"""\begin{aligned}
         r_t &= \sigma(W_{ir} x_t + b_{ir} + W_{hr} h_{t-1} + b_{hr}) \\
         z_t &= \sigma(W_{iz} x_t + b_{iz} + W_{hz} h_{t-1} + b_{hz}) \\
@@ -102,6 +114,7 @@ class LSTM(Cell):
         "Long short-term memory: input, forget and output gates around a cell state of its own."
     )
     layer: ClassVar[str] = "LSTM"
+    gates: ClassVar[str] = "ifgo"
     equation: ClassVar[str] = r"""\begin{aligned}
         i_t, f_t, o_t &= \sigma(W_{i\cdot} x_t + b_{i\cdot} + W_{h\cdot} h_{t-1} + b_{h\cdot}) \\
         g_t &= \tanh(W_{ig} x_t + b_{ig} + W_{hg} h_{t-1} + b_{hg}) \\
@@ -128,6 +141,7 @@ class RNN(Cell):
     label: ClassVar[str] = N_("Plain RNN")
     help: ClassVar[str] = N_("No gates: the whole memory is written anew at every time step.")
     layer: ClassVar[str] = "RNN"
+    gates: ClassVar[str] = "h"
     equation: ClassVar[str] = r"h_t = \tanh(W_{ih} x_t + b_{ih} + W_{hh} h_{t-1} + b_{hh})"
     signals: ClassVar[tuple[Signal, ...]] = (HIDDEN,)
 

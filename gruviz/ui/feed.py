@@ -41,10 +41,12 @@ def pack(header: Mapping[str, Any], tables: Mapping[str, Mapping[str, npt.NDArra
 
 
 class Viewer:
-    """One panel that looks at one run: what it has, and the frame that it lacks."""
+    """One panel that looks at one run in one view: what it has, and the frame that it lacks."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, look: str = "overview") -> None:
         self.run = run
+        self.look = look if look in view.VIEWS else "overview"
+        self.view = view.VIEWS[self.look]
         self.dataset = view.probe_of(run.experiment, run.tables)
         self._seen: tuple[Any, ...] = ()
         self._next_picture = 0.0
@@ -54,6 +56,7 @@ class Viewer:
         run = self.run
         return (
             len(run.history.steps),
+            len(run.history.blocks or ()),
             run.status,
             run.settling,
             len(run.changes),
@@ -71,7 +74,7 @@ class Viewer:
 
     def _picture(self, asked: Mapping[str, int]) -> Snapshot | None:
         """The snapshot, if the panel lacks it and its turn has come: a large one comes seldom."""
-        found = self.run.snapshot
+        found = self.run.snapshot if self.view.pictures else None
         due = time.monotonic() >= self._next_picture
         return found if found is not None and found.step != asked["snapshot"] and due else None
 
@@ -84,7 +87,11 @@ class Viewer:
         starts = {"steps": asked["steps"], "validations": asked["validations"]}
         tables["here"] = view.here(run)
         whole = {**view.step_tables(run), "here": tables["here"], "plan": view.plan(run.experiment)}
-        alternatives = view.alternatives(whole)
+        if self.view.blocks:
+            starts["blocks"] = asked.get("blocks", 0)
+            tables |= view.block_tables(run, starts["blocks"])
+            whole |= view.block_tables(run)
+        alternatives = view.alternatives(whole, self.look)
         if picture is not None:
             shown = view.snapshot_tables(picture, self.dataset)
             size = sum(4 * values.size for values in picture.signals.values())
@@ -105,11 +112,15 @@ class Viewer:
 
 
 def _asked(message: str) -> dict[str, int]:
-    """The row counts in a panel's message. Raises ValueError if they aren't there."""
+    """The row counts in a panel's message; "blocks" may be left out.
+
+    Raises ValueError if the others aren't there.
+    """
     found = json.loads(message)
     if not isinstance(found, dict):
         raise ValueError("not an object")
-    asked = {name: found.get(name) for name in ("steps", "validations", "snapshot")}
+    found.setdefault("blocks", 0)
+    asked = {name: found.get(name) for name in ("steps", "validations", "blocks", "snapshot")}
     if not all(isinstance(count, int) for count in asked.values()):
         raise ValueError("row counts must be whole numbers")
     return {
@@ -132,7 +143,7 @@ async def feed(socket: WebSocket) -> None:
             await socket.close(UNKNOWN_RUN)
             return
         speak(str(greeting.get("language", "")) or None)
-        viewer = Viewer(run)
+        viewer = Viewer(run, str(greeting.get("view", "")))
         clock = asyncio.get_running_loop().time
         while True:
             asked = _asked(await socket.receive_text())

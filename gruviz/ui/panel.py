@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import streamlit as st
 
 from gruviz import charts
@@ -29,6 +31,7 @@ def panel(
     fresh: bool,
     status: str,
     language: str | None,
+    view: str = "overview",
     figures: Sequence[tuple[str, str, str]],
     cards: Sequence[Card],
     tables: Tables,
@@ -39,6 +42,7 @@ def panel(
 ) -> None:
     """Show figures and charts of the run with this token, or what is known before there is one.
 
+    view: which of `gruviz.ui.view.VIEWS` the cards are of, so that the feed sends what they need.
     fresh: whether a token that the tab kept through a refresh may be offered for `on_attach`.
     """
     _component(
@@ -48,12 +52,13 @@ def panel(
             "fresh": fresh,
             "status": status,
             "language": language or "",
+            "view": view,
             "feed": server.FEED,
             "files": server.FILES,
             "figures": [list(row) for row in figures],
             "cards": [_plain(card) for card in cards],
             "tables": {
-                name: {key: values.tolist() for key, values in columns.items()}
+                name: {key: _numbers(values) for key, values in columns.items()}
                 for name, columns in tables.items()
             },
             "marks": marks,
@@ -64,6 +69,15 @@ def panel(
         on_attach_change=on_attach,
         on_status_change=lambda: None,
     )
+
+
+def _numbers(values: npt.NDArray[Any]) -> list[Any]:
+    """A column as JSON has it, which knows neither NaN nor infinity."""
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        finite = np.isfinite(values)
+        values = values.astype(object)
+        values[~finite] = None
+    return list(values.tolist())
 
 
 def _plain(card: Card) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from gruviz.runs import MOST_TRIES, SLOW_SECONDS, Status
 from gruviz.ui import controls, frame, sidebar, tables, view
 from gruviz.ui.panel import panel
 from gruviz.ui.session import Session, session
-from gruviz.words import N_, _
+from gruviz.words import N_, _, readable
 
 STEPS_AT_ONCE = "steps at once"
 MOST_STEPS = 100_000
@@ -190,9 +190,9 @@ def _diverged(mine: Session) -> str:
         "**Diverged at step {step:,}**: the loss went from {first} to {last}, the gradient norm"
         " was {norm}."
     ).format(
-        step=mine.run.diverged_at, first=view.readable(steps["loss"][0], 3),
-        last=view.readable(steps["loss"][-1], 3),
-        norm=view.readable(steps["norm"][-1], 3),
+        step=mine.run.diverged_at, first=readable(steps["loss"][0], 3),
+        last=readable(steps["loss"][-1], 3),
+        norm=readable(steps["norm"][-1], 3),
     )  # fmt: skip
     if mine.run.experiment.clip_norm is None:
         remedy = _("Lower the learning rate or set a clip norm, then press **Train**.")

@@ -1,7 +1,8 @@
 """What the page shows of a run: the tables its charts are drawn from, its figures, its cards."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,13 @@ import plotly.graph_objects as go
 from gruviz import charts
 from gruviz.data import Dataset, Fetch, fetch_sample, load
 from gruviz.experiment import Experiment, FromTable, Kind, MadeUp, differences
-from gruviz.record import Snapshot
+from gruviz.record import Columns, History, Snapshot
 from gruviz.runs import Change, Run, Status
-from gruviz.words import _, n_
+from gruviz.words import N_, _, n_, readable
 
 Tables = dict[str, dict[str, npt.NDArray[Any]]]
 PLAN_POINTS = 201
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+PIN_POINTS = 600
 MARK_SHARE = 0.05  # of the course: nearer changes of the same knobs are one mark
 
 
@@ -25,7 +26,8 @@ MARK_SHARE = 0.05  # of the course: nearer changes of the same knobs are one mar
 class Card:
     """A card of the page: one title and reading aid over one or several charts.
 
-    width: the share of a wide page's row that it takes, "half", "whole" or "third".
+    width: the share of a wide page's row that it takes, "half", "whole", "third", or "tall", which is
+    whole and high.
     """
 
     name: str
@@ -118,9 +120,53 @@ def snapshot_tables(snapshot: Snapshot, dataset: Dataset) -> Tables:
 
 def step_tables(run: Run, steps: int = 0, validations: int = 0) -> Tables:
     """The curves of a run, from a row on."""
-    rows = run.history.steps.since(steps)
-    rows["clipped"] = charts.clipped(rows["norm"], rows["clip_norm"])
-    return {"steps": rows, "validations": run.history.validations.since(validations)}
+    before = max(0, steps - charts.SHARE_WINDOW + 1)  # a running share looks back
+    rows = run.history.steps.since(before)
+    norm, after = rows["norm"], rows["clipped_norm"]
+    rows["clipped"] = charts.clipped(norm, after)
+    rows["clipped_share"] = charts.clipped_share(norm, after)
+    rows["effective_step"] = charts.effective_step(rows["learning_rate"], norm, after)
+    return {
+        "steps": {name: values[steps - before :] for name, values in rows.items()},
+        "validations": run.history.validations.since(validations),
+    }
+
+
+def block_tables(run: Run, row: int = 0) -> Tables:
+    """What was measured of each block of weights, from a row on; no table before the first slice."""
+    blocks = run.history.blocks
+    return {} if blocks is None else {"blocks": blocks.since(row)}
+
+
+def pin_tables(pinned: Sequence[History]) -> Tables:
+    """The curves of pinned runs, as the tables "pin0", "pin1", … that `charts.loss` draws."""
+    return {f"pin{place}": _pin(history.steps) for place, history in enumerate(pinned)}
+
+
+def _pin(steps: Columns) -> dict[str, npt.NDArray[np.float64]]:
+    """At most PIN_POINTS rows: those in which one of the columns is extreme in its part of the run."""
+    rows = steps.since(0)
+    names = ("smooth", "norm", "learning_rate")
+    count = len(rows["step"])
+    kept = np.arange(count)
+    if count > PIN_POINTS:
+        borders = np.linspace(0, count, PIN_POINTS // (2 * len(names)) + 1).astype(int)
+        extremes = [
+            start + pick(rows[name][start:end])
+            for start, end in pairwise(borders)
+            for name in names
+            for pick in (_least, _greatest)
+        ]
+        kept = np.unique(extremes)
+    return {name: rows[name][kept] for name in ("step", *names)}
+
+
+def _least(values: npt.NDArray[np.float64]) -> int:
+    return int(np.argmin(np.where(np.isnan(values), np.inf, values)))
+
+
+def _greatest(values: npt.NDArray[np.float64]) -> int:
+    return int(np.argmax(np.where(np.isnan(values), -np.inf, values)))
 
 
 def here(run: Run) -> dict[str, npt.NDArray[np.float64]]:
@@ -156,16 +202,6 @@ def change_marks(run: Run) -> list[dict[str, Any]]:
 
 def _turned(change: Change) -> list[str]:
     return [knob.label for knob, _old, _new in differences(change.before, change.after)]
-
-
-def readable(number: float, digits: int = 4) -> str:
-    """A number as people write it: 9.02×10⁷, not 9.02e+07."""
-    text = f"{number:,.{digits}g}"
-    mantissa, e, exponent = text.partition("e")
-    if not e:
-        return text
-    power = str(int(exponent)).translate(SUPERSCRIPTS)
-    return f"{mantissa}×10{power}"
 
 
 def value(setting: Any) -> str:
@@ -211,12 +247,66 @@ def figures(run: Run | None, experiment: Experiment) -> list[tuple[str, str, str
     return rows
 
 
-def cards(tables: Tables, experiment: Experiment, dataset: Dataset, *, log: bool) -> list[Card]:
-    """The cards of the training page, in order."""
-    measure = experiment.loss.fitting(dataset.kind).measure
+@dataclass(frozen=True)
+class Scene:
+    """What a view draws: columns, of which experiment on which data, and beside which pinned runs."""
+
+    tables: Tables
+    experiment: Experiment
+    dataset: Dataset
+    log: bool
+    pinned: Sequence[str] = ()
+
+    @property
+    def measure(self) -> str:
+        return _(self.experiment.loss.fitting(self.dataset.kind).measure)
+
+
+@dataclass(frozen=True)
+class View:
+    """A choice of cards, and what says in words which curves they show, by the chart's name.
+
+    pictures, blocks: whether they need those of the feed.
+    """
+
+    label: str
+    cards: Callable[[Scene], list[Card]]
+    words: Mapping[str, Callable[[Tables], str]]
+    pictures: bool = False
+    blocks: bool = False
+
+
+def cards(
+    tables: Tables, experiment: Experiment, dataset: Dataset, *, log: bool,
+    view: str = "overview", pinned: Sequence[str] = (),
+) -> list[Card]:  # fmt: skip
+    """The cards of a view of the training page, in order. pinned: the names of the pinned runs."""
+    return VIEWS[view].cards(Scene(tables, experiment, dataset, log, pinned))
+
+
+def _clip(scene: Scene) -> list[Card]:
+    lens = charts.clip_lens(scene.tables, scene.measure, log=scene.log)
+    rate = charts.learning_rate(scene.tables, pinned=scene.pinned)
+    return [_card("lens", lens, "tall"), _card("rate", rate, "whole")]
+
+
+def _blocks(scene: Scene) -> list[Card]:
+    drawn = {
+        "block-gradients": (charts.block_gradients, "half"),
+        "block-updates": (charts.block_updates, "half"),
+        "block-moments": (charts.block_moments, "whole"),
+    }
+    blocks = scene.experiment.cell.blocks()
+    return [_card(name, draw(scene.tables, blocks), width) for name, (draw, width) in drawn.items()]
+
+
+def _overview(scene: Scene) -> list[Card]:
+    tables, experiment, dataset, pinned = (
+        scene.tables, scene.experiment, scene.dataset, scene.pinned,
+    )  # fmt: skip
     drawn = [
-        ("loss", charts.loss(tables, _(measure), log=log)),
-        ("norm", charts.gradient_norm(tables)),
+        ("loss", charts.loss(tables, scene.measure, log=scene.log, pinned=pinned)),
+        ("norm", charts.gradient_norm(tables, pinned=pinned)),
     ]
     found = [_card(name, figure) for name, figure in drawn]
     signals = experiment.cell.signals
@@ -237,8 +327,30 @@ def cards(tables: Tables, experiment: Experiment, dataset: Dataset, *, log: bool
     )
     found.append(_card("flow", charts.gradient_through_time(tables), "third"))
     found.append(_card("prediction", _prediction(tables, dataset), "third"))
-    found.append(_card("rate", charts.learning_rate(tables), "third"))
+    found.append(_card("rate", charts.learning_rate(tables, pinned=pinned), "third"))
     return found
+
+
+VIEWS = {
+    "overview": View(
+        N_("Overview"), _overview, {
+            "loss": charts.alternatives.loss, "norm": charts.alternatives.gradient_norm,
+            "rate": charts.alternatives.learning_rate,
+        }, pictures=True,
+    ),
+    "clip": View(
+        N_("Clip lens"), _clip, {
+            "lens": charts.alternatives.clip_lens, "rate": charts.alternatives.learning_rate,
+        },
+    ),
+    "blocks": View(
+        N_("Gate blocks"), _blocks, {
+            "block-gradients": charts.alternatives.block_gradients,
+            "block-updates": charts.alternatives.block_updates,
+            "block-moments": charts.alternatives.block_moments,
+        }, blocks=True,
+    ),
+}  # fmt: skip
 
 
 def _card(name: str, figure: go.Figure, width: str = "half") -> Card:
@@ -255,13 +367,9 @@ def _prediction(tables: Tables, dataset: Dataset) -> go.Figure:
     return charts.classification(tables, classes, dataset.features)
 
 
-def alternatives(tables: Tables) -> dict[str, str]:
-    """What each chart over steps shows, in words, by the chart's name."""
-    return {
-        "loss": charts.alternatives.loss(tables),
-        "norm": charts.alternatives.gradient_norm(tables),
-        "rate": charts.alternatives.learning_rate(tables),
-    }
+def alternatives(tables: Tables, view: str = "overview") -> dict[str, str]:
+    """What each chart of a view over steps shows, in words, by the chart's name."""
+    return {name: say(tables) for name, say in VIEWS[view].words.items()}
 
 
 def picture_alternatives(tables: Tables, experiment: Experiment) -> dict[str, str]:
@@ -279,6 +387,8 @@ def picture_alternatives(tables: Tables, experiment: Experiment) -> dict[str, st
 def rehearse() -> None:
     """Draw the default experiment once: Plotly builds its validators at the first figure."""
     experiment = Experiment()
-    for card in cards({}, experiment, probe_of(experiment, fetch_sample), log=True):
-        for figure in card.charts.values():
-            figure.to_plotly_json()
+    dataset = probe_of(experiment, fetch_sample)
+    for view in VIEWS:
+        for card in cards({}, experiment, dataset, log=True, view=view):
+            for figure in card.charts.values():
+                figure.to_plotly_json()

@@ -73,7 +73,7 @@ class Panel {
 
   clear() {
     this.tables = {};
-    this.counts = { steps: 0, validations: 0, snapshot: -1 };
+    this.counts = { steps: 0, validations: 0, blocks: 0, snapshot: -1 }; // those tables grow
     this.staged = undefined;
     this.stages.replaceChildren();
     this.coach.replaceChildren();
@@ -83,13 +83,16 @@ class Panel {
     this.data = data;
     this.trigger = setTriggerValue;
     this.asked = null;
-    if (data.token !== this.token) {
-      this.clear();
+    if (data.token !== this.token) this.clear();
+    if (data.token !== this.token || data.view !== this.view) {
       this.token = data.token;
-      this.connect();
+      this.view = data.view;
+      this.connect(); // the feed learns at the greeting which view it serves
     }
     this.remember(data);
-    for (const name of ["plan", "next", "probe", "here"]) delete this.tables[name];
+    for (const name of Object.keys(this.tables)) {
+      if (/^(plan|next|probe|here|pin\d+)$/.test(name)) delete this.tables[name];
+    }
     Object.assign(this.tables, data.tables);
     this.showFigures(data.figures);
     this.showCards(data.cards);
@@ -116,7 +119,7 @@ class Panel {
     socket.binaryType = "arraybuffer";
     const ask = () => socket.send(JSON.stringify(this.counts));
     socket.onopen = () => {
-      socket.send(JSON.stringify({ token, language: this.data.language }));
+      socket.send(JSON.stringify({ token, language: this.data.language, view: this.view }));
       ask();
     };
     socket.onmessage = ({ data }) => {
@@ -229,22 +232,24 @@ class Panel {
   showCards(cards) {
     for (const [name, card] of this.cards) {
       if (cards.some((each) => each.name === name)) continue;
+      for (const { dataset } of card.querySelectorAll(".gv-holder")) this.dropChart(dataset.chart);
       card.remove();
       this.cards.delete(name);
     }
-    for (const card of cards) {
+    for (const [index, card] of cards.entries()) {
       const made = this.cards.get(card.name) ?? this.makeCard(card);
+      made.className = `gv-card gv-${card.width}`;
+      if (this.grid.children[index] !== made) this.grid.insertBefore(made, this.grid.children[index]);
       made.querySelector("h2").textContent = card.title;
       made.querySelector(".gv-aid").textContent = card.aid;
       const plots = made.querySelector(".gv-plots");
       for (const old of [...plots.children]) {
         if (!card.charts.some(({ name }) => name === old.dataset.chart)) {
-          window.Plotly.purge(old.querySelector(".gv-plot"));
-          this.charts.delete(old.dataset.chart);
+          this.dropChart(old.dataset.chart);
           old.remove();
         }
       }
-      for (const chart of card.charts) this.showChart(plots, chart, card.width === "whole");
+      for (const chart of card.charts) this.showChart(plots, chart, card.charts.length > 1);
     }
   }
 
@@ -257,6 +262,13 @@ class Panel {
     element("div", "gv-plots", undefined, made);
     this.cards.set(card.name, made);
     return made;
+  }
+
+  dropChart(name) {
+    const { plot, later } = this.charts.get(name);
+    clearTimeout(later);
+    window.Plotly.purge(plot);
+    this.charts.delete(name);
   }
 
   showChart(plots, chart, captioned) {
@@ -336,7 +348,7 @@ class Panel {
     chart.key = key;
     chart.drawn = now;
     // Plotly carries an old axis over to a new kind of trace and draws NaN: begin anew instead.
-    const kind = JSON.stringify([chart.traces.map(({ type }) => type), Object.keys(chart.layout)]);
+    const kind = JSON.stringify([[...new Set(chart.traces.map(({ type }) => type))], Object.keys(chart.layout)]);
     if (chart.kind !== undefined && chart.kind !== kind) window.Plotly.purge(chart.plot);
     chart.kind = kind;
     const first = !chart.plot.data;
@@ -364,14 +376,14 @@ class Panel {
 
   // What a chart shows depends on the data it names, the marks and the theme, and on nothing else.
   keyOf(chart) {
-    const used = new Set(chart.traces.flatMap(({ meta }) => Object.values(meta ?? {})).map((n) => n.split(".")[0]));
+    const used = new Set(chart.traces.flatMap(({ meta }) => Object.values(meta ?? {})).map((n) => tableAndColumn(n)[0]));
     const parts = [...used].map((table) => {
-      if (table === "steps" || table === "validations") return this.counts[table];
+      if (table in this.counts) return this.counts[table];
       if (["signals", "answer", "gradient"].includes(table)) return this.counts.snapshot;
       if (table === "here") return this.tables.here?.step?.[0];
       return table in this.tables;
     });
-    return JSON.stringify([parts, used.has("steps") ? this.marks : 0, this.theme]);
+    return JSON.stringify([parts, overSteps(chart) ? this.marks : 0, this.theme]);
   }
 
   filled(chart) {
@@ -380,13 +392,13 @@ class Panel {
       const made = this.theme.dark ? recolour(trace, this.data.dark) : { ...trace };
       const meta = trace.meta ?? {};
       const read = (name) => {
-        const [table, column] = name.split(".");
+        const [table, column] = tableAndColumn(name);
         const found = this.tables[table]?.[column];
         return found instanceof Growing ? found.view() : found;
       };
       let x = meta.x && read(meta.x);
       let y = meta.y && read(meta.y);
-      if (meta.x?.startsWith("steps.") && x?.length > POINTS) [x, y] = thin(x, y, range);
+      if (overSteps({ traces: [trace] }) && y && x.length > POINTS) [x, y] = thin(x, y, range);
       if (meta.x) made.x = x ?? [];
       if (meta.y) made.y = y ?? [];
       if (meta.z) made.z = read(meta.z) ?? [];
@@ -406,21 +418,27 @@ class Panel {
         axis.title = { ...axis.title, font: { size: 12.5 } };
       }
     }
-    if (layout.yaxis?.type === "log") {
-      const decades = spannedDecades(chart.plot.layout?.yaxis, traces);
-      if (decades > 2.5) layout.yaxis.dtick = 1;
-      else if (decades > 0.8) Object.assign(layout.yaxis, TICKS);
+    const axes = Object.keys(layout).filter((name) => /^[xy]axis/.test(name));
+    for (const name of axes) {
+      if (!name.startsWith("y") || layout[name].type !== "log") continue;
+      const own = traces.filter(({ yaxis }) => (yaxis ?? "y") === name.replace("axis", ""));
+      const decades = spannedDecades(chart.plot.layout?.[name], own);
+      if (decades > 2.5) layout[name].dtick = Math.ceil((decades * 20) / rowHeight(chart.plot, layout[name]));
+      else if (decades > 0.8) Object.assign(layout[name], TICKS);
     }
     if (TOUCH) layout.dragmode = false;
     layout.hoverlabel = { bgcolor: this.theme.background, bordercolor: grid, font: { color: text } };
-    if (!traces.some(({ x, y, z }) => (x ?? y ?? z)?.length)) {
-      for (const axis of [layout.xaxis, layout.yaxis]) axis.showticklabels = false;
-      layout.annotations = [
-        { text: this.data.words.empty, showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5 },
-      ];
+    const begun = traces.some(({ x, y, z }) => (x ?? y ?? z)?.length);
+    const without = layout.meta?.empty; // what to say if there are rows, and nothing in them
+    if (!begun || (without && !traces.some(({ y }) => y?.some(Number.isFinite)))) {
+      for (const name of axes) layout[name].showticklabels = false;
+      const text = begun ? without : this.data.words.empty;
+      layout.annotations = [{ text, showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5 }];
     }
-    const uses = chart.traces.some(({ meta }) => meta?.x?.startsWith("steps."));
-    if (uses && this.marks?.length) layout.shapes = this.theme.dark ? recolour(this.marks, this.data.dark) : this.marks;
+    if (overSteps(chart) && this.marks?.length) {
+      const marks = this.theme.dark ? recolour(this.marks, this.data.dark) : this.marks;
+      layout.shapes = [...(layout.shapes ?? []), ...marks];
+    }
     return layout;
   }
 
@@ -470,6 +488,17 @@ function unpack(buffer) {
     return [table, name, values, shape];
   });
   return { header, columns };
+}
+
+// "blocks.gradient.W_ir": the table ends at the first dot.
+function tableAndColumn(name) {
+  const dot = name.indexOf(".");
+  return [name.slice(0, dot), name.slice(dot + 1)];
+}
+
+// Whether a chart is drawn from columns that grow as the run goes on.
+function overSteps({ traces }) {
+  return traces.some(({ meta }) => /^(steps|blocks)\./.test(meta?.x ?? ""));
 }
 
 function rows(values, [count, width]) {
@@ -523,6 +552,11 @@ const TICKS = (() => {
   }
   return { tickmode: "array", tickvals, ticktext };
 })();
+
+// The height in pixels of the row of a figure that an axis runs along.
+function rowHeight(plot, { domain = [0, 1] }) {
+  return Math.max(20, plot.clientHeight * (domain[1] - domain[0]));
+}
 
 // How many powers of ten a logarithmic axis shows, to choose ticks that don't crowd.
 function spannedDecades(axis, traces) {

@@ -1,0 +1,102 @@
+"""What the optimizer does to each block of weights: W_ir and its like, biases, head.
+
+The gate decides the colour, input or recurrent the dash. Columns: "blocks.gradient.W_ir" and so on.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from gruviz.charts.curves import Tables, curve
+from gruviz.charts.style import AMBER, BLUE, GREEN, GREY, INK, PURPLE, RED, figure
+from gruviz.words import _
+
+# log10 of the update-to-weight ratio. Karpathy, CS231n, "Neural Networks Part 3: Learning and
+# Evaluation", section "Ratio of weights:updates": "somewhere around 1e-3".
+HEALTHY = (-3.5, -2.5)
+
+GATES = {
+    "r": BLUE, "z": RED, "n": GREEN,  # GRU
+    "i": BLUE, "f": RED, "g": GREEN, "o": PURPLE,  # LSTM
+    "h": BLUE,  # plain RNN
+}  # fmt: skip
+
+
+def block_gradients(tables: Tables, blocks: Sequence[str]) -> go.Figure:
+    """The gradient's norm in each block, before clipping."""
+    chart = figure(
+        _("Gradient norm per block"),
+        _("colour: gate · dotted: from the input · solid: from the old state · log scale"),
+        _("step (updates)"),
+        _("‖gradient‖ (L2)"),
+        log=True,
+    )
+    return _drawn(chart, tables, "gradient", blocks, "%{y:.3g}")
+
+
+def block_updates(tables: Tables, blocks: Sequence[str]) -> go.Figure:
+    """The size of each block's update beside that of its weights, and the healthy band."""
+    chart = figure(
+        _("Update-to-weight ratio"),
+        _("above the band: steps too large · below: hardly moving · learning rate shifts all"),
+        _("step (updates)"),
+        _("log₁₀ ‖Δw‖ / ‖w‖"),
+    )
+    low, high = HEALTHY
+    chart.add_shape(
+        type="rect", xref="paper", x0=0, x1=1, yref="y", y0=low, y1=high, layer="below",
+        fillcolor="rgba(0,143,104,0.15)", line={"width": 0},
+        label={
+            "text": _("healthy: about 1/1000 (Karpathy, CS231n)"),
+            "textposition": "bottom left", "font": {"size": 11, "color": GREY},
+        },
+    )  # fmt: skip
+    return _drawn(chart, tables, "update", blocks, "%{y:.2f}")
+
+
+def block_moments(tables: Tables, blocks: Sequence[str]) -> go.Figure:
+    """Root mean square of the second moment: what an adaptive optimizer divides the step by."""
+    chart = figure(
+        _("Second moment per block"),
+        _("the recent size of a gradient, by which adaptive optimizers divide the step"),
+        _("step (updates)"),
+        _("root of the mean second moment"),
+        log=True,
+    )
+    words = {"empty": _("This optimizer keeps no second moment.<br>Choose Adam or RMSprop.")}
+    chart.layout.meta = {**chart.layout.meta, **words}
+    return _drawn(chart, tables, "moment", blocks, "%{y:.3g}")
+
+
+def _drawn(
+    chart: go.Figure, tables: Tables, what: str, blocks: Sequence[str], hover: str
+) -> go.Figure:
+    chart.add_traces(
+        [
+            curve(
+                tables, "blocks.step", f"blocks.{what}.{block}", label(block), mode="lines",
+                line=_line(block), hovertemplate=hover,
+            )
+            for block in blocks
+        ]
+    )  # fmt: skip
+    return chart
+
+
+def label(block: str) -> str:
+    """A block's name for a legend: matrices as in the equations, the rest in words."""
+    if block.startswith("W_"):
+        return f"W<sub>{block.removeprefix('W_')}</sub>"
+    return {"biases": _("biases"), "head": _("head")}[block]
+
+
+def _line(block: str) -> dict[str, Any]:
+    if block == "biases":
+        return {"color": AMBER, "dash": "dashdot", "width": 1.8}
+    if block == "head":
+        return {"color": INK, "dash": "dash", "width": 1.8}
+    colour = GATES[block[-1]]
+    if block.startswith("W_i"):
+        return {"color": colour, "dash": "dot", "width": 2}
+    return {"color": colour, "dash": "solid", "width": 1.8}

@@ -1,0 +1,125 @@
+"""The clip lens: loss, gradient norm, clipping and the effective step over one axis of steps."""
+
+import math
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from gruviz.charts.curves import Floats, Tables, curve
+from gruviz.charts.style import BLUE, GREEN, GREY, LOG_TICKS, PURPLE, RED, figure
+from gruviz.words import _
+
+SHARE_WINDOW = 100
+
+# The rows from top to bottom: where each begins and ends, as shares of the height.
+ROWS = {"y": (0.70, 1.0), "y2": (0.37, 0.66), "y3": (0.19, 0.33), "y4": (0.0, 0.15)}
+
+
+def clip_lens(tables: Tables, measure: str, *, log: bool = True) -> go.Figure:
+    """Four rows on one axis of steps and with one cursor, so that a spike, the clip and the loss
+    line up. Columns: "clipped", "clipped_share" and "effective_step" are this module's and curves'.
+    """
+    chart = figure(
+        _("Clip lens"),
+        _(
+            "one cursor through all rows: a spike of the norm, the clip that shortens the step, and"
+            " what the loss makes of it"
+        ),
+        _("step (updates)"),
+        measure,
+        log=log,
+    )
+    titles = {"y2": _("‖gradient‖ (L2)"), "y3": _("clipped (%)"), "y4": _("effective step")}
+    look = chart.layout.yaxis.to_plotly_json()
+    for name, text in titles.items():
+        kind = {"type": "linear"} if name == "y3" else {"type": "log", **LOG_TICKS}
+        chart.layout[name.replace("y", "yaxis")] = {
+            **look, **kind, "title": {**look["title"], "text": text},
+        }  # fmt: skip
+    for name, domain in ROWS.items():
+        chart.layout[name.replace("y", "yaxis")].update(anchor="x", domain=domain)
+    chart.layout.yaxis3.update(range=[-4, 104], tickvals=[0, 50, 100])
+    chart.layout.xaxis.update(
+        anchor="y4", showspikes=True, spikemode="across", spikesnap="cursor", spikethickness=1,
+        spikecolor=GREY, spikedash="dot",
+    )  # fmt: skip
+    chart.update_layout(hoversubplots="axis", margin={"l": 68})
+    chart.add_traces(
+        [
+            _row(
+                tables, "y", "loss", _("loss"), mode="lines", opacity=0.45,
+                line={"color": BLUE, "width": 1}, hovertemplate="%{y:.4g}",
+            ),
+            _row(
+                tables, "y", "smooth", _("loss, moving average"), mode="lines",
+                line={"color": BLUE, "width": 2.5}, hoverinfo="skip",
+            ),
+            _row(
+                tables, "y2", "norm", _("norm before clipping"), mode="lines",
+                line={"color": RED, "width": 1.3}, hovertemplate="%{y:.4g}",
+            ),
+            _row(
+                tables, "y2", "clipped_norm", _("norm after clipping"), mode="lines",
+                line={"color": BLUE, "width": 1.3, "dash": "dot"}, hovertemplate="%{y:.4g}",
+            ),
+            _row(
+                tables, "y2", "clipped", _("clipped step"), mode="markers",
+                marker={"size": 5, "symbol": "x-thin", "line": {"width": 1.5, "color": PURPLE}},
+                hoverinfo="skip",
+            ),
+            _row(
+                tables, "y2", "clip_norm", _("clip norm"), mode="lines",
+                line={"color": GREY, "width": 2, "dash": "dash", "shape": "hv"},
+                hovertemplate="%{y:.4g}",
+            ),
+            _row(
+                tables, "y3", "clipped_share",
+                _("clipped, of the last {count}").format(count=SHARE_WINDOW), mode="lines",
+                line={"color": PURPLE, "width": 2}, hovertemplate="%{y:.0f} %",
+            ),
+            _row(
+                tables, "y4", "learning_rate", _("learning rate"), mode="lines",
+                line={"color": GREY, "width": 2, "dash": "dash"}, hovertemplate="%{y:.3g}",
+            ),
+            _row(
+                tables, "y4", "effective_step", _("effective step"), mode="lines",
+                line={"color": GREEN, "width": 1.5}, hovertemplate="%{y:.3g}",
+            ),
+        ]
+    )  # fmt: skip
+    return chart
+
+
+def _row(tables: Tables, axis: str, name: str, label: str, **style: Any) -> go.Scatter:
+    return curve(tables, "steps.step", f"steps.{name}", label, xaxis="x", yaxis=axis, **style)
+
+
+def clipped(norm: Floats, after: Floats) -> Floats:
+    """The norm where clipping left less of it, else NaN: the column behind the crosses."""
+    with np.errstate(invalid="ignore"):
+        return np.where(norm > after, norm, math.nan)
+
+
+def clipped_share(norm: Floats, after: Floats) -> Floats:
+    """Per cent of clipped steps among the last SHARE_WINDOW, or among all while there are fewer.
+
+    The norm before and after clipping, of every step so far; or with SHARE_WINDOW - 1 steps in
+    front of those that are wanted.
+    """
+    with np.errstate(invalid="ignore"):
+        count = np.concatenate([[0], np.cumsum(norm > after)])
+    end = np.arange(1, len(norm) + 1)
+    start = np.maximum(end - SHARE_WINDOW, 0)
+    share: Floats = 100.0 * (count[end] - count[start]) / (end - start)
+    return share
+
+
+def effective_step(rate: Floats, norm: Floats, after: Floats) -> Floats:
+    """lr · min(1, c/‖g‖): the rate that would take the same step along the unclipped gradient.
+
+    From the norm before and after clipping; NaN where the norm is. Pascanu et al. 2013 (arXiv
+    1211.5063), section 3.2: clipping is a learning rate that adapts to the norm.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return rate * np.where(norm > after, after / norm, np.where(np.isnan(norm), norm, 1.0))
