@@ -106,6 +106,8 @@ class Viewer:
             "snapshot": asked["snapshot"] if picture is None else picture.step,
             "figures": {name: text for name, _label, text in view.figures(run, run.experiment)},
             "marks": view.change_marks(run),
+            "advice": [],
+            "stages": {"step": run.step_count, "seconds": 0, "rows": []},
             "alternatives": alternatives,
         }
         return pack(header, tables)

@@ -30,7 +30,7 @@ def read(mine: Session) -> Experiment:
     return wanted
 
 
-def look(name: str, label: str, options: Mapping[str, str]) -> str:
+def look(name: str, label: str, options: Mapping[str, str], *, bare: bool = False) -> str:
     """A choice of how to look at the run, the first of the options by default; kept in the link."""
     default = next(iter(options))
     st.session_state.setdefault(name, st.query_params.get(name, default))
@@ -38,7 +38,7 @@ def look(name: str, label: str, options: Mapping[str, str]) -> str:
         st.session_state[name] = default
     found = st.segmented_control(
         label, list(options), format_func=lambda each: options[each], key=name, required=True,
-        persist_state="session",
+        persist_state="session", label_visibility="collapsed" if bare else "visible",
     )  # fmt: skip
     chosen = found or default
     if chosen != st.query_params.get(name, default):

@@ -24,7 +24,6 @@ def page() -> None:
     mine = session()
     wanted = sidebar.read(mine)
     with st.sidebar:
-        st.subheader(_("View"))
         axes = {"log": _("logarithmic"), "linear": _("linear")}
         log = sidebar.look("axis", _("Loss axis"), axes) == "log"
     _act(mine, wanted)
@@ -217,6 +216,9 @@ def _show(mine: Session, wanted: Experiment, *, log: bool) -> None:
         return
     if found := view.findings(dataset):
         st.caption(frame.literal(found))
+    look = sidebar.look(
+        "view", _("View"), {name: _(each.label) for name, each in view.VIEWS.items()}, bare=True
+    )
     still = view.still_tables(experiment, wanted, dataset)
     still["here"] = view.here(run) if run else {name: v[:1] for name, v in still["plan"].items()}
     shown = dict(still)
@@ -230,10 +232,11 @@ def _show(mine: Session, wanted: Experiment, *, log: bool) -> None:
         status=view.standing(run) if run else "",
         language=st.context.locale,
         figures=view.figures(run, experiment),
-        cards=view.cards({}, experiment, dataset, log=log),
+        view=look,
+        cards=view.cards({}, experiment, dataset, log=log, view=look),
         tables=still,
         marks=view.change_marks(run) if run else [],
-        alternatives=view.alternatives(shown) | view.picture_alternatives(shown, experiment),
+        alternatives=view.alternatives(shown, look) | view.picture_alternatives(shown, experiment),
         words={
             "empty": _("Press Train") if run is None else _("Waiting for the first points…"),
             "gone": _("This run is no longer on the server. Press Train to start a new one."),
