@@ -1,13 +1,16 @@
 """Figures from columns and arrays. Nothing here knows Streamlit, torch, or who is watching."""
 
 from gruviz.charts import alternatives
-from gruviz.charts.curves import clipped, gradient_norm, learning_rate, loss, marks
+from gruviz.charts.curves import clipped, gradient_norm, learning_rate, loss, marks, solved
 from gruviz.charts.pictures import (
     classification,
     forecast,
     gradient_through_time,
+    labelling,
     regression,
+    sequences,
     signal,
+    tracking,
 )
 from gruviz.charts.style import DARK
 
@@ -19,9 +22,13 @@ __all__ = [
     "forecast",
     "gradient_norm",
     "gradient_through_time",
+    "labelling",
     "learning_rate",
     "loss",
     "marks",
     "regression",
+    "sequences",
     "signal",
+    "solved",
+    "tracking",
 ]

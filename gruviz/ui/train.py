@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from gruviz.data import check
+from gruviz.data.theory import theory
 from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment
 from gruviz.experiment.link import to_link
@@ -207,6 +208,7 @@ def _show(mine: Session, wanted: Experiment, *, log: bool) -> None:
         return
     if found := view.findings(dataset):
         st.caption(frame.literal(found))
+    known = theory(experiment, dataset)
     still = view.still_tables(experiment, wanted, dataset)
     still["here"] = view.here(run) if run else {name: v[:1] for name, v in still["plan"].items()}
     shown = dict(still)
@@ -219,11 +221,12 @@ def _show(mine: Session, wanted: Experiment, *, log: bool) -> None:
         fresh=mine.fresh,
         status=view.standing(run) if run else "",
         language=st.context.locale,
-        figures=view.figures(run, experiment),
+        figures=view.figures(run, experiment, known),
         cards=view.cards({}, experiment, dataset, log=log),
         tables=still,
-        marks=view.change_marks(run) if run else [],
-        alternatives=view.alternatives(shown) | view.picture_alternatives(shown, experiment),
+        marks=view.change_marks(run, known) if run else [],
+        alternatives=view.alternatives(shown, known, view.solved_at(run, known))
+        | view.picture_alternatives(shown, experiment),
         words={
             "empty": _("Press Train") if run is None else _("Waiting for the first points…"),
             "gone": _("This run is no longer on the server. Press Train to start a new one."),

@@ -70,6 +70,12 @@ class Panel {
   clear() {
     this.tables = {};
     this.counts = { steps: 0, validations: 0, snapshot: -1 };
+    this.write({});
+  }
+
+  // A text below a card, such as what a model of letters goes on to write.
+  write(texts) {
+    for (const [name, card] of this.cards) card.querySelector(".gv-text").textContent = texts[name] ?? "";
   }
 
   update({ data, setTriggerValue }) {
@@ -142,6 +148,7 @@ class Panel {
     }
     this.counts.snapshot = header.snapshot;
     this.marks = header.marks;
+    if (header.texts) this.write(header.texts);
     for (const [name, text] of Object.entries(header.figures)) {
       const place = this.values.get(name);
       if (place && place.textContent !== text) place.textContent = text;
@@ -202,6 +209,7 @@ class Panel {
     made.setAttribute("aria-labelledby", heading.id);
     element("p", "gv-aid", "", made);
     element("div", "gv-plots", undefined, made);
+    element("p", "gv-text", "", made);
     this.cards.set(card.name, made);
     return made;
   }
@@ -354,7 +362,8 @@ class Panel {
       }
     }
     if (layout.yaxis?.type === "log") {
-      const decades = spannedDecades(chart.plot.layout?.yaxis, traces);
+      const levels = (layout.shapes ?? []).map(({ y0 }) => ({ y: [y0] }));
+      const decades = spannedDecades(chart.plot.layout?.yaxis, [...traces, ...levels]);
       if (decades > 2.5) layout.yaxis.dtick = 1;
       else if (decades > 0.8) Object.assign(layout.yaxis, TICKS);
     }
@@ -367,7 +376,11 @@ class Panel {
       ];
     }
     const uses = chart.traces.some(({ meta }) => meta?.x?.startsWith("steps."));
-    if (uses && this.marks?.length) layout.shapes = this.theme.dark ? recolour(this.marks, this.data.dark) : this.marks;
+    if (uses && this.marks?.length) {
+      const name = chart.plot.dataset.chart;
+      const marks = this.marks.filter((mark) => !mark.name || mark.name === name); // some are of one chart alone
+      layout.shapes = [...(layout.shapes ?? []), ...(this.theme.dark ? recolour(marks, this.data.dark) : marks)];
+    }
     return layout;
   }
 
