@@ -73,7 +73,7 @@ def loss(tables: Tables, measure: str, lines: Lines = (), *, log: bool = True) -
 
 
 def _levels(lines: Lines) -> list[dict[str, Any]]:
-    """A horizontal line for each value, with its label above its right end.
+    """A horizontal line for each value, with its label below its right end: curves come from above.
 
     In the data's own coordinates, so that Plotly makes room for them on the axis of the loss.
     """
@@ -82,7 +82,7 @@ def _levels(lines: Lines) -> list[dict[str, Any]]:
             "type": "line", "xref": "paper", "yref": "y", "x0": 0, "x1": 1, "y0": value, "y1": value,
             "line": {"color": GREY, "width": 1.5, "dash": "dashdot"},
             "label": {
-                "text": f"{label}: {value:.4g}", "textposition": "end", "yanchor": "bottom",
+                "text": f"{label}: {value:.4g}", "textposition": "end", "yanchor": "top",
                 "font": {"size": 11, "color": GREY},
             },
         }

@@ -1,5 +1,6 @@
 """Pictures of one sequence: what each unit does at each time step, and what the network answers."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -178,7 +179,7 @@ def labelling(
         chart.add_trace(_symbols(tables), row=1, col=1)
         chart.update_xaxes(title_text="", row=1, col=1)
         chart.update_xaxes(title_text=_("time step"), row=2, col=1)
-        chart.update_yaxes(**_names(inputs), title_text=_("input"), row=1, col=1)
+        chart.update_yaxes(**_names(inputs, 6), title_text=_("input"), row=1, col=1)
     place: dict[str, Any] = {} if letters else {"row": 2, "col": 1}
     chart.add_trace(
         go.Heatmap(
@@ -197,23 +198,27 @@ def labelling(
         **place,
     )  # fmt: skip
     chart.update_layout(showlegend=False)
-    chart.update_yaxes(**_names(classes), title_text=_("class"), **place)
+    chart.update_yaxes(**_names(classes, 16 if letters else 8), title_text=_("class"), **place)
     if 0 < len(letters) <= MOST_LETTERS:
         chart.update_xaxes(
             title_text=_("letter that was read"), tickmode="array", tickangle=0,
-            tickvals=list(range(len(letters))), ticktext=[each.replace(" ", "␣") for each in letters],
+            tickvals=list(range(len(letters))), ticktext=[_visible(letter) for letter in letters],
             tickfont={"size": 9},
         )  # fmt: skip
     return chart
 
 
-def _names(names: Sequence[str]) -> dict[str, Any]:
-    """The settings of an axis on which the places 0, 1, … have names, downwards."""
+def _names(names: Sequence[str], most: int = 8) -> dict[str, Any]:
+    """The settings of an axis on which the places 0, 1, … have names, downwards; not too many."""
+    places = range(0, len(names), math.ceil(len(names) / most))
     return {
-        "tickmode": "array", "tickvals": list(range(len(names))),
-        "ticktext": [name.replace(" ", "␣") if name == " " else name for name in names],
-        "range": [len(names) - 0.5, -0.5], "tickfont": {"size": 9 if len(names) > 12 else 12},
+        "tickmode": "array", "tickvals": list(places), "ticktext": [_visible(names[i]) for i in places],
+        "range": [len(names) - 0.5, -0.5], "tickfont": {"size": 11}, "zeroline": False,
     }  # fmt: skip
+
+
+def _visible(name: str) -> str:
+    return "␣" if name == " " else name
 
 
 def _symbols(tables: Arrays) -> go.Heatmap:
@@ -300,19 +305,19 @@ def sequences(
         _("value"),
     )
     chart = make_subplots(
-        2, 2, subplot_titles=list(answers), horizontal_spacing=0.14, vertical_spacing=0.2
+        2, 2, subplot_titles=list(answers), horizontal_spacing=0.2, vertical_spacing=0.24
     )
     titles = chart.layout.annotations
     chart.update_layout(look.layout)
     for title in titles:
         title.font = {"size": 12, "color": GREEN}
-    chart.update_layout(showlegend=False, hovermode="closest", annotations=titles)
+    chart.update_layout(showlegend=False, hovermode="closest", annotations=titles, margin={"t": 28})
     for number, probe in enumerate(probes):
         place = {"row": number // 2 + 1, "col": number % 2 + 1}
         for trace in _sequence(probe):
             chart.add_trace(trace, **place)
         chart.update_xaxes(title_text=_("time step"), **place)
-        if "symbols" in probe:
+        if len(probe.get("symbols", ())) > 1:
             chart.update_yaxes(**_names(inputs), title_text=_("symbol"), **place)
         elif "image" in probe:
             chart.update_xaxes(title_text=_("pixel"), **place)
@@ -323,9 +328,8 @@ def sequences(
 
 
 def _sequence(probe: Mapping[str, npt.NDArray[Any]]) -> list[Any]:
-    tables: Arrays = {"probe": probe}
-    if "symbols" in probe:
-        traces: list[Any] = [_symbols(tables)]
+    if len(probe.get("symbols", ())) > 1:
+        traces: list[Any] = [_symbols({"probe": probe})]
     elif "image" in probe:
         traces = [go.Heatmap(z=probe["image"], colorscale="Greys", showscale=False)]
     elif "mark" in probe:

@@ -233,7 +233,7 @@ def figures(
         share = float(parts["accuracy"][-1]) if parts and len(parts) else None
         rows.append(("accuracy", _("Accuracy"), "–" if share is None else f"{share:.1%}"))
     if known.threshold is not None:
-        label = _("Solved (below {threshold})").format(threshold=readable(known.threshold, 2))
+        label = _("Solved < {threshold}").format(threshold=readable(known.threshold, 2))
         at = solved_at(run, known)
         rows.append(("solved", label, "–" if at is None else _("step {at:,}").format(at=at)))
     rows.append(("gradient-norm", _("Gradient norm"), number("norm")))
