@@ -11,10 +11,14 @@ from gruviz.experiment import (
     GRU,
     TASKS,
     Adding,
+    Brackets,
+    CopyMemory,
+    DelayedEcho,
     Digits,
     Experiment,
-    Kind,
+    Lorenz,
     MadeUp,
+    NextCharacter,
     SineMixture,
     Task,
     Waveforms,
@@ -37,6 +41,23 @@ def shapes(data: Dataset) -> tuple[tuple[int, ...], ...]:
         ),
         (Adding(size=20, length=9), ((20, 9, 2), (20, 1), (500, 9, 2), (500, 1)), 1),
         (Waveforms(size=20, length=9), ((20, 9, 1), (20,), (500, 9, 1), (500,)), 10),
+        (Lorenz(size=20, length=9), ((20, 9, 3), (20, 10), (500, 9, 3), (500, 10)), 10),
+        (
+            CopyMemory(size=20, length=9),
+            ((20, 29, 10), (20, 29), (500, 29, 10), (500, 29)),
+            10,
+        ),
+        (
+            DelayedEcho(size=20, length=9, delay=4),
+            ((20, 13, 1), (20, 13, 1), (500, 13, 1), (500, 13, 1)),
+            1,
+        ),
+        (Brackets(size=20, pairs=4), ((20, 8, 6), (20,), (500, 8, 6), (500,)), 2),
+        (
+            NextCharacter(size=20, length=9),
+            ((20, 9, 32), (20, 9), (500, 9, 32), (500, 9)),
+            32,
+        ),
         (Digits(), ((1437, 8, 8), (1437,), (360, 8, 8), (360,)), 10),
         (TableTask(window=24, horizon=4), ((220, 24, 1), (220, 4), (59, 24, 1), (59, 4)), 4),
     ],
@@ -48,9 +69,8 @@ def test_a_task_has_data_of_its_shape(
     assert shapes(data) == expected
     assert (data.kind, data.outputs, data.train.inputs.dtype) == (task.kind, outputs, np.float32)
     assert len(data.input_names) == data.features
-    assert len(data.class_names) == (outputs if task.kind is Kind.CLASSIFICATION else 0)
-    integer = task.kind is Kind.CLASSIFICATION
-    assert data.train.targets.dtype == (np.int64 if integer else np.float32)
+    assert len(data.class_names) == (outputs if task.kind.classes else 0)
+    assert data.train.targets.dtype == (np.int64 if task.kind.classes else np.float32)
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -66,12 +86,13 @@ def test_the_seed_decides_the_data(name: str) -> None:
     assert same == isinstance(task, TableTask)
 
 
-@pytest.mark.parametrize("row", [SineMixture, Adding, Waveforms])
+@pytest.mark.parametrize("row", [row for row in TASKS.values() if issubclass(row, MadeUp)])
 def test_validation_sequences_are_others_and_do_not_depend_on_the_size(row: type[MadeUp]) -> None:
-    few, many = load(row(size=10), 0), load(row(size=600), 0)
+    few, many = load(row(size=10), 0), load(row(size=100), 0)
     np.testing.assert_array_equal(few.validation.inputs, many.validation.inputs)
     np.testing.assert_array_equal(few.validation.targets, many.validation.targets)
-    assert not np.isin(many.validation.inputs[:, 0, 0], many.train.inputs[:, 0, 0]).all()
+    same = np.array_equal(many.validation.inputs[:100], many.train.inputs)
+    assert not same and len(few.train) == 10 and len(many.train) == 100
 
 
 def test_the_digits_are_the_images_in_another_order_each_once() -> None:
@@ -161,6 +182,33 @@ def test_a_step_that_would_keep_the_class_waiting_is_refused(
         f"One step with {max(batch, 256):,} sequences of {length} time steps and {units} hidden"
         " units takes too long on a shared server; make one of the three smaller."
     )
+
+
+@pytest.mark.parametrize(
+    ("task", "inputs"),
+    [(Adding(length=1000, size=10_001), 2), (NextCharacter(length=500, size=1300), 32)],
+)
+def test_more_data_than_a_shared_server_holds_is_refused_on_its_page_alone(
+    task: MadeUp, inputs: int
+) -> None:
+    with pytest.raises(GruvizError) as caught:
+        check(Experiment(task=task))
+    assert str(caught.value) == (
+        f"{task.size:,} sequences of {task.time_steps:,} time steps with {inputs} inputs are too"
+        " much for a shared server; make fewer or shorter ones."
+    )
+    check(Experiment(task=replace(task, size=1000)))
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_time_steps_of_a_task_are_those_of_its_data(name: str) -> None:
+    task = TASKS[name]()
+    assert load(task, 0).train.inputs.shape[1] == task.time_steps
+
+
+def test_only_tasks_of_symbols_are_one_hot() -> None:
+    found = {name for name in TASKS if load(TASKS[name](), 0).one_hot}
+    assert found == {"copy", "order", "brackets", "text"}
 
 
 @pytest.mark.parametrize(("batch", "length", "units"), [(1024, 50, 128), (32, 100, 256)])

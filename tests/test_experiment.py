@@ -103,7 +103,7 @@ def test_an_experiment_can_not_be_changed() -> None:
         ({"batch_size": 1.5}, "Batch size is 1.5; choose a whole number from 1 to 1,024."),
         ({"steps": 0}, "Steps is 0; choose a whole number from 1 to 100,000."),
         ({"seed": -1}, "Seed is -1; choose a whole number from 0 to 9,999."),
-        ({"task": "sine"}, "Task is 'sine'; choose one of: sine, adding, waveforms, digits, table."),
+        ({"task": "sine"}, f"Task is 'sine'; choose one of: {', '.join(TASKS)}."),
         ({"optimizer": None}, "Optimizer is None; choose one of: adam, rmsprop, momentum, sgd."),
         (
             {"schedule": 1},
@@ -186,8 +186,12 @@ def test_the_names_of_all_rows_differ_so_that_a_link_can_not_confuse_them() -> N
 
 def test_every_task_says_what_the_network_is_asked_for() -> None:
     assert {name: row.kind for name, row in TASKS.items()} == {
-        "sine": Kind.FORECAST, "adding": Kind.REGRESSION, "waveforms": Kind.CLASSIFICATION,
-        "digits": Kind.CLASSIFICATION, "table": Kind.FORECAST,
+        "sine": Kind.FORECAST, "damped": Kind.FORECAST, "mackey_glass": Kind.FORECAST,
+        "lorenz": Kind.FORECAST, "walk": Kind.FORECAST, "adding": Kind.REGRESSION,
+        "copy": Kind.LABELLING, "echo": Kind.TRACKING, "parity": Kind.LABELLING,
+        "order": Kind.CLASSIFICATION, "brackets": Kind.CLASSIFICATION,
+        "waveforms": Kind.CLASSIFICATION, "digits": Kind.CLASSIFICATION,
+        "text": Kind.LABELLING, "table": Kind.FORECAST,
     }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from gruviz.errors import GruvizError
 from gruviz.experiment import (
     LOSSES,
     CrossEntropy,
+    CrossEntropyInBits,
     Experiment,
     Fitting,
     Huber,
@@ -19,6 +20,7 @@ from gruviz.experiment import (
     Loss,
     MeanAbsoluteError,
     MeanSquaredError,
+    NextCharacter,
 )
 from gruviz.training.losses import FUNCTIONS, Objective, answer, objective
 
@@ -55,6 +57,16 @@ def test_guessing_among_ten_classes_costs_ln_10() -> None:
     assert float(judge(torch.zeros(4, 10), torch.tensor([0, 3, 7, 9]))) == pytest.approx(
         math.log(10)
     )
+
+
+def test_bits_are_nats_divided_by_ln_2_and_are_told_where_the_task_asks_for_them() -> None:
+    judge = Objective(Kind.CLASSIFICATION, CrossEntropyInBits(), every=False)
+    assert float(judge(torch.zeros(4, 32), torch.tensor([0, 3, 7, 9]))) == pytest.approx(5)
+    assert Fitting().fitting(Kind.LABELLING, in_bits=True) == CrossEntropyInBits()
+    assert Fitting().fitting(Kind.LABELLING) == CrossEntropy()
+    assert CrossEntropy().fitting(Kind.LABELLING, in_bits=True) == CrossEntropy()
+    made = dataset(Kind.LABELLING, np.zeros((1, 6), np.int64))
+    assert objective(Experiment(task=NextCharacter()), made).loss == CrossEntropyInBits()
 
 
 def test_steps_without_a_wanted_answer_are_left_out() -> None:

@@ -1,11 +1,13 @@
 """Columns that grow, and the moving average."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from gruviz.record import STEP_COLUMNS, Checkpoint, Columns, History, Slice
+from gruviz.record import STEP_COLUMNS, Checkpoint, Columns, History, Slice, solved
 
 
 def slice_of(loss: list[float], seconds: float = 0.5, validation: float | None = None) -> Slice:
@@ -71,3 +73,19 @@ def test_a_slice_without_a_step_leaves_the_curves_alone() -> None:
     history.absorb(slice_of([1.0]))
     history.absorb(slice_of([]))
     assert history.loss.tolist() == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("losses", "step"),
+    [
+        ([0.5, 0.009, 0.008, 0.007], 50), ([0.009, 0.009, 0.009], 0),
+        ([0.5, 0.009, 0.02, 0.009, 0.008, 0.007], 150), ([0.5, 0.009, 0.008], None),
+        ([0.5, 0.009, 0.009, 0.009, 0.01], None), ([0.009, math.nan, 0.009, 0.009, 0.009], 100),
+        ([0.009, 0.009, 0.009, math.nan], None), ([], None), ([0.5] * 9, None),
+    ],
+)  # fmt: skip
+def test_a_task_is_solved_where_the_loss_falls_below_for_good_and_three_validations(
+    losses: list[float], step: int | None
+) -> None:
+    steps = 50.0 * np.arange(len(losses))
+    assert solved({"step": steps, "loss": np.array(losses)}, 0.01) == step

@@ -2,14 +2,17 @@
 
 from gruviz.charts import alternatives
 from gruviz.charts.blocks import block_gradients, block_moments, block_updates
-from gruviz.charts.curves import gradient_norm, learning_rate, loss, marks
+from gruviz.charts.curves import gradient_norm, learning_rate, loss, marks, solved
 from gruviz.charts.lens import SHARE_WINDOW, clip_lens, clipped, clipped_share, effective_step
 from gruviz.charts.pictures import (
     classification,
     forecast,
     gradient_through_time,
+    labelling,
     regression,
+    sequences,
     signal,
+    tracking,
 )
 from gruviz.charts.style import DARK
 
@@ -28,9 +31,13 @@ __all__ = [
     "forecast",
     "gradient_norm",
     "gradient_through_time",
+    "labelling",
     "learning_rate",
     "loss",
     "marks",
     "regression",
+    "sequences",
     "signal",
+    "solved",
+    "tracking",
 ]

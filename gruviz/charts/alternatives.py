@@ -1,26 +1,35 @@
 """What a chart shows, in words, for those who don't see it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from gruviz.charts.blocks import HEALTHY
-from gruviz.charts.curves import Tables, column
+from gruviz.charts.curves import Lines, Tables, column
 from gruviz.charts.lens import SHARE_WINDOW
 from gruviz.words import _
 
 
-def loss(tables: Tables) -> str:
-    """The latest training and validation loss, and where they began."""
+def loss(tables: Tables, lines: Lines = (), solved: int | None = None) -> str:
+    """The latest training and validation loss, where they began, and what is known beforehand.
+
+    lines: label and value; solved: the step from which on the task counts as solved.
+    """
     smooth, validation = column(tables, "steps.smooth"), column(tables, "validations.loss")
+    known = "".join(
+        " " + _("Known without training: {label}, {value:.4g}.").format(label=label, value=value)
+        for label, value in lines
+    )
     if not len(smooth):
-        return _("Loss: nothing trained yet.")
+        return _("Loss: nothing trained yet.") + known
     text = _("Training loss {now:.4g} at step {step:,.0f}; it began at {first:.4g}.").format(
         now=smooth[-1], step=column(tables, "steps.step")[-1], first=smooth[0]
     )
     if len(validation):
         text += " " + _("Validation loss {now:.4g}.").format(now=validation[-1])
-    return text
+    if solved is not None:
+        text += " " + _("Solved at step {step:,}.").format(step=solved)
+    return text + known
 
 
 def gradient_norm(tables: Tables) -> str:
@@ -141,21 +150,39 @@ def signal(values: "Mapping[str, np.ndarray]", name: str, label: str) -> str:
 
 
 def prediction(tables: Tables) -> str:
-    """How far the answer is from the truth, or which class it names."""
+    """How far the answer is from the truth, or how much of it goes to the true class."""
+    chances = column(tables, "answer.chances")
     answer = column(tables, "answer.value")
-    if not len(answer):
+    if not len(chances) and not len(answer):
         return _("Prediction: nothing trained yet.")
+    asked = column(tables, "probe.asked").astype(int)
+    if len(chances):
+        classes = column(tables, "probe.target").astype(int)
+        right = chances[:, asked].argmax(axis=0) == classes
+        return _(
+            "The network gives {share:.0%} to the true class on average and favours it at"
+            " {right} of {count} time steps."
+        ).format(share=chances[classes, asked].mean(), right=right.sum(), count=len(asked))
     true = column(tables, "probe.true")
     if len(true):
         return _(
             "The network gives {share:.0%} to the true class and favours class {best}."
         ).format(share=float(answer[true == 1][0]), best=int(answer.argmax()))
     wanted = column(tables, "probe.target")
+    if len(asked):
+        answer = answer[asked]
     if len(wanted) == len(answer):
         return _("The prediction is off by {error:.3g} on average.").format(
             error=float(np.abs(answer - wanted).mean())
         )
     return ""
+
+
+def sequences(answers: Sequence[str]) -> str:
+    """How many sequences are shown, and what is wanted of those that want one answer."""
+    text = _("{count} sequences of the task.").format(count=len(answers))
+    wanted = ", ".join(answer for answer in answers if answer)
+    return text + (" " + _("Wanted: {answers}.").format(answers=wanted) if wanted else "")
 
 
 def gradient_through_time(tables: Tables) -> str:

@@ -49,16 +49,27 @@ def pins(tables: Tables, y: str, pinned: Sequence[str]) -> list[go.Scatter]:
     ]  # fmt: skip
 
 
+Lines = Sequence[tuple[str, float]]
+
+
 def loss(
-    tables: Tables, measure: str, *, log: bool = True, pinned: Sequence[str] = ()
+    tables: Tables,
+    measure: str,
+    lines: Lines = (),
+    *,
+    log: bool = True,
+    pinned: Sequence[str] = (),
 ) -> go.Figure:
     """Loss over steps: raw thin, smoothed bold, validation dashed; pinned runs behind.
 
-    Columns: see `gruviz.record`.
+    Columns: see `gruviz.record`. lines: label and value of losses that are known without training.
     """
+    aid = _("thin: each step · bold: moving average · dashed: validation · lower is better")
+    if lines:
+        aid += " · " + _("dash and dot: known without training")
     chart = figure(
         _("Loss"),
-        _("thin: each step · bold: moving average · dashed: validation · lower is better"),
+        aid,
         _("step (updates)"),
         measure,
         log=log,
@@ -81,7 +92,27 @@ def loss(
             ),
         ]
     )  # fmt: skip
+    if lines:
+        chart.update_layout(shapes=_levels(lines))
     return chart
+
+
+def _levels(lines: Lines) -> list[dict[str, Any]]:
+    """A horizontal line for each value, with its label below its right end: curves come from above.
+
+    In the data's own coordinates, so that Plotly makes room for them on the axis of the loss.
+    """
+    return [
+        {
+            "type": "line", "xref": "paper", "yref": "y", "x0": 0, "x1": 1, "y0": value, "y1": value,
+            "line": {"color": GREY, "width": 1.5, "dash": "dashdot"},
+            "label": {
+                "text": f"{label}: {value:.4g}", "textposition": "end", "yanchor": "top",
+                "font": {"size": 11, "color": GREY},
+            },
+        }
+        for label, value in lines
+    ]  # fmt: skip
 
 
 def gradient_norm(tables: Tables, *, pinned: Sequence[str] = ()) -> go.Figure:
@@ -162,3 +193,11 @@ def marks(changes: Iterable[tuple[int, str]]) -> list[dict[str, Any]]:
         }
         for step, label in changes
     ]  # fmt: skip
+
+
+def solved(step: int) -> dict[str, Any]:
+    """A vertical line at the step from which on a task counts as solved, in the loss chart alone."""
+    (mark,) = marks([(step, _("solved at step {step:,}").format(step=step))])
+    mark["line"] = {"color": GREEN, "width": 2, "dash": "solid"}
+    mark["label"]["font"]["color"] = GREEN
+    return {**mark, "name": "loss"}

@@ -1,5 +1,6 @@
 """Pictures of one sequence: what each unit does at each time step, and what the network answers."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -125,21 +126,131 @@ def regression(tables: Arrays) -> go.Figure:
     return chart
 
 
-def classification(tables: Arrays, classes: Sequence[str], features: int) -> go.Figure:
-    """A held-out sequence beside the probability that the network gives to each class."""
+def tracking(tables: Arrays) -> go.Figure:
+    """A held-out sequence, the number wanted after each time step, and the one that is given."""
+    chart = figure(
+        _("Prediction"),
+        _("thin: what is read · dashed: what is wanted · bold: what the network says"),
+        _("time step"),
+        _("value"),
+    )
+    chart.add_traces(
+        [
+            curve(
+                tables, "probe.time", "probe.input", _("input"), mode="lines",
+                line={"color": GREY, "width": 1.2}, hovertemplate="%{y:.4g}",
+            ),
+            curve(
+                tables, "probe.asked", "probe.target", _("truth"), mode="lines+markers",
+                line={"color": GREEN, "width": 2, "dash": "dash"}, marker={"size": 4},
+                hovertemplate="%{y:.4g}",
+            ),
+            curve(
+                tables, "probe.time", "answer.value", _("prediction"), mode="lines",
+                line={"color": RED, "width": 2.5}, hovertemplate="%{y:.4g}",
+            ),
+        ]
+    )  # fmt: skip
+    return chart
+
+
+MOST_LETTERS = 80  # more don't fit under a chart
+
+
+def labelling(
+    tables: Arrays, inputs: Sequence[str], classes: Sequence[str], letters: str = ""
+) -> go.Figure:
+    """A held-out sequence above the probability that the network gives each class at each time step.
+
+    letters: what is read, where that is a text; it stands below the probabilities.
+    """
+    aid = _("bright: the classes that the network finds likely · circles: the true class")
+    if not letters:
+        aid = _("above: what is read") + " · " + aid
+    look = figure(_("Prediction"), aid, _("time step"), _("class"), hovermode="closest")
+    if letters:
+        chart = look
+    else:
+        share = min(0.45, max(0.12, len(inputs) / (len(inputs) + len(classes))))
+        chart = make_subplots(
+            2, 1, row_heights=[share, 1 - share], vertical_spacing=0.06, shared_xaxes=True
+        )
+        chart.update_layout(look.layout)
+        chart.add_trace(_symbols(tables), row=1, col=1)
+        chart.update_xaxes(title_text="", row=1, col=1)
+        chart.update_xaxes(title_text=_("time step"), row=2, col=1)
+        chart.update_yaxes(**_names(inputs, 6), title_text=_("input"), row=1, col=1)
+    place: dict[str, Any] = {} if letters else {"row": 2, "col": 1}
+    chart.add_trace(
+        go.Heatmap(
+            z=column(tables, "answer.chances") if "answer" in tables else None,
+            meta={"z": "answer.chances"}, zmin=0, zmax=1, colorscale=SEQUENTIAL, showscale=False,
+            hovertemplate=_("time %{x}: %{z:.1%}") + "<extra></extra>",
+        ),
+        **place,
+    )  # fmt: skip
+    chart.add_trace(
+        curve(
+            tables, "probe.asked", "probe.target", _("truth"), mode="markers",
+            marker={"symbol": "circle-open", "size": 7, "color": RED, "line": {"width": 1.5}},
+            hoverinfo="skip",
+        ),
+        **place,
+    )  # fmt: skip
+    chart.update_layout(showlegend=False)
+    chart.update_yaxes(**_names(classes, 16 if letters else 8), title_text=_("class"), **place)
+    if 0 < len(letters) <= MOST_LETTERS:
+        chart.update_xaxes(
+            title_text=_("letter that was read"), tickmode="array", tickangle=0,
+            tickvals=list(range(len(letters))), ticktext=[_visible(letter) for letter in letters],
+            tickfont={"size": 9},
+        )  # fmt: skip
+    return chart
+
+
+def _names(names: Sequence[str], most: int = 8) -> dict[str, Any]:
+    """The settings of an axis on which the places 0, 1, … have names, downwards; not too many."""
+    places = range(0, len(names), math.ceil(len(names) / most))
+    return {
+        "tickmode": "array", "tickvals": list(places), "ticktext": [_visible(names[i]) for i in places],
+        "range": [len(names) - 0.5, -0.5], "tickfont": {"size": 11}, "zeroline": False,
+    }  # fmt: skip
+
+
+def _visible(name: str) -> str:
+    return "␣" if name == " " else name
+
+
+def _symbols(tables: Arrays) -> go.Heatmap:
+    return go.Heatmap(
+        z=column(tables, "probe.symbols") if "probe" in tables else None,
+        meta={"z": "probe.symbols"}, colorscale="Greys", showscale=False, zmin=0, zmax=1,
+        hovertemplate=_("time %{x}: %{z:.2g}") + "<extra></extra>",
+    )  # fmt: skip
+
+
+def classification(
+    tables: Arrays, classes: Sequence[str], features: int, symbols: Sequence[str] = ()
+) -> go.Figure:
+    """A held-out sequence beside the probability that the network gives to each class.
+
+    symbols: their names, where one of several is read at each time step.
+    """
     look = figure(
         _("Prediction"),
         _("left: a held-out sequence · right: probability of each class, the true one green"),
         _("time step"),
-        _("value") if features == 1 else _("pixel"),
+        _("value") if features == 1 else _("symbol") if symbols else _("pixel"),
     )
     # The names of the classes stand between the two halves, also in a narrow card.
     room = 0.42 if max(map(len, classes), default=0) > 3 else 0.22
     chart = make_subplots(1, 2, column_widths=[0.5, 0.5], horizontal_spacing=room)
     chart.update_layout(look.layout)
     chart.update_layout(showlegend=False, hovermode="closest")
-    if features == 1:
-        shape: Any = curve(
+    if symbols:
+        shape: Any = _symbols(tables)
+    elif features == 1:
+        shape = curve(
             tables, "probe.time", "probe.input", _("input"), mode="lines",
             line={"color": GREY, "width": 2}, hovertemplate="%{y:.3g}",
         )  # fmt: skip
@@ -164,7 +275,9 @@ def classification(tables: Arrays, classes: Sequence[str], features: int) -> go.
     )  # fmt: skip
     chart.update_xaxes(title_text=_("probability"), range=[0, 1], tickformat=".0%", row=1, col=2)
     chart.update_yaxes(autorange="reversed", type="category", tickmode="linear", row=1, col=2)
-    if features > 1:
+    if symbols:
+        chart.update_yaxes(**_names(symbols), row=1, col=1)
+    elif features > 1:
         chart.update_xaxes(title_text=_("pixel"), row=1, col=1)
         chart.update_yaxes(
             title_text=_("time step (row, downwards)"),
@@ -174,3 +287,69 @@ def classification(tables: Arrays, classes: Sequence[str], features: int) -> go.
             col=1,
         )
     return chart
+
+
+def sequences(
+    probes: Sequence[Mapping[str, npt.NDArray[Any]]], answers: Sequence[str], inputs: Sequence[str]
+) -> go.Figure:
+    """A few sequences of a task, each in a small panel: what is read, and in green what is wanted.
+
+    probes: for each the columns of a table "probe", those that its task has: time and input; mark
+    (blue where 1); symbols (inputs, time) or image; future or asked, with target. answers: the one
+    answer that each of them wants, "" where it is drawn. inputs: the names of the rows of symbols.
+    """
+    look = figure(
+        _("A few sequences"),
+        _("grey: what is read, blue where marked · green: what is wanted"),
+        _("time step"),
+        _("value"),
+    )
+    chart = make_subplots(
+        2, 2, subplot_titles=list(answers), horizontal_spacing=0.2, vertical_spacing=0.24
+    )
+    titles = chart.layout.annotations
+    chart.update_layout(look.layout)
+    for title in titles:
+        title.font = {"size": 12, "color": GREEN}
+    chart.update_layout(showlegend=False, hovermode="closest", annotations=titles, margin={"t": 28})
+    for number, probe in enumerate(probes):
+        place = {"row": number // 2 + 1, "col": number % 2 + 1}
+        for trace in _sequence(probe):
+            chart.add_trace(trace, **place)
+        chart.update_xaxes(title_text=_("time step"), **place)
+        if len(probe.get("symbols", ())) > 1:
+            chart.update_yaxes(**_names(inputs), title_text=_("symbol"), **place)
+        elif "image" in probe:
+            chart.update_xaxes(title_text=_("pixel"), **place)
+            chart.update_yaxes(title_text=_("time step"), autorange="reversed", **place)
+        else:
+            chart.update_yaxes(title_text=_("value"), **place)
+    return chart
+
+
+def _sequence(probe: Mapping[str, npt.NDArray[Any]]) -> list[Any]:
+    if len(probe.get("symbols", ())) > 1:
+        traces: list[Any] = [_symbols({"probe": probe})]
+    elif "image" in probe:
+        traces = [go.Heatmap(z=probe["image"], colorscale="Greys", showscale=False)]
+    elif "mark" in probe:
+        marks = probe["mark"]
+        traces = [
+            go.Bar(
+                x=probe["time"], y=probe["input"], hovertemplate="%{y:.3f}<extra></extra>",
+                marker={"color": [BLUE if mark else "#b9c4d4" for mark in marks]},
+            )
+        ]  # fmt: skip
+    else:
+        line = {"color": GREY, "width": 1.5}
+        traces = [go.Scatter(x=probe["time"], y=probe["input"], mode="lines", line=line)]
+    when = next((name for name in ("future", "asked") if name in probe), None)
+    if when is not None:
+        traces.append(
+            go.Scatter(
+                x=probe[when], y=probe["target"], mode="markers",
+                marker={"color": GREEN, "size": 5, "symbol": "diamond-open"},
+                hovertemplate="%{y:.3g}<extra></extra>",
+            )
+        )  # fmt: skip
+    return traces

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gruviz.data import synthetic, text
-from gruviz.data.dataset import IGNORED, Array, Dataset, Sequences, batches
+from gruviz.data.dataset import IGNORED, VALIDATION_LIMIT, Array, Dataset, Sequences, batches
 from gruviz.data.tables import SAMPLE_NAMES, SAMPLES, Table, read_table, sample
 from gruviz.data.windows import forecast_windows
 from gruviz.errors import GruvizError
@@ -16,7 +16,6 @@ from gruviz.experiment import Table as TableTask
 from gruviz.words import _
 
 VALIDATION_SEQUENCES = 500
-VALIDATION_LIMIT = 256  # sequences that one validation looks at
 
 # Multiplications of one matrix product per time step, summed over a step; two billion are seconds
 # in which nobody else's slice gets a turn.

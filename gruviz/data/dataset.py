@@ -9,6 +9,7 @@ import numpy.typing as npt
 from gruviz.experiment import Kind
 
 Array = npt.NDArray[np.float32]
+VALIDATION_LIMIT = 256  # sequences that one validation looks at
 IGNORED = -100  # a class that no answer is asked for; torch's own default for it
 
 
@@ -54,6 +55,16 @@ class Dataset:
     @property
     def features(self) -> int:
         return int(self.train.inputs.shape[2])
+
+    @property
+    def one_hot(self) -> bool:
+        """Whether what is read at each time step is one of several symbols."""
+        inputs = self.validation.inputs
+        return bool(
+            self.features > 1
+            and ((inputs == 0) | (inputs == 1)).all()
+            and (inputs.sum(axis=2) == 1).all()
+        )
 
 
 def batches(count: int, size: int, seed: int, step: int) -> Iterator[npt.NDArray[np.int64]]:

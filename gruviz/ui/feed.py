@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from gruviz.data.theory import theory
 from gruviz.record import Snapshot
 from gruviz.runs import Run, classroom
 from gruviz.ui import view
@@ -48,6 +49,7 @@ class Viewer:
         self.look = look if look in view.VIEWS else "overview"
         self.view = view.VIEWS[self.look]
         self.dataset = view.probe_of(run.experiment, run.tables)
+        self.known = theory(run.experiment, self.dataset)
         self._seen: tuple[Any, ...] = ()
         self._next_picture = 0.0
 
@@ -91,7 +93,9 @@ class Viewer:
             starts["blocks"] = asked.get("blocks", 0)
             tables |= view.block_tables(run, starts["blocks"])
             whole |= view.block_tables(run)
-        alternatives = view.alternatives(whole, self.look)
+        alternatives = view.alternatives(
+            whole, self.look, self.known, view.solved_at(run, self.known)
+        )
         if picture is not None:
             shown = view.snapshot_tables(picture, self.dataset)
             size = sum(4 * values.size for values in picture.signals.values())
@@ -99,13 +103,15 @@ class Viewer:
             tables |= shown
             shown["probe"] = view.probe(self.dataset)
             alternatives |= view.picture_alternatives(shown, run.experiment)
+        figures = view.figures(run, run.experiment, self.known)
         header = {
             "token": run.token,
             "status": view.standing(run),
             "starts": starts,
             "snapshot": asked["snapshot"] if picture is None else picture.step,
-            "figures": {name: text for name, _label, text in view.figures(run, run.experiment)},
-            "marks": view.change_marks(run),
+            "figures": {name: text for name, _label, text in figures},
+            "marks": view.change_marks(run, self.known),
+            "texts": None if picture is None else view.writing(picture),
             "advice": [],
             "stages": {"step": run.step_count, "seconds": 0, "rows": []},
             "alternatives": alternatives,

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from gruviz.data import check
+from gruviz.data.theory import theory
 from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment
 from gruviz.runs import MOST_TRIES, SLOW_SECONDS, Status
@@ -219,6 +220,7 @@ def _show(mine: Session, wanted: Experiment, *, log: bool) -> None:
     look = sidebar.look(
         "view", _("View"), {name: _(each.label) for name, each in view.VIEWS.items()}, bare=True
     )
+    known = theory(experiment, dataset)
     still = view.still_tables(experiment, wanted, dataset)
     still["here"] = view.here(run) if run else {name: v[:1] for name, v in still["plan"].items()}
     shown = dict(still)
@@ -231,12 +233,13 @@ def _show(mine: Session, wanted: Experiment, *, log: bool) -> None:
         fresh=mine.fresh,
         status=view.standing(run) if run else "",
         language=st.context.locale,
-        figures=view.figures(run, experiment),
+        figures=view.figures(run, experiment, known),
         view=look,
         cards=view.cards({}, experiment, dataset, log=log, view=look),
         tables=still,
-        marks=view.change_marks(run) if run else [],
-        alternatives=view.alternatives(shown, look) | view.picture_alternatives(shown, experiment),
+        marks=view.change_marks(run, known) if run else [],
+        alternatives=view.alternatives(shown, look, known, view.solved_at(run, known))
+        | view.picture_alternatives(shown, experiment),
         words={
             "empty": _("Press Train") if run is None else _("Waiting for the first points…"),
             "gone": _("This run is no longer on the server. Press Train to start a new one."),

@@ -10,9 +10,10 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from gruviz import charts
-from gruviz.data import Dataset, Fetch, fetch_sample, load
+from gruviz.data import IGNORED, Dataset, Fetch, fetch_sample, load
+from gruviz.data.theory import NOTHING_KNOWN, Theory, theory
 from gruviz.experiment import Experiment, FromTable, Kind, MadeUp, differences
-from gruviz.record import Columns, History, Snapshot
+from gruviz.record import Columns, History, Snapshot, solved
 from gruviz.runs import Change, Run, Status
 from gruviz.words import N_, _, n_, readable
 
@@ -86,36 +87,52 @@ def still_tables(experiment: Experiment, wanted: Experiment, dataset: Dataset) -
     return tables
 
 
-def probe(dataset: Dataset) -> dict[str, npt.NDArray[Any]]:
-    inputs, target = dataset.validation.inputs[0], dataset.validation.targets[0]
+def probe(dataset: Dataset, row: int = 0) -> dict[str, npt.NDArray[Any]]:
+    """A validation sequence and what is wanted of it, as the pictures of the prediction need it."""
+    inputs, target = dataset.validation.inputs[row], dataset.validation.targets[row]
     time = np.arange(len(inputs))
+    found = {"time": time, "input": inputs[:, 0]}
+    if dataset.one_hot or dataset.kind is Kind.LABELLING:
+        found["symbols"] = inputs.T
+    elif dataset.kind is Kind.CLASSIFICATION and dataset.features > 1:
+        found["image"] = inputs
     if dataset.kind is Kind.FORECAST:
-        future = np.arange(len(inputs), len(inputs) + dataset.outputs)
-        unscaled = inputs[:, 0] * dataset.scale + dataset.mean
-        truth = target * dataset.scale + dataset.mean
-        return {"time": time, "input": unscaled, "future": future, "target": truth}
-    if dataset.kind is Kind.REGRESSION:
-        return {
-            "time": time, "input": inputs[:, 0], "mark": inputs[:, -1],
-            "target": np.full(len(inputs), target[0]),
-        }  # fmt: skip
-    true = (np.arange(dataset.outputs) == target).astype(np.float32)
-    return {"time": time, "input": inputs[:, 0], "image": inputs, "true": true}
+        found["input"] = inputs[:, dataset.series] * dataset.scale + dataset.mean
+        found["future"] = np.arange(len(inputs), len(inputs) + dataset.outputs)
+        found["target"] = target * dataset.scale + dataset.mean
+    elif dataset.kind is Kind.REGRESSION:
+        found |= {"mark": inputs[:, -1], "target": np.full(len(inputs), target[0])}
+    elif dataset.kind is Kind.CLASSIFICATION:
+        found["true"] = (np.arange(dataset.outputs) == target).astype(np.float32)
+    elif dataset.kind is Kind.TRACKING:
+        asked = np.isfinite(target[:, 0])
+        found |= {"asked": time[asked], "target": target[asked, 0]}
+    else:
+        asked = target != IGNORED
+        found |= {"asked": time[asked], "target": target[asked]}
+    return found
 
 
 def snapshot_tables(snapshot: Snapshot, dataset: Dataset) -> Tables:
     """The cell's signals, and the answer in the data's own units."""
-    value = (
-        snapshot.prediction[:, 0] if dataset.kind is Kind.REGRESSION else snapshot.prediction[-1]
-    )
-    tables: Tables = {
-        "signals": dict(snapshot.signals),
-        "answer": {"value": value * dataset.scale + dataset.mean},
-    }
+    tables: Tables = {"signals": dict(snapshot.signals)}
+    if dataset.kind is Kind.LABELLING:
+        tables["answer"] = {"chances": np.ascontiguousarray(snapshot.prediction.T)}
+    else:
+        each = dataset.kind in (Kind.REGRESSION, Kind.TRACKING)
+        value = snapshot.prediction[:, 0] if each else snapshot.prediction[-1]
+        tables["answer"] = {"value": value * dataset.scale + dataset.mean}
     if snapshot.gradient is not None:
         norm = snapshot.gradient
         tables["gradient"] = {"time": np.arange(len(norm)), "norm": norm}
     return tables
+
+
+def writing(snapshot: Snapshot) -> dict[str, str]:
+    """The text below a card, by the card's name: what a model of letters goes on to write."""
+    if not snapshot.text:
+        return {}
+    return {"prediction": _("The network writes on: {text}").format(text=snapshot.text)}
 
 
 def step_tables(run: Run, steps: int = 0, validations: int = 0) -> Tables:
@@ -183,8 +200,15 @@ def standing(run: Run) -> str:
     return "settling" if run.settling else run.status.value
 
 
-def change_marks(run: Run) -> list[dict[str, Any]]:
-    """The shapes that mark where live knobs were turned."""
+def solved_at(run: Run | None, known: Theory) -> int | None:
+    """The step from which on the run's task counts as solved; None if it doesn't (yet)."""
+    if run is None or known.threshold is None:
+        return None
+    return solved(run.history.validations.since(0), known.threshold)
+
+
+def change_marks(run: Run, known: Theory = NOTHING_KNOWN) -> list[dict[str, Any]]:
+    """The shapes that mark where live knobs were turned, and where the task was solved."""
     merged: list[Change] = []
     for change in run.changes:
         before = merged[-1] if merged else None
@@ -193,11 +217,13 @@ def change_marks(run: Run) -> list[dict[str, Any]]:
             merged[-1] = Change(before.step, before.before, change.after)
         else:
             merged.append(change)
-    return charts.marks(
+    marks = charts.marks(
         (change.step, ", ".join(f"{_(knob.label)} {value(new)}" for knob, _old, new in turned))
         for change in merged
         if (turned := differences(change.before, change.after))
     )
+    step = solved_at(run, known)
+    return marks if step is None else [*marks, charts.solved(step)]
 
 
 def _turned(change: Change) -> list[str]:
@@ -213,7 +239,9 @@ def value(setting: Any) -> str:
     return _(setting.label) if hasattr(setting, "label") else str(setting)[:40]
 
 
-def figures(run: Run | None, experiment: Experiment) -> list[tuple[str, str, str]]:
+def figures(
+    run: Run | None, experiment: Experiment, known: Theory = NOTHING_KNOWN
+) -> list[tuple[str, str, str]]:
     """The row of figures: (name, label, value)."""
     rows: list[tuple[str, str, str]] = []
     steps = run.history.steps if run else None
@@ -240,6 +268,10 @@ def figures(run: Run | None, experiment: Experiment) -> list[tuple[str, str, str
     if experiment.task.kind.classes:
         share = float(parts["accuracy"][-1]) if parts and len(parts) else None
         rows.append(("accuracy", _("Accuracy"), "–" if share is None else f"{share:.1%}"))
+    if known.threshold is not None:
+        label = _("Solved < {threshold}").format(threshold=readable(known.threshold, 2))
+        at = solved_at(run, known)
+        rows.append(("solved", label, "–" if at is None else _("step {at:,}").format(at=at)))
     rows.append(("gradient-norm", _("Gradient norm"), number("norm")))
     rows.append(("learning-rate", _("Current rate"), number("learning_rate")))
     speed = run.speed if run and run.status is Status.RUNNING else None
@@ -259,7 +291,9 @@ class Scene:
 
     @property
     def measure(self) -> str:
-        return _(self.experiment.loss.fitting(self.dataset.kind).measure)
+        task = self.experiment.task
+        loss = self.experiment.loss.fitting(self.dataset.kind, in_bits=task.in_bits)
+        return _(loss.measure)
 
 
 @dataclass(frozen=True)
@@ -304,8 +338,9 @@ def _overview(scene: Scene) -> list[Card]:
     tables, experiment, dataset, pinned = (
         scene.tables, scene.experiment, scene.dataset, scene.pinned,
     )  # fmt: skip
+    lines = _lines(theory(experiment, dataset))
     drawn = [
-        ("loss", charts.loss(tables, scene.measure, log=scene.log, pinned=pinned)),
+        ("loss", charts.loss(tables, scene.measure, lines, log=scene.log, pinned=pinned)),
         ("norm", charts.gradient_norm(tables, pinned=pinned)),
     ]
     found = [_card(name, figure) for name, figure in drawn]
@@ -363,13 +398,57 @@ def _prediction(tables: Tables, dataset: Dataset) -> go.Figure:
         return charts.forecast(tables, dataset.unit)
     if dataset.kind is Kind.REGRESSION:
         return charts.regression(tables)
-    classes = [_(name) for name in dataset.class_names]
-    return charts.classification(tables, classes, dataset.features)
+    if dataset.kind is Kind.TRACKING:
+        return charts.tracking(tables)
+    inputs, classes = (
+        [_(n) for n in names] for names in (dataset.input_names, dataset.class_names)
+    )
+    if dataset.kind is Kind.LABELLING:
+        return charts.labelling(tables, inputs, classes, _letters(dataset))
+    return charts.classification(
+        tables, classes, dataset.features, inputs if dataset.one_hot else ()
+    )
 
 
-def alternatives(tables: Tables, view: str = "overview") -> dict[str, str]:
+def _letters(dataset: Dataset) -> str:
+    """The text of the probe, where every input is a letter."""
+    if any(len(name) > 1 for name in dataset.input_names):
+        return ""
+    return "".join(dataset.input_names[i] for i in dataset.validation.inputs[0].argmax(axis=1))
+
+
+def sequences(dataset: Dataset) -> go.Figure:
+    """Four validation sequences of a task, with what is wanted of each."""
+    rows = range(min(4, len(dataset.validation)))
+    inputs = [_(name) for name in dataset.input_names]
+    return charts.sequences([probe(dataset, row) for row in rows], wanted(dataset), inputs)
+
+
+def wanted(dataset: Dataset) -> list[str]:
+    """The one answer that each of the sequences shown wants; "" where the picture shows it."""
+    targets = dataset.validation.targets[:4]
+    if dataset.kind is Kind.CLASSIFICATION:
+        return [_(dataset.class_names[target]) for target in targets]
+    if dataset.kind is Kind.REGRESSION:
+        return [readable(float(target[0])) for target in targets]
+    return [""] * len(targets)
+
+
+def _lines(known: Theory) -> list[tuple[str, float]]:
+    return [(line.label, line.value) for line in known.lines]
+
+
+def alternatives(
+    tables: Tables,
+    view: str = "overview",
+    known: Theory = NOTHING_KNOWN,
+    solved: int | None = None,
+) -> dict[str, str]:
     """What each chart of a view over steps shows, in words, by the chart's name."""
-    return {name: say(tables) for name, say in VIEWS[view].words.items()}
+    words = {name: say(tables) for name, say in VIEWS[view].words.items()}
+    if "loss" in words:  # the one chart on which theory is drawn
+        words["loss"] = charts.alternatives.loss(tables, _lines(known), solved)
+    return words
 
 
 def picture_alternatives(tables: Tables, experiment: Experiment) -> dict[str, str]:

@@ -77,6 +77,12 @@ class Panel {
     this.staged = undefined;
     this.stages.replaceChildren();
     this.coach.replaceChildren();
+    this.write({});
+  }
+
+  // A text below a card, such as what a model of letters goes on to write.
+  write(texts) {
+    for (const [name, card] of this.cards) card.querySelector(".gv-text").textContent = texts[name] ?? "";
   }
 
   update({ data, setTriggerValue }) {
@@ -152,6 +158,7 @@ class Panel {
     }
     this.counts.snapshot = header.snapshot;
     this.marks = header.marks;
+    if (header.texts) this.write(header.texts);
     this.showStages(header.stages, () => {
       for (const [name, text] of Object.entries(header.figures)) {
         const place = this.values.get(name);
@@ -260,6 +267,7 @@ class Panel {
     made.setAttribute("aria-labelledby", heading.id);
     element("p", "gv-aid", "", made);
     element("div", "gv-plots", undefined, made);
+    element("p", "gv-text", "", made);
     this.cards.set(card.name, made);
     return made;
   }
@@ -421,8 +429,9 @@ class Panel {
     const axes = Object.keys(layout).filter((name) => /^[xy]axis/.test(name));
     for (const name of axes) {
       if (!name.startsWith("y") || layout[name].type !== "log") continue;
+      const levels = name === "yaxis" ? (layout.shapes ?? []).map(({ y0 }) => ({ y: [y0] })) : [];
       const own = traces.filter(({ yaxis }) => (yaxis ?? "y") === name.replace("axis", ""));
-      const decades = spannedDecades(chart.plot.layout?.[name], own);
+      const decades = spannedDecades(chart.plot.layout?.[name], [...own, ...levels]);
       if (decades > 2.5) layout[name].dtick = Math.ceil((decades * 20) / rowHeight(chart.plot, layout[name]));
       else if (decades > 0.8) Object.assign(layout[name], TICKS);
     }
@@ -436,8 +445,9 @@ class Panel {
       layout.annotations = [{ text, showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5 }];
     }
     if (overSteps(chart) && this.marks?.length) {
-      const marks = this.theme.dark ? recolour(this.marks, this.data.dark) : this.marks;
-      layout.shapes = [...(layout.shapes ?? []), ...marks];
+      const chartName = chart.plot.dataset.chart;
+      const marks = this.marks.filter((mark) => !mark.name || mark.name === chartName); // some are of one chart alone
+      layout.shapes = [...(layout.shapes ?? []), ...(this.theme.dark ? recolour(marks, this.data.dark) : marks)];
     }
     return layout;
   }
