@@ -120,9 +120,7 @@ class _Recurrent(nn.Module):
     def kernel(self) -> str:
         """What computes this layer now, "numba" or "torch": the explicit choice, or else what
         serves the device and dtype that its weights have."""
-        if self._kernel is not None:
-            return self._kernel
-        return "numba" if serves(cast(Tensor, self.weight_ih_l0)) else "torch"
+        return self._kernel or ("numba" if serves(self._weight(self._names[0][0])) else "torch")
 
     def penalty(self) -> Tensor:
         """The regularisers' sum over all layers, a scalar to add to the loss; 0 without any."""
@@ -166,13 +164,16 @@ class _Recurrent(nn.Module):
         don't fit.
         """
         batch = batch_of(input, self.batch_first, lengths, type(self).__name__)
-        weight = cast(Tensor, self.weight_ih_l0)
+        weight = self._weight(self._names[0][0])
         validation.check_input(batch.x, self.input_size, weight.dtype)
-        states = validation.states_of(
-            hx, self.equation.cell == "lstm", batch, (self.num_layers, batch.size, self.hidden_size)
-        )
-        name = validation.check_kernel(self.kernel, self._kernel, weight, type(self).__name__)
-        compute = KERNELS[name]
+        states = None
+        if hx is not None:
+            shape = self.num_layers, batch.size, self.hidden_size
+            states = validation.states_of(hx, self.equation.cell == "lstm", batch, shape)
+        kernel = self.kernel
+        if kernel == "torch" or self._kernel is not None:
+            validation.check_kernel(kernel, self._kernel, weight, type(self).__name__)
+        compute = KERNELS[kernel]
         if record is not None:
             record.layers = [LayerRecording() for _ in range(self.num_layers)]
         x, finals, cells = batch.x, [], []
@@ -211,8 +212,14 @@ class _Recurrent(nn.Module):
         output = pack_as(x, batch)
         return (output, (hidden, _stacked(cells, batch.unbatched))) if cells else (output, hidden)
 
+    def _weight(self, name: str) -> Tensor:
+        # Past nn.Module's __getattr__, which costs ten times as much, unless something like
+        # torch.nn.utils.parametrize has put an attribute in the parameter's place.
+        found = self._parameters.get(name)
+        return cast(Tensor, getattr(self, name)) if found is None else found
+
     def _weights(self, layer: int) -> Weights:
-        found = [cast(Tensor, self._parameters[name]) for name in self._names[layer]]
+        found = [self._weight(name) for name in self._names[layer]]
         if self._tied:
             found = [torch.cat([weight] * GATES[self.equation.cell]) for weight in found]
         return Weights(found[0], found[1], *(found[2:] if self.bias else (None, None)))
