@@ -49,7 +49,9 @@ def _prepare() -> None:
 
     home = str(Path(scipy.__file__).parent)  # wheels keep their BLAS in it, or in its .libs
     found = ThreadpoolController().select(user_api="blas")
-    own = [library.filepath for library in found.lib_controllers if library.filepath.startswith(home)]
+    own = [
+        library.filepath for library in found.lib_controllers if library.filepath.startswith(home)
+    ]
     # Where scipy and numpy share a BLAS, as from conda, there is only this one to limit.
     (found.select(filepath=own) if own else found).limit(limits=1)
 
@@ -64,11 +66,12 @@ def _cache_class() -> Any:
     files = sorted(Path(inspect.getfile(kernels)).parent.glob("*.py"))
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
-    class PackageCache(caching.FunctionCache):  # type: ignore[misc]
+    class PackageCache(caching.FunctionCache):
         def __init__(self, source: Kernel) -> None:
-            super().__init__(source)
+            super().__init__(source)  # type: ignore[no-untyped-call]
             base = self._impl.filename_base
-            self._cache_file = caching.IndexDataCacheFile(self.cache_path, base, digest)
+            index = caching.IndexDataCacheFile(self.cache_path, base, digest)  # type: ignore[no-untyped-call]
+            self._cache_file = index
 
     return PackageCache
 
@@ -86,7 +89,7 @@ def _load(name: str, dtype: torch.dtype) -> Kernel:
     types = [like] + [numba.int64] * (count - 1)
     if name == "scale_to_norm":
         types[-1] = numba.float64
-    dispatcher = numba.njit(error_model="numpy", fastmath=FAST, nogil=True)(source)
+    dispatcher: Any = numba.njit(error_model="numpy", fastmath=FAST, nogil=True)(source)
     try:
         dispatcher._cache = _cache_class()(source)
     except RuntimeError as no_locator:

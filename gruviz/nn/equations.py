@@ -5,6 +5,7 @@ from functools import cached_property
 
 # How many blocks of hidden_size rows a weight matrix has, and how many a step's record has.
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
+GATE_LETTERS = {"rnn": ["h"], "gru": list("rzn"), "lstm": list("ifgo")}
 RECORDED = {"rnn": 0, "gru": 4, "lstm": 5}
 
 # The numbers are those of gruviz.nn.kernels.steps.
@@ -16,7 +17,6 @@ BLOCKS: dict[str, dict[str, int]] = {
     "gru": {"reset": 1, "update": 2, "candidate": 3},
     "lstm": {"input": 0, "forget": 1, "candidate": 2, "output": 3},
 }
-
 
 
 def summarised(cell: str) -> tuple[str, ...]:

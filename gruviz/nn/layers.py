@@ -8,7 +8,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from gruviz.nn import validation
 from gruviz.nn.compiled import serves
-from gruviz.nn.equations import ACTIVATIONS, GATES, Equation
+from gruviz.nn.equations import ACTIVATIONS, GATE_LETTERS, GATES, Equation
 from gruviz.nn.function import Sequences, Watch, by_numba, by_torch
 from gruviz.nn.initializers import Initializer, fill
 from gruviz.nn.recording import LayerRecording, Recording
@@ -212,6 +212,22 @@ class _Recurrent(nn.Module):
         output = pack_as(x, batch)
         return (output, (hidden, _stacked(cells, batch.unbatched))) if cells else (output, hidden)
 
+    def blocks(self) -> dict[str, list[tuple[nn.Parameter, slice]]]:
+        """The rows of each gate's weights by the name that the equation gives them, W_ir for one,
+        and all "biases"; of layers above the first with _l1, _l2 ... after it. For BlockNorms."""
+        gates = [""] if self._tied else GATE_LETTERS[self.equation.cell]
+        size, found = self.hidden_size, {}
+        for layer, (kernel, recurrent, *biases) in enumerate(self._names):
+            suffix = f"_l{layer}" if layer else ""
+            for name, source in ((kernel, "i"), (recurrent, "h")):
+                for number, gate in enumerate(gates):
+                    rows = slice(number * size, (number + 1) * size)
+                    found[f"W_{source}{gate}{suffix}"] = [(self.get_parameter(name), rows)]
+            if biases:
+                whole = slice(0, len(gates) * size)
+                found[f"biases{suffix}"] = [(self.get_parameter(name), whole) for name in biases]
+        return found
+
     def _weight(self, name: str) -> Tensor:
         # Past nn.Module's __getattr__, which costs ten times as much, unless something like
         # torch.nn.utils.parametrize has put an attribute in the parameter's place.
@@ -313,6 +329,11 @@ class LSTM(_Recurrent):
     """c' = f ⊙ c + i ⊙ g, h' = o ⊙ tanh(c'): torch.nn.LSTM's equation, without projection.
 
     i, f, o = σ(W_i· x + b_i· + W_h· h + b_h·), g = tanh(W_ig x + b_ig + W_hg h + b_hg).
+
+    unit_forget_bias: the forget gate's bias begins at 1 (b_if 1, b_hf 0) whatever fills the others,
+        so that the cell remembers at first (Jozefowicz, Zaremba, Sutskever, "An empirical
+        exploration of recurrent network architectures", 2015). Keras's default is True, with zeros
+        for the others: LSTM(..., bias_initializer="zeros", unit_forget_bias=True).
     """
 
     cell = "lstm"
@@ -329,9 +350,21 @@ class LSTM(_Recurrent):
         proj_size: int = 0,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
+        *,
+        unit_forget_bias: bool = False,
         **options: Any,
     ) -> None:
+        self.unit_forget_bias = unit_forget_bias
         super().__init__(
             Equation("lstm"), input_size, hidden_size, num_layers, bias, batch_first, dropout,
             bidirectional, proj_size, device, dtype, **options,
         )  # fmt: skip
+
+    def reset_parameters(self, generator: Generator | None = None) -> None:
+        super().reset_parameters(generator)
+        if self.unit_forget_bias:
+            forget = slice(self.hidden_size, 2 * self.hidden_size)
+            for name, weight in self.named_parameters():
+                if name.startswith("bias"):
+                    with torch.no_grad():
+                        weight[forget] = 1.0 if name.startswith("bias_ih") else 0.0

@@ -77,9 +77,7 @@ def check_input(x: Tensor, input_size: int, dtype: torch.dtype) -> None:
         )
 
 
-def states_of(
-    hx: Any, pair: bool, batch: Batch, shape: tuple[int, int, int]
-) -> tuple[Tensor, ...]:
+def states_of(hx: Any, pair: bool, batch: Batch, shape: tuple[int, int, int]) -> tuple[Tensor, ...]:
     """The initial states in the order of the batch, each (layers, batch, hidden)."""
     states: tuple[Tensor, ...] = tuple(hx) if pair else (hx,)
     if pair and len(states) != 2:

@@ -1,8 +1,5 @@
 """The GRU in closed form."""
 
-# mypy: allow-untyped-defs, allow-untyped-calls
-# mypy: disable-error-code="attr-defined, import-untyped"
-
 import numpy as np
 
 from gruviz.nn.kernels.machine import add_product, block, flush_tiny, restore, run

@@ -1,8 +1,5 @@
 """The LSTM in closed form."""
 
-# mypy: allow-untyped-defs, allow-untyped-calls
-# mypy: disable-error-code="attr-defined, import-untyped"
-
 import numpy as np
 
 from gruviz.nn.kernels.machine import add_product, block, flush_tiny, restore, run
@@ -44,7 +41,11 @@ def lstm_forward(
     n, masked = H * B, mask_ != 0
     x, h, g = block(x_, like, T, F * B), block(h_, like, T + 1, n), block(g_, like, T, 5 * n)
     c, hm = block(c_, like, T + 1, n), block(hm_, like, T, n * masked)
-    wx, wh, mask = run(wx_, like, 4 * H * F), run(wh_, like, 4 * H * H), run(mask_, like, n * masked)
+    wx, wh, mask = (
+        run(wx_, like, 4 * H * F),
+        run(wh_, like, 4 * H * H),
+        run(mask_, like, n * masked),
+    )
     base = spread(bias_of(bx_, like, 4 * H) + bias_of(bh_, like, 4 * H), 4 * H, B)
     lengths = run(lengths_, T, B * (lengths_ != 0))
     limits, summary = summary_of(limits_, summary_, like, 4, T)
@@ -90,7 +91,11 @@ def lstm_backward(
     n, masked = H * B, mask_ != 0
     x, h, g = block(x_, like, T, F * B), block(h_, like, T + 1, n), block(g_, like, T, 5 * n)
     c, hm = block(c_, like, T + 1, n), block(hm_, like, T, n * masked)
-    wx, wh, mask = run(wx_, like, 4 * H * F), run(wh_, like, 4 * H * H), run(mask_, like, n * masked)
+    wx, wh, mask = (
+        run(wx_, like, 4 * H * F),
+        run(wh_, like, 4 * H * H),
+        run(mask_, like, n * masked),
+    )
     up, dx = block(up_, like, T, n * (up_ != 0)), block(dx_, like, T, F * B * (dx_ != 0))
     gradient, norm = block(gradient_, like, T, n * (gradient_ != 0)), run(norm_, like, T)
     dwx, dwh = run(dwx_, like, 4 * H * F), run(dwh_, like, 4 * H * H)

@@ -1,10 +1,6 @@
 """What numba lacks: arrays at addresses, BLAS by its full interface, the processor's treatment of
 tiny numbers."""
 
-# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
-# numba's intrinsics are called with one argument fewer than they are defined with.
-# mypy: disable-error-code="call-arg, var-annotated, attr-defined, import-untyped"
-
 import platform
 
 from llvmlite import ir

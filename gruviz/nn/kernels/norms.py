@@ -1,8 +1,5 @@
 """Euclidean norms over runs of numbers that lie anywhere in memory, summed in double precision."""
 
-# mypy: allow-untyped-defs, allow-untyped-calls
-# mypy: disable-error-code="attr-defined, import-untyped"
-
 import math
 
 import numpy as np

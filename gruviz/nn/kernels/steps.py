@@ -1,8 +1,5 @@
 """What the recurrences share: activations, products of a step, the ends of ragged sequences."""
 
-# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
-# mypy: disable-error-code="var-annotated, attr-defined, import-untyped"
-
 import math
 
 import numpy as np
