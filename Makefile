@@ -17,7 +17,7 @@ BIN := .venv/bin
 	touch $@ .venv/run
 
 # The recurrent kernels are compiled at set-up and kept on disk: the first click waits for nothing.
-.venv/kernels: .venv/run $(wildcard gruviz/nn/*.py)
+.venv/kernels: .venv/run $(wildcard gruviz/nn/*.py gruviz/nn/kernels/*.py)
 	$(BIN)/python -c "from gruviz import nn; nn.warm()"
 	touch $@
 

@@ -1,5 +1,6 @@
 """Recurrent layers that show everything: RNN, GRU and LSTM, drop-in for torch.nn's own."""
 
+from gruviz.nn.blocks import BlockNorms
 from gruviz.nn.clipping import clip_norm_
 from gruviz.nn.compiled import KernelWarning, warm
 from gruviz.nn.initializers import INITIALIZERS
@@ -15,6 +16,7 @@ __all__ = [
     "L2",
     "LSTM",
     "RNN",
+    "BlockNorms",
     "KernelWarning",
     "LayerRecording",
     "Recording",

@@ -1,6 +1,7 @@
 """Clipping gradients by their common norm, in one pass of compiled code."""
 
 import math
+from array import array
 from collections.abc import Iterable
 
 import torch
@@ -15,20 +16,20 @@ def clip_norm_(parameters: Iterable[Tensor], max_norm: float | None) -> float:
 
     Summed in double precision. A norm that is NaN or infinite is returned, and leaves NaN or 0.
     """
-    trained = [weight for weight in parameters if weight.grad is not None]
-    gradients = [weight.grad for weight in trained if weight.grad is not None]
+    parameters = list(parameters)
+    gradients = [g for weight in parameters if (g := weight.grad) is not None]
     if not gradients:
         return 0.0
     limit = math.inf if max_norm is None else float(max_norm)
     dtype = gradients[0].dtype
     if all(g.dtype == dtype and serves(g) and g.is_contiguous() for g in gradients):
-        layout = torch.tensor([[g.data_ptr() for g in gradients], [g.numel() for g in gradients]])
-        first = layout.data_ptr()
-        norm: float = kernel("scale_to_norm", dtype)(
-            0.0, len(gradients), first, first + 8 * len(gradients), limit
-        )
+        count = len(gradients)
+        layout = array("q", [g.data_ptr() for g in gradients])
+        layout.extend([g.numel() for g in gradients])
+        first, _ = layout.buffer_info()
+        norm: float = kernel("scale_to_norm", dtype)(0.0, count, first, first + 8 * count, limit)
         return norm
     total = torch.nn.utils.get_total_norm(gradients)
     if max_norm is not None:
-        torch.nn.utils.clip_grads_with_norm_(trained, limit, total)
+        torch.nn.utils.clip_grads_with_norm_(parameters, limit, total)
     return total.item()

@@ -1,8 +1,16 @@
-"""Kernels by name and dtype: compiled at first use, or loaded from a cache on disk."""
+"""Kernels by name and dtype: compiled at first use, or loaded from a cache on disk.
 
+The kernels' matrix products are scipy's. Loading the first kernel limits the BLAS that scipy brings
+to one thread, for the whole process: its products are small, and threads that wait for each other
+at every time step made a step of training sixty times as long. Torch and numpy keep their threads.
+"""
+
+import hashlib
+import inspect
 import warnings
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -15,10 +23,13 @@ KERNELS = (
     "lstm_backward",
     "rnn_forward",
     "rnn_backward",
-    "summary",
     "scale_to_norm",
+    "block_norms",
 )
+SERVED = (torch.float32, torch.float64)
+Kernel = Callable[..., Any]
 _lock = Lock()
+_loaded: dict[tuple[str, torch.dtype], Kernel] = {}
 
 
 class KernelWarning(UserWarning):
@@ -27,26 +38,60 @@ class KernelWarning(UserWarning):
 
 def serves(tensor: torch.Tensor) -> bool:
     """Whether the numba kernels can compute with this tensor's device and dtype."""
-    return tensor.device.type == "cpu" and tensor.dtype in (torch.float32, torch.float64)
+    return tensor.is_cpu and tensor.dtype in SERVED
 
 
 @cache
-def _load(name: str, dtype: torch.dtype) -> Callable[..., Any]:
-    import inspect
+def _prepare() -> None:
+    """Makes scipy's BLAS, which numba calls, work on one thread."""
+    import scipy.linalg.cython_blas
+    from threadpoolctl import ThreadpoolController
 
-    import numba
+    home = str(Path(scipy.__file__).parent)  # wheels keep their BLAS in it, or in its .libs
+    found = ThreadpoolController().select(user_api="blas")
+    own = [
+        library.filepath for library in found.lib_controllers if library.filepath.startswith(home)
+    ]
+    # Where scipy and numpy share a BLAS, as from conda, there is only this one to limit.
+    (found.select(filepath=own) if own else found).limit(limits=1)
+
+
+@cache
+def _cache_class() -> Any:
+    """numba's cache takes note of the file that a kernel is in; this one of the whole package."""
+    from numba.core import caching
 
     from gruviz.nn import kernels
 
+    files = sorted(Path(inspect.getfile(kernels)).parent.glob("*.py"))
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+    class PackageCache(caching.FunctionCache):
+        def __init__(self, source: Kernel) -> None:
+            super().__init__(source)  # type: ignore[no-untyped-call]
+            base = self._impl.filename_base
+            index = caching.IndexDataCacheFile(self.cache_path, base, digest)  # type: ignore[no-untyped-call]
+            self._cache_file = index
+
+    return PackageCache
+
+
+def _load(name: str, dtype: torch.dtype) -> Kernel:
+    import numba
+
+    from gruviz.nn import kernels
+    from gruviz.nn.kernels.machine import FAST
+
+    _prepare()
     source = getattr(kernels, name)
     like = numba.float32 if dtype == torch.float32 else numba.float64
     count = len(inspect.signature(source).parameters)
     types = [like] + [numba.int64] * (count - 1)
     if name == "scale_to_norm":
         types[-1] = numba.float64
-    options: dict[str, Any] = {"error_model": "numpy", "fastmath": kernels.FAST, "nogil": True}
+    dispatcher: Any = numba.njit(error_model="numpy", fastmath=FAST, nogil=True)(source)
     try:
-        dispatcher = numba.njit(cache=True, **options)(source)
+        dispatcher._cache = _cache_class()(source)
     except RuntimeError as no_locator:
         warnings.warn(
             f"compiled kernels can't be kept on disk and cost their compilation in every process;"
@@ -54,19 +99,22 @@ def _load(name: str, dtype: torch.dtype) -> Callable[..., Any]:
             KernelWarning,
             stacklevel=4,
         )
-        dispatcher = numba.njit(**options)(source)
     signature = tuple(types)
     dispatcher.compile(signature)
     # The entry point takes the arguments as they are: the dispatcher would look at the type of
     # each of them at each call, only to find again the one variant there is.
-    entry: Callable[..., Any] = dispatcher.overloads[signature].entry_point
+    entry: Kernel = dispatcher.overloads[signature].entry_point
     return entry
 
 
-def kernel(name: str, dtype: torch.dtype) -> Callable[..., Any]:
+def kernel(name: str, dtype: torch.dtype) -> Kernel:
     """The compiled kernel of that name in gruviz.nn.kernels; float32 and float64."""
-    with _lock:  # numba compiles under a lock of its own, but functools.cache would do it twice
-        return _load(name, dtype)
+    found = _loaded.get((name, dtype))
+    if found is None:
+        with _lock:
+            found = _loaded.get((name, dtype)) or _load(name, dtype)
+            _loaded[name, dtype] = found
+    return found
 
 
 def warm(*dtypes: torch.dtype) -> None:

@@ -1,12 +1,14 @@
 """Which recurrence a layer computes, as one frozen value."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 # How many blocks of hidden_size rows a weight matrix has, and how many a step's record has.
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
+GATE_LETTERS = {"rnn": ["h"], "gru": list("rzn"), "lstm": list("ifgo")}
 RECORDED = {"rnn": 0, "gru": 4, "lstm": 5}
 
-# The numbers are those of gruviz.nn.kernels.
+# The numbers are those of gruviz.nn.kernels.steps.
 ACTIVATIONS = {"tanh": 0, "relu": 1, "linear": 2}
 
 # Row block of each signal in a step's record.
@@ -17,7 +19,12 @@ BLOCKS: dict[str, dict[str, int]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+def summarised(cell: str) -> tuple[str, ...]:
+    """The signals that a summary holds, in the order of their blocks."""
+    return tuple(BLOCKS[cell]) or ("hidden",)
+
+
+@dataclass(frozen=True)
 class Equation:
     """cell: a key of GATES; activation: of the candidate (GRU) or of the state (RNN); reset_after:
     whether the reset gate acts after the recurrent product; update_weights: which state the update
@@ -28,6 +35,7 @@ class Equation:
     reset_after: bool = True
     update_weights: str = "old"
 
+    @cached_property
     def flags(self) -> tuple[int, ...]:
         """The equation as the leading flags of the compiled kernels."""
         if self.cell == "gru":

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from gruviz.nn.compiled import kernel
-from gruviz.nn.equations import BLOCKS, RECORDED, Equation
+from gruviz.nn.equations import BLOCKS, RECORDED, Equation, summarised
 from gruviz.nn.memory import empty
 from gruviz.nn.recording import LayerRecording, running
 from gruviz.nn.reference import Weights, unroll
@@ -86,7 +86,7 @@ def _write(
         array = running(values.to("cpu", _recordable(values.dtype)).numpy(), ends)
         if watch.full:
             watch.recording.signals[name] = array
-        if name in BLOCKS[equation.cell] or equation.cell == "rnn":
+        if name in summarised(equation.cell):
             watch.recording.mean[name] = np.nanmean(array, (1, 2))
             limits = equation.range_of(name)
             if limits is not None:
@@ -124,7 +124,11 @@ def _address(tensor: Tensor | None) -> int:
 
 
 class _Recurrence(torch.autograd.Function):
-    """Memory is feature-major: x (T, F, B), h (T + 1, H, B) with the initial state in front."""
+    """Memory is feature-major: x (T, F, B), h (T + 1, H, B) with the initial state in front.
+
+    At the sizes of a lesson a step's Python costs as much as its arithmetic, hence few tensors and
+    no views but those that are handed out: the kernels take addresses and strides.
+    """
 
     @staticmethod
     def forward(
@@ -143,53 +147,50 @@ class _Recurrence(torch.autograd.Function):
         bh: Tensor | None,
     ) -> tuple[Tensor, ...]:
         ctx.set_materialize_grads(False)
-        lstm = equation.cell == "lstm"
-        turned = x.permute(1, 2, 0) if batch_first else x.transpose(1, 2)
-        T, F, B = turned.shape
+        if batch_first:
+            (B, T, F), (sb, st, si) = x.shape, x.stride()
+        else:
+            (T, B, F), (st, sb, si) = x.shape, x.stride()
+        in_place = (st, si, sb) == (F * B, B, 1)
         H = wh.shape[1]
         n = H * B
-        source = (0, 0, 0, 0)
-        own = 0  # values of x to copy
-        if not turned.is_contiguous():
-            st, si, sb = turned.stride()
-            source, own = (x.data_ptr(), st, sb, si), T * F * B
         # One piece of memory: hidden states, record, cells, masked hidden states, x
-        records = RECORDED[equation.cell] * n * T
-        cells, masked = (T + 1) * n * lstm, 0 if mask is None else T * n
-        memory = empty(x, (T + 1) * n + records + cells + masked + own)
-        h = memory.as_strided((T + 1, H, B), (n, B, 1), 0)
-        if hidden is None:
-            h[0].zero_()
-        else:
-            h[0] = hidden.t()
-        size = x.element_size()
-        places = [memory.data_ptr()]
-        for length in ((T + 1) * n, records, cells, masked):
-            places.append(places[-1] + length * size)
-        h_, g_, c_, hm_, x_ = places
-        if lstm:
-            c = memory.as_strided((T + 1, H, B), (n, B, 1), (T + 1) * n + records)
-            if cell is None:
-                c[0].zero_()
-            else:
-                c[0] = cell.t()
-        if not own:
-            x_ = x.data_ptr()
+        states = (T + 1) * n
+        records = T * n * RECORDED[equation.cell]
+        cells = states if equation.cell == "lstm" else 0
+        masked = 0 if mask is None else T * n
+        memory = empty(x, states + records + cells + masked + (0 if in_place else T * F * B))
+        size, h_ = memory.element_size(), memory.data_ptr()
+        g_ = h_ + states * size
+        c_ = g_ + records * size
+        hm_ = c_ + cells * size
+        x_ = x.data_ptr() if in_place else hm_ + masked * size
+        wx, wh = wx.contiguous(), wh.contiguous()
+        begins = [hidden] if not cells else [hidden, cell]
+        begins = [begin if begin is None else begin.contiguous() for begin in begins]
+        ends = [x.new_empty(1, B, H) for _ in begins]
         if mask is not None:
             mask = mask.t().contiguous()
-        wx, wh = wx.contiguous(), wh.contiguous()
-        flags = (*equation.flags(), int(mask is not None), int(lengths is not None))
-        states = (h_, c_, g_) if lstm else (h_, g_) if equation.cell == "gru" else (h_,)
-        ends = tuple(x.new_empty(1, B, H) for _ in range(1 + lstm))
-        kernel(f"{equation.cell}_forward", x.dtype)(
-            0.0, T, B, F, H, *flags, x_, *states, hm_, wx.data_ptr(), wh.data_ptr(),
-            _address(bx), _address(bh), _address(mask), _address(lengths),
-            *[end.data_ptr() for end in ends], *source,
+        common = (
+            0.0, T, B, F, H, *equation.flags, x_, h_,
+            *((c_,) if cells else ()), *((g_,) if records else ()),
+            hm_, wx.data_ptr(), wh.data_ptr(),
         )  # fmt: skip
+        limits, summary = 0, None
         if watch is not None:
-            _record(watch, equation, memory, (T, B, H), lengths)
+            summary = x.new_empty(2 * len(summarised(equation.cell)), T)
+            limits = _limits(equation, x.dtype).data_ptr()
+        kernel(FORWARD[equation.cell], x.dtype)(
+            *common, _address(bx), _address(bh), _address(mask), _address(lengths),
+            *map(_address, begins), *map(_address, ends),
+            0 if in_place else x.data_ptr(), st, sb, si, limits, _address(summary),
+        )  # fmt: skip
+        if watch is not None and summary is not None:
+            _summarise(watch, equation, summary)
+            if watch.full:
+                _record(watch, equation, memory, (T, B, H), lengths)
         ctx.save_for_backward(x, memory, wx, wh, mask, lengths)
-        ctx.constants = (equation, watch, batch_first, flags, (T, B, F, H), (x_, *states, hm_))
+        ctx.constants = (equation, watch, batch_first, common)
         axes = ((B, T, H), (1, n, B)) if batch_first else ((T, B, H), (n, 1, B))
         return memory.as_strided(*axes, n), *ends
 
@@ -197,26 +198,26 @@ class _Recurrence(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
         x, _, wx, wh, mask, lengths = ctx.saved_tensors
-        equation, watch, batch_first, flags, sizes, places = ctx.constants
-        T, B, F, H = sizes
+        equation, watch, batch_first, common = ctx.constants
+        _, T, B, F, H, *_ = common
         up, *up_ends = gradients
         if up is not None:
             up = (up.permute(1, 2, 0) if batch_first else up.transpose(1, 2)).contiguous()
         up_ends = [None if end is None else end.contiguous() for end in up_ends]
-        needs_x, needs_hidden, needs_cell = ctx.needs_input_grad[4:7]
-        dx = x.new_empty(T, F, B) if needs_x else None
+        needs = ctx.needs_input_grad
+        dx = x.new_empty(T, F, B) if needs[4] else None
         begins = [
             x.new_empty(B, H) if needed else None
-            for needed in (needs_hidden, needs_cell)[: len(up_ends)]
+            for needed, _ in zip(needs[5:7], up_ends, strict=False)
         ]
         dwx, dwh = torch.empty_like(wx), torch.empty_like(wh)
         dbx, dbh = wx.new_empty(len(wx)), wx.new_empty(len(wx))
         norm = wx.new_empty(T)
         gradient = x.new_empty(T, H, B) if watch is not None and watch.full else None
-        kernel(f"{equation.cell}_backward", x.dtype)(
-            0.0, T, B, F, H, *flags, *places, wx.data_ptr(), wh.data_ptr(), _address(mask),
-            _address(lengths), _address(up), *map(_address, up_ends), *map(_address, begins),
-            _address(dx), dwx.data_ptr(), dwh.data_ptr(), dbx.data_ptr(), dbh.data_ptr(),
+        kernel(BACKWARD[equation.cell], x.dtype)(
+            *common, _address(mask), _address(lengths), _address(up),
+            *map(_address, up_ends), *map(_address, begins), _address(dx),
+            dwx.data_ptr(), dwh.data_ptr(), dbx.data_ptr(), dbh.data_ptr(),
             _address(gradient), norm.data_ptr(),
         )  # fmt: skip
         if watch is not None:
@@ -226,18 +227,30 @@ class _Recurrence(torch.autograd.Function):
                 watch.recording.gradient = running(gradient.transpose(1, 2).numpy(), times)
         if dx is not None:
             dx = dx.permute(2, 0, 1) if batch_first else dx.transpose(1, 2)
-        _, _, _, _, _, _, _, _, _, _, needs_bx, needs_bh = ctx.needs_input_grad
         return (
             None, None, None, None, dx, begins[0], begins[1] if len(begins) > 1 else None, None,
-            dwx, dwh, dbx if needs_bx else None, dbh if needs_bh else None,
+            dwx, dwh, dbx if needs[10] else None, dbh if needs[11] else None,
         )  # fmt: skip
+
+
+FORWARD = {cell: f"{cell}_forward" for cell in RECORDED}
+BACKWARD = {cell: f"{cell}_backward" for cell in RECORDED}
 
 
 @cache
 def _limits(equation: Equation, dtype: torch.dtype) -> Tensor:
     """(signals, 2): outside of what each summarised signal is saturated."""
-    names = list(BLOCKS[equation.cell]) or ["hidden"]
-    return torch.tensor([equation.range_of(name) or (0.0, 0.0) for name in names], dtype=dtype)
+    ranges = [equation.range_of(name) or (0.0, 0.0) for name in summarised(equation.cell)]
+    return torch.tensor(ranges, dtype=dtype)
+
+
+def _summarise(watch: Watch, equation: Equation, summary: Tensor) -> None:
+    names = summarised(equation.cell)
+    rows = list(summary.numpy())
+    watch.recording.mean.update(zip(names, rows, strict=False))
+    for name, row in zip(names, rows[len(names) :], strict=True):
+        if equation.range_of(name) is not None:
+            watch.recording.saturation[name] = row
 
 
 def _record(
@@ -249,31 +262,15 @@ def _record(
 ) -> None:
     T, B, H = sizes
     n = H * B
-    blocks = BLOCKS[equation.cell]
-    names = list(blocks) or ["hidden"]
-    rows = RECORDED[equation.cell] * H or H
     # The record follows the T + 1 hidden states, of which the first is not one of ours.
-    begin = (T + 1) * n if blocks else n
-    out = memory.new_empty(2 * len(names), T)
-    kernel("summary", memory.dtype)(
-        0.0, T, B, H, rows, min(blocks.values(), default=0) * H, len(names),
-        int(lengths is not None), memory.data_ptr() + begin * memory.element_size(),
-        _address(lengths), _limits(equation, memory.dtype).data_ptr(), out.data_ptr(),
-    )  # fmt: skip
-    array = out.numpy()
-    for row, name in enumerate(names):
-        watch.recording.mean[name] = array[row]
-        if equation.range_of(name) is not None:
-            watch.recording.saturation[name] = array[len(names) + row]
-    if watch.full:
-        times = None if lengths is None else lengths.numpy()
-        columns = {
-            name: memory.as_strided((T, B, H), (rows * B, 1, B), (T + 1) * n + block * n)
-            for name, block in blocks.items()
-        }
-        if equation.cell == "lstm":
-            cells = (T + 1) * n + T * rows * B + n
-            columns["cell"] = memory.as_strided((T, B, H), (n, 1, B), cells)
-        columns["hidden"] = memory.as_strided((T, B, H), (n, 1, B), n)
-        for name, values in columns.items():
-            watch.recording.signals[name] = running(values.numpy(), times)
+    begin, rows = (T + 1) * n, RECORDED[equation.cell] * n
+    columns = {
+        name: memory.as_strided((T, B, H), (rows, 1, B), begin + block * n)
+        for name, block in BLOCKS[equation.cell].items()
+    }
+    if equation.cell == "lstm":
+        columns["cell"] = memory.as_strided((T, B, H), (n, 1, B), begin + T * rows + n)
+    columns["hidden"] = memory.as_strided((T, B, H), (n, 1, B), n)
+    times = None if lengths is None else lengths.numpy()
+    for name, values in columns.items():
+        watch.recording.signals[name] = running(values.numpy(), times)

@@ -8,7 +8,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from gruviz.nn import validation
 from gruviz.nn.compiled import serves
-from gruviz.nn.equations import ACTIVATIONS, GATES, Equation
+from gruviz.nn.equations import ACTIVATIONS, GATE_LETTERS, GATES, Equation
 from gruviz.nn.function import Sequences, Watch, by_numba, by_torch
 from gruviz.nn.initializers import Initializer, fill
 from gruviz.nn.recording import LayerRecording, Recording
@@ -120,9 +120,7 @@ class _Recurrent(nn.Module):
     def kernel(self) -> str:
         """What computes this layer now, "numba" or "torch": the explicit choice, or else what
         serves the device and dtype that its weights have."""
-        if self._kernel is not None:
-            return self._kernel
-        return "numba" if serves(cast(Tensor, self.weight_ih_l0)) else "torch"
+        return self._kernel or ("numba" if serves(self._weight(self._names[0][0])) else "torch")
 
     def penalty(self) -> Tensor:
         """The regularisers' sum over all layers, a scalar to add to the loss; 0 without any."""
@@ -166,13 +164,16 @@ class _Recurrent(nn.Module):
         don't fit.
         """
         batch = batch_of(input, self.batch_first, lengths, type(self).__name__)
-        weight = cast(Tensor, self.weight_ih_l0)
+        weight = self._weight(self._names[0][0])
         validation.check_input(batch.x, self.input_size, weight.dtype)
-        states = validation.states_of(
-            hx, self.equation.cell == "lstm", batch, (self.num_layers, batch.size, self.hidden_size)
-        )
-        name = validation.check_kernel(self.kernel, self._kernel, weight, type(self).__name__)
-        compute = KERNELS[name]
+        states = None
+        if hx is not None:
+            shape = self.num_layers, batch.size, self.hidden_size
+            states = validation.states_of(hx, self.equation.cell == "lstm", batch, shape)
+        kernel = self.kernel
+        if kernel == "torch" or self._kernel is not None:
+            validation.check_kernel(kernel, self._kernel, weight, type(self).__name__)
+        compute = KERNELS[kernel]
         if record is not None:
             record.layers = [LayerRecording() for _ in range(self.num_layers)]
         x, finals, cells = batch.x, [], []
@@ -211,8 +212,30 @@ class _Recurrent(nn.Module):
         output = pack_as(x, batch)
         return (output, (hidden, _stacked(cells, batch.unbatched))) if cells else (output, hidden)
 
+    def blocks(self) -> dict[str, list[tuple[nn.Parameter, slice]]]:
+        """The rows of each gate's weights by the name that the equation gives them, W_ir for one,
+        and all "biases"; of layers above the first with _l1, _l2 ... after it. For BlockNorms."""
+        gates = [""] if self._tied else GATE_LETTERS[self.equation.cell]
+        size, found = self.hidden_size, {}
+        for layer, (kernel, recurrent, *biases) in enumerate(self._names):
+            suffix = f"_l{layer}" if layer else ""
+            for name, source in ((kernel, "i"), (recurrent, "h")):
+                for number, gate in enumerate(gates):
+                    rows = slice(number * size, (number + 1) * size)
+                    found[f"W_{source}{gate}{suffix}"] = [(self.get_parameter(name), rows)]
+            if biases:
+                whole = slice(0, len(gates) * size)
+                found[f"biases{suffix}"] = [(self.get_parameter(name), whole) for name in biases]
+        return found
+
+    def _weight(self, name: str) -> Tensor:
+        # Past nn.Module's __getattr__, which costs ten times as much, unless something like
+        # torch.nn.utils.parametrize has put an attribute in the parameter's place.
+        found = self._parameters.get(name)
+        return cast(Tensor, getattr(self, name)) if found is None else found
+
     def _weights(self, layer: int) -> Weights:
-        found = [cast(Tensor, self._parameters[name]) for name in self._names[layer]]
+        found = [self._weight(name) for name in self._names[layer]]
         if self._tied:
             found = [torch.cat([weight] * GATES[self.equation.cell]) for weight in found]
         return Weights(found[0], found[1], *(found[2:] if self.bias else (None, None)))
@@ -306,6 +329,11 @@ class LSTM(_Recurrent):
     """c' = f ⊙ c + i ⊙ g, h' = o ⊙ tanh(c'): torch.nn.LSTM's equation, without projection.
 
     i, f, o = σ(W_i· x + b_i· + W_h· h + b_h·), g = tanh(W_ig x + b_ig + W_hg h + b_hg).
+
+    unit_forget_bias: the forget gate's bias begins at 1 (b_if 1, b_hf 0) whatever fills the others,
+        so that the cell remembers at first (Jozefowicz, Zaremba, Sutskever, "An empirical
+        exploration of recurrent network architectures", 2015). Keras's default is True, with zeros
+        for the others: LSTM(..., bias_initializer="zeros", unit_forget_bias=True).
     """
 
     cell = "lstm"
@@ -322,9 +350,21 @@ class LSTM(_Recurrent):
         proj_size: int = 0,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
+        *,
+        unit_forget_bias: bool = False,
         **options: Any,
     ) -> None:
+        self.unit_forget_bias = unit_forget_bias
         super().__init__(
             Equation("lstm"), input_size, hidden_size, num_layers, bias, batch_first, dropout,
             bidirectional, proj_size, device, dtype, **options,
         )  # fmt: skip
+
+    def reset_parameters(self, generator: Generator | None = None) -> None:
+        super().reset_parameters(generator)
+        if self.unit_forget_bias:
+            forget = slice(self.hidden_size, 2 * self.hidden_size)
+            for name, weight in self.named_parameters():
+                if name.startswith("bias"):
+                    with torch.no_grad():
+                        weight[forget] = 1.0 if name.startswith("bias_ih") else 0.0

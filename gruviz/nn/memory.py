@@ -5,7 +5,6 @@ each; at the sizes of a lesson that costs as much as the arithmetic.
 """
 
 import weakref
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,50 +12,54 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-Block = npt.NDArray[np.uint8]
+Block = npt.NDArray[Any]
+Kind = tuple[int, torch.dtype]
 
-SMALLEST = 1 << 14  # below, malloc is as good
+SMALLEST = 1 << 12  # numbers; below, malloc is as good
 KEPT_BYTES = 1 << 26
-KEPT_OF_A_SIZE = 4
+KEPT_OF_A_KIND = 4
+DTYPES = {torch.float32: np.float32, torch.float64: np.float64}
 
-_free: dict[int, list[Block]] = {}
-_loans: dict[int, tuple["weakref.ref[Any]", Block]] = {}
+_free: dict[Kind, list[Block]] = {}
+_loans: dict[int, tuple["weakref.ref[Any]", Block, Kind]] = {}
 
 
-def empty(like: Tensor, *shape: int) -> Tensor:
-    """As like.new_empty(shape), from memory that some earlier tensor has given back.
+def empty(like: Tensor, size: int) -> Tensor:
+    """As like.new_empty(size), from memory that some earlier tensor has given back; like is one
+    that the kernels serve.
 
     A tensor's memory comes back when nothing refers to it any more: not the tensor, not a view of
     it, not an array that shares it. Under Python's global lock every step here is atomic, which
     matters because a garbage collection may give memory back in the middle of any of them.
     """
-    size = prod(shape) * like.element_size()
-    if size < SMALLEST or like.device.type != "cpu":
-        return like.new_empty(shape)
+    if size < SMALLEST:
+        return like.new_empty(size)
+    kind = size, like.dtype
     try:
-        block = _free[size].pop()
+        block = _free[kind].pop()
     except (KeyError, IndexError):
-        block = _aligned(size)
+        block = _aligned(*kind)
     # An array object of its own for each loan: torch holds it as long as the memory is in use.
     loan = block[:]
     key = id(loan)
-    _loans[key] = weakref.ref(loan, lambda _: _give_back(key)), block
-    return torch.from_numpy(loan).view(like.dtype).view(shape)
+    _loans[key] = weakref.ref(loan, lambda _: _give_back(key)), block, kind
+    return torch.from_numpy(loan)
 
 
-def _aligned(size: int) -> Block:
-    raw = np.empty(size + 64, np.uint8)
+def _aligned(size: int, dtype: torch.dtype) -> Block:
+    raw = np.empty(size * dtype.itemsize + 64, np.uint8)
     start = -raw.ctypes.data % 64
-    return raw[start : start + size]
+    return raw[start : start + size * dtype.itemsize].view(DTYPES[dtype])
 
 
 def _give_back(key: int) -> None:
-    block = _loans.pop(key)[1]
-    size = len(block)
-    held = sum(length * len(blocks) for length, blocks in tuple(_free.items()))
-    if held + size > KEPT_BYTES:
+    _, block, kind = _loans.pop(key)
+    held = sum(
+        size * dtype.itemsize * len(blocks) for (size, dtype), blocks in tuple(_free.items())
+    )
+    if held + block.nbytes > KEPT_BYTES:
         _free.clear()
-    if size <= KEPT_BYTES:
-        blocks = _free.setdefault(size, [])
-        if len(blocks) < KEPT_OF_A_SIZE:
+    if block.nbytes <= KEPT_BYTES:
+        blocks = _free.setdefault(kind, [])
+        if len(blocks) < KEPT_OF_A_KIND:
             blocks.append(block)

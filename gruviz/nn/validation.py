@@ -77,12 +77,8 @@ def check_input(x: Tensor, input_size: int, dtype: torch.dtype) -> None:
         )
 
 
-def states_of(
-    hx: Any, pair: bool, batch: Batch, shape: tuple[int, int, int]
-) -> tuple[Tensor, ...] | None:
+def states_of(hx: Any, pair: bool, batch: Batch, shape: tuple[int, int, int]) -> tuple[Tensor, ...]:
     """The initial states in the order of the batch, each (layers, batch, hidden)."""
-    if hx is None:
-        return None
     states: tuple[Tensor, ...] = tuple(hx) if pair else (hx,)
     if pair and len(states) != 2:
         raise RuntimeError(f"hx should be the pair (h_0, c_0), got {len(states)} tensors")
@@ -108,8 +104,8 @@ def states_of(
     return states
 
 
-def check_kernel(name: str, explicit: str | None, weight: Tensor, layer: str) -> str:
-    """The kernel's name once more, if it can serve the weight; says so where it is the slow one."""
+def check_kernel(name: str, explicit: str | None, weight: Tensor, layer: str) -> None:
+    """Refuses a kernel that can't serve the weight; says so where nobody chose the slow one."""
     if name == "numba" and not serves(weight):
         raise ValueError(
             f'kernel="numba" computes float32 and float64 on the CPU, not {weight.dtype} on'
@@ -122,4 +118,3 @@ def check_kernel(name: str, explicit: str | None, weight: Tensor, layer: str) ->
             KernelWarning,
             stacklevel=5,
         )
-    return name

@@ -149,6 +149,20 @@ def test_kernel_recurrent_and_bias_initializers_act_on_their_own_weights() -> No
         assert not weights[f"bias_hh_l{number}"].any()
 
 
+def test_the_forget_gates_bias_can_begin_at_one_and_leaves_the_others_alone() -> None:
+    def biases(**options: Any) -> list[list[float]]:
+        generator = torch.Generator().manual_seed(0)
+        layer = LSTM(2, 2, 2, generator=generator, **options)
+        return [p.tolist() for name, p in layer.named_parameters() if name.startswith("bias")]
+
+    of_keras = biases(bias_initializer="zeros", unit_forget_bias=True)
+    assert of_keras == [[0, 0, 1, 1, 0, 0, 0, 0], [0] * 8] * 2
+    usual, remembering = biases(), biases(unit_forget_bias=True)
+    for number, (a, b) in enumerate(zip(usual, remembering, strict=True)):
+        assert b == [*a[:2], *([0.0, 0.0] if number % 2 else [1.0, 1.0]), *a[4:]]
+    assert LSTM(2, 2, bias=False, unit_forget_bias=True)(torch.zeros(1, 1, 2))[0].shape == (1, 1, 2)
+
+
 def test_the_penalty_adds_up_kernel_recurrent_and_bias_apart() -> None:
     layer = LSTM(
         2,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from gruviz.nn import GRU, L1L2
+from gruviz.nn import GRU, L1L2, LSTM
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 with warnings.catch_warnings():
@@ -62,3 +62,11 @@ def test_initializers_have_the_deviation_of_keras(name: str) -> None:
     assert layer.weight_ih_l0.std().item() == pytest.approx(float(theirs.std()), rel=0.03)
     ours = np.quantile(layer.weight_ih_l0.detach().abs().numpy(), 0.99)
     assert ours == pytest.approx(float(np.quantile(np.abs(theirs), 0.99)), rel=0.03)
+
+
+def test_the_biases_of_an_lstm_begin_where_those_of_keras_do() -> None:
+    theirs = keras.layers.LSTM(3)
+    theirs.build((1, 4, 2))
+    ours = LSTM(2, 3, bias_initializer="zeros", unit_forget_bias=True)
+    # Keras's order is ours: input, forget, candidate, output.
+    assert (ours.bias_ih_l0 + ours.bias_hh_l0).tolist() == theirs.get_weights()[2].tolist()
