@@ -31,6 +31,12 @@ class Dataset:
 
     `mean` and `scale` undo the scaling: value = scaled * scale + mean. `missing` values were found,
     and `left_out` windows that touch them.
+
+    Of a series: `border` is the first row after the training part, `ends` (n,) the row at which
+    each validation forecast begins, `latest` (1, window, features) the inputs from which to
+    forecast what follows the last row (None: they touch a missing value), `fill` the mean of each
+    input column in the training part, scaled, to which the inputs of GRU-D decay.
+    `findings`: sentences on what was done to make sequences of a table.
     """
 
     kind: Kind
@@ -44,6 +50,11 @@ class Dataset:
     scale: float = 1.0
     missing: int = 0
     left_out: int = 0
+    border: int = 0
+    ends: npt.NDArray[np.int64] | None = None
+    latest: Array | None = None
+    fill: tuple[float, ...] = ()
+    findings: tuple[str, ...] = ()
 
     @property
     def features(self) -> int:
