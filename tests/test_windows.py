@@ -6,6 +6,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gruviz.data import Dataset
+from gruviz.data.missing import METHODS, punch
+from gruviz.data.scaling import SCALERS
 from gruviz.data.windows import forecast_windows
 from gruviz.errors import GruvizError
 from gruviz.experiment import Kind
@@ -129,3 +131,144 @@ def test_windows_of_a_long_series_are_views_and_copy_nothing() -> None:
     assert len(data.train) > 300_000
     assert data.train.inputs.base is not None
     assert data.train.inputs.strides[:2] == (4, 4)
+
+
+N = np.nan
+
+
+def test_further_columns_are_inputs_and_no_targets() -> None:
+    series, rain = np.arange(20.0), 100 + 10 * np.arange(20.0)
+    data = forecast_windows(series, 3, 2, "sun", further={"rain": rain}, scaling="none")
+    alone = forecast_windows(series, 3, 2, "sun", scaling="none")
+    assert data.input_names == ("sun", "rain")
+    np.testing.assert_array_equal(data.train.inputs[0], [[0, 100], [1, 110], [2, 120]])
+    np.testing.assert_array_equal(data.train.inputs[..., :1], alone.train.inputs)
+    np.testing.assert_array_equal(data.train.targets, alone.train.targets)
+    assert (data.outputs, data.features, data.mean, data.scale) == (2, 2, 0, 1)
+
+
+def test_each_column_is_scaled_by_its_own_training_part() -> None:
+    series, rain = np.arange(20.0), 100 + 10 * np.arange(20.0)
+    data = forecast_windows(series, 3, 2, "sun", further={"rain": rain}, scaling="minmax")
+    assert (data.mean, data.scale) == (0, 15)
+    np.testing.assert_allclose(data.train.inputs[..., 0], data.train.inputs[..., 1], rtol=1e-6)
+    assert data.train.inputs.min() == 0
+    assert data.train.targets.max() == 1
+    assert data.validation.targets.max() == np.float32(19 / 15)
+
+
+def test_with_the_leak_the_validation_part_moves_the_scale_and_without_it_not() -> None:
+    series = np.sin(np.arange(100.0))
+    series[80:] += 10
+    honest = forecast_windows(series, 8, 3, "x")
+    leaky = forecast_windows(series, 8, 3, "x", leak=True)
+    assert (honest.mean, honest.scale) == (series[:80].mean(), series[:80].std())
+    assert (leaky.mean, leaky.scale) == (series.mean(), series.std())
+    assert leaky.train.inputs.std() < honest.train.inputs.std() / 4
+
+
+def test_the_rows_of_each_validation_forecast_are_told() -> None:
+    data = forecast_windows(np.arange(20.0), 3, 2, "count", scaling="none")
+    assert data.border == 16
+    assert data.ends is not None and data.ends.tolist() == [16, 17, 18]
+    np.testing.assert_array_equal(data.validation.targets[:, 0], data.ends)
+    assert data.latest is not None
+    np.testing.assert_array_equal(data.latest[..., 0], [[17, 18, 19]])
+
+
+def test_another_border_is_kept_to_as_a_backtest_needs_it() -> None:
+    data = forecast_windows(np.arange(20.0), 3, 2, "count", border=10)
+    assert rows_of(data, data.train.targets).max() == 9
+    assert rows_of(data, data.validation.targets).min() == 10
+    assert data.mean == np.arange(10.0).mean()
+
+
+@pytest.mark.parametrize("missing", list(METHODS))
+def test_a_hole_is_never_a_target(missing: str) -> None:
+    generator = np.random.default_rng(0)
+    series = punch(np.arange(200.0), 0.3, (1, 4), generator)
+    data = forecast_windows(series, 2, 2, "x", missing=missing, scaling="none")
+    holes = set(np.flatnonzero(np.isnan(series)).tolist())
+    for part in (data.train, data.validation):
+        assert holes.isdisjoint(part.targets.ravel().astype(int).tolist())
+        assert np.isfinite(part.inputs).all() and np.isfinite(part.targets).all()
+    if missing not in ("drop", "carry", "interpolate"):  # which have no first value to carry
+        whole = ~np.isnan(np.lib.stride_tricks.sliding_window_view(series, 2)).any(axis=1)
+        assert len(data.train) + len(data.validation) == whole[2:159].sum() + whole[160:].sum()
+
+
+def test_filled_inputs_are_those_of_the_method_and_carry_their_names() -> None:
+    series = np.r_[np.arange(5.0), N, N, np.arange(7.0, 40.0)]
+    data = forecast_windows(series, 4, 1, "x", missing="decay", scaling="none")
+    assert data.input_names == ("x", "x present", "rows since x")
+    row = int(np.flatnonzero(data.train.targets[:, 0] == 7)[0])
+    np.testing.assert_array_equal(
+        data.train.inputs[row], [[3, 1, 1], [4, 1, 1], [4, 0, 1], [4, 0, 2]]
+    )
+    assert data.fill == (np.nanmean(series[:32]),)
+    assert (data.missing, data.left_out) == (2, 2)
+
+
+def test_interpolated_windows_know_nothing_of_what_follows_them() -> None:
+    generator = np.random.default_rng(0)
+    series = punch(generator.standard_normal((300, 2)).cumsum(axis=0), 0.4, (1, 5), generator)
+
+    def windows(values: np.ndarray) -> Dataset:
+        further = {"y": values[:, 1]}
+        return forecast_windows(
+            values[:, 0], 6, 1, "x", further=further, missing="interpolate", scaling="none"
+        )
+
+    data = windows(series)
+    assert data.ends is not None and len(data.ends) > 30
+    for row, end in enumerate(data.ends.tolist()):
+        changed = series.copy()
+        changed[end:] = 1e3 + changed[end:]
+        inputs = windows(changed).validation.inputs
+        np.testing.assert_array_equal(inputs[: row + 1], data.validation.inputs[: row + 1])
+
+
+def test_a_hole_is_a_line_where_it_is_closed_and_carried_where_the_window_ends_in_it() -> None:
+    series = np.r_[0.0, 1.0, N, 3.0, N, N, np.arange(6.0, 40.0)]
+    data = forecast_windows(series, 4, 1, "x", missing="interpolate", scaling="none")
+    rows = data.train.targets[:, 0].tolist()
+    assert data.train.inputs[rows.index(6), :, 0].tolist() == [2, 3, 3, 3]
+    assert data.train.inputs[rows.index(7), :, 0].tolist() == [3, 4, 5, 6]
+
+
+def test_a_further_column_may_be_constant_but_not_empty() -> None:
+    series = np.sin(np.arange(50.0))
+    data = forecast_windows(series, 3, 1, "x", further={"flat": np.full(50, 7.0)})
+    assert not data.train.inputs[..., 1].any()
+    with pytest.raises(GruvizError) as caught:
+        forecast_windows(series, 3, 1, "x", further={"void": np.full(50, N)}, missing="carry")
+    assert str(caught.value) == (
+        "Column 'void' is constant or empty in its first 80%; choose another."
+    )
+
+
+@pytest.mark.parametrize(
+    ("scaling", "size"),
+    [*((name, 1e300) for name in SCALERS), ("standard", 1e-310), ("none", 1e-310)],
+)
+def test_no_scaling_lets_numbers_pass_that_float32_has_not(scaling: str, size: float) -> None:
+    series = np.tile([size, -size, 2 * size], 50)
+    with pytest.raises(GruvizError, match="too large or too small to scale"):
+        forecast_windows(series, 3, 1, "x", scaling=scaling)
+
+
+def test_too_many_copies_are_refused_with_the_remedy() -> None:
+    series = np.sin(np.arange(200_000.0))
+    series[50_000] = N
+    with pytest.raises(GruvizError) as caught:
+        forecast_windows(series, 200, 1, "x")
+    assert str(caught.value) == (
+        "159,599 windows around missing values are too many; make the window shorter."
+    )
+
+
+def test_windows_of_several_channels_are_views_too() -> None:
+    series = np.sin(np.arange(100_000.0))
+    data = forecast_windows(series, 500, 100, "x", further={"y": series**2}, missing="decay")
+    assert data.train.inputs.shape[1:] == (500, 6)
+    assert data.train.inputs.strides == (24, 24, 4)

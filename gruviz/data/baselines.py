@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
+from threadpoolctl import threadpool_limits
 
 from gruviz.data.seasons import season_of
 from gruviz.words import N_
@@ -128,7 +129,9 @@ def linear(training: Floats, window: int, horizon: int) -> LinearAutoregression 
     centre, scale = float(chosen.mean()), float(chosen.std()) or 1.0
     scaled = (chosen - centre) / scale
     design = np.hstack([scaled[:, :window], np.ones((len(chosen), 1))])
-    found = np.linalg.lstsq(design, scaled[:, window:])[0].astype(np.float64)
+    # On a busy machine the threads of a BLAS wait for each other: twenty seconds instead of one.
+    with threadpool_limits(1, user_api="blas"):
+        found = np.linalg.lstsq(design, scaled[:, window:])[0].astype(np.float64)
     weights = found[:window]
     return LinearAutoregression(weights, centre * (1 - weights.sum(axis=0)) + scale * found[window])
 

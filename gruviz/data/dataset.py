@@ -37,6 +37,12 @@ class Dataset:
 
     `mean` and `scale` undo the scaling: value = scaled * scale + mean. `missing` values were found,
     and `left_out` windows that touch them. `series`: the input feature that a forecast continues.
+
+    Of a series: `border` is the first row after the training part, `ends` (n,) the row at which
+    each validation forecast begins, `latest` (1, window, features) the inputs from which to
+    forecast what follows the last row (None: they touch a missing value), `fill` the mean of each
+    input column in the training part, scaled, to which the inputs of GRU-D decay.
+    `findings`: sentences on what was done to make sequences of a table.
     """
 
     kind: Kind
@@ -51,6 +57,11 @@ class Dataset:
     missing: int = 0
     left_out: int = 0
     series: int = 0
+    border: int = 0
+    ends: npt.NDArray[np.int64] | None = None
+    latest: Array | None = None
+    fill: tuple[float, ...] = ()
+    findings: tuple[str, ...] = ()
 
     @property
     def features(self) -> int:

@@ -8,6 +8,7 @@ nor scored on, whatever the method.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from gruviz.errors import GruvizError
 from gruviz.words import N_, _
 
 Floats = npt.NDArray[np.float64]
+Real = TypeVar("Real", np.float32, np.float64)
 
 
 def rows_since(series: Floats) -> npt.NDArray[np.int64]:
@@ -114,7 +116,9 @@ METHODS: Mapping[str, Method] = {
 }
 
 
-def at_the_end(windows: Floats, last: Floats, since: npt.NDArray[np.int64]) -> Floats:
+def at_the_end(
+    windows: npt.NDArray[Real], last: npt.NDArray[Real], since: npt.NDArray[np.int64]
+) -> npt.NDArray[Real]:
     """Windows (n, window, columns) with holes at their end filled by the last value seen before.
 
     last, since: (n, columns), that value and how many rows before the window's last row it stood.

@@ -10,6 +10,7 @@ LEAST_PEAK = 0.4
 LEAST_RISE = 0.6  # over the lowest autocorrelation before it
 LEAST_SECOND = 0.3  # at twice the season
 SHARE_OF_BEST = 0.8
+MULTIPLES = 8
 
 
 def autocorrelation(series: Floats) -> Floats:
@@ -45,14 +46,16 @@ def season_of(training: Floats) -> int | None:
     if rest.std() < 1e-9:
         return None
     r = autocorrelation(rest)
-    lags = np.arange(len(rows) // 3 + 1)
+    lags = np.arange(2, len(rows) // 3 + 1)
     rise = r[lags] - np.minimum.accumulate(r)[lags]
     high = (r[lags] >= LEAST_PEAK) & (rise >= LEAST_RISE) & (r[2 * lags] >= LEAST_SECOND)
-    peak = high & (r[lags] > r[lags - 1]) & (r[lags] >= r[lags + 1]) & (lags >= 2)
-    if not peak.any():
+    if not (high & (r[lags] > r[lags - 1]) & (r[lags] >= r[lags + 1])).any():
         return None
-    score = np.where(high, r[lags] + r[2 * lags], 0)
-    best = int(np.where(peak, score, 0).argmax())
-    # Noise may make a multiple higher than the season, or move the season's own peak by a row.
-    parts = np.round(best / np.arange(best // 2, 0, -1)).astype(int)
-    return int(parts[score[parts] >= SHARE_OF_BEST * score[best]][0])
+    # A season comes again and again; its neighbours, high as they may be, fall out of step.
+    times = np.arange(1, MULTIPLES + 1)[:, None] * lags
+    counted = times <= np.maximum(len(rows) // 2, 2 * lags)
+    score = np.where(counted, r[np.minimum(times, len(r) - 1)], 0).sum(axis=0) / counted.sum(axis=0)
+    score[~high] = 0
+    first = int(np.argmax(score >= SHARE_OF_BEST * score.max()))
+    near = score[first : first + lags[first] // 4 + 1]
+    return int(lags[first + near.argmax()])

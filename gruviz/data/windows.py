@@ -1,81 +1,153 @@
 """A series as windows to learn from: split in time, scaled by what the training part knows."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from gruviz.data.dataset import Dataset, Sequences
+from gruviz.data.dataset import Array, Dataset, Sequences
+from gruviz.data.missing import METHODS, at_the_end, carry, means, rows_since
+from gruviz.data.scaling import Scaling, fit
 from gruviz.errors import GruvizError
 from gruviz.experiment import Kind
 from gruviz.words import _
 
+Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
+
 TRAINING_SHARE = 0.8
 MOST = 1e37  # what is drawn is float32, ten standard deviations wide
+LEAST = 1e-30  # spread after scaling that float32 can still tell
 MOST_COPIED = 20_000_000
 
 
 def forecast_windows(
-    series: npt.NDArray[np.float64], window: int, horizon: int, name: str
+    series: Floats,
+    window: int,
+    horizon: int,
+    name: str,
+    *,
+    further: Mapping[str, Floats] | None = None,
+    scaling: str = "standard",
+    missing: str = "drop",
+    leak: bool = False,
+    border: int | None = None,
 ) -> Dataset:
-    """Windows of `window` values with the `horizon` values that follow as targets.
+    """Windows of `window` rows with the `horizon` values of the series that follow as targets.
 
-    The last fifth of the series is for validation: no target of a training window lies in it.
-    Mean and scale come from the training part alone. Windows with a missing value are left out.
+    further: more input columns by name, each as long as the series.
+    scaling: a name of `gruviz.data.scaling.SCALERS`; of `missing.METHODS`, missing. Where a method
+        leaves a hole in an input, and wherever a target is missing, the window is left out.
+    leak: fit the scaling on all rows, which one must not do: to see what it does.
+    border: where the training part ends; None: after TRAINING_SHARE of the rows. From there on all
+        rows are for validation: no target of a training window lies there. Whatever is fitted
+        comes from the rows before it.
 
     Raises GruvizError if too little is left to train or to validate on.
     """
-    border = int(len(series) * TRAINING_SHARE)
-    known = series[:border][np.isfinite(series[:border])]
-    if known.size == 0 or known.min() == known.max():
-        raise GruvizError(
-            _(
-                "Column {name!r} is constant or empty in its first {share:.0%}; choose another."
-            ).format(name=name[:80], share=TRAINING_SHARE)
-        )
-    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        mean, scale = float(known.mean()), float(known.std())
-    if not (0 < scale < MOST and abs(mean) < MOST):  # which NaN isn't
-        raise GruvizError(
-            _(
-                "The numbers in column {name!r} are too large or too small to scale; choose another."
-            ).format(name=name[:80])
-        )
+    columns = np.column_stack([series, *(further or {}).values()]).astype(np.float64, copy=False)
+    names = (name, *(further or ()))
+    border = int(len(columns) * TRAINING_SHARE) if border is None else border
+    scaler = fit(scaling, columns if leak else columns[:border])
+    _check(columns[:border], names, scaler, border / max(len(columns), 1))
     with np.errstate(over="ignore"):  # an infinity is left out like a missing value
-        scaled = ((series - mean) / scale).astype(np.float32)
+        scaled = scaler.apply(columns)
+        target = scaled[:, 0].astype(np.float32)
     span = window + horizon
-    if len(scaled) < span:
-        raise GruvizError(_too_short(len(series), window, horizon))
+    if len(columns) < span:
+        raise GruvizError(_too_short(len(columns), window, horizon))
+    method = METHODS[missing]
+    with np.errstate(over="ignore"):
+        channels = np.ascontiguousarray(method.fill(scaled, border), np.float32)
     # Views, not copies: a long series has as many windows as rows.
-    pieces = sliding_window_view(scaled, span, writeable=True)
-    gaps = np.concatenate([[0], np.cumsum(~np.isfinite(scaled))])
-    whole = gaps[span:] == gaps[:-span]
-    ends = np.arange(len(pieces)) + span
+    inputs = sliding_window_view(channels, window, axis=0, writeable=True).transpose(0, 2, 1)
+    targets = sliding_window_view(target, horizon, writeable=True)
+    seen = _whole(np.all(np.isfinite(channels), axis=1), window)
+    ends = np.arange(window, len(columns) - horizon + 1)
+    whole = seen[: len(ends)] & _whole(np.isfinite(target), horizon)[window:]
+
+    def chosen(rows: Rows) -> Sequences:
+        part = _taken(inputs, rows - window)
+        if method.looks_ahead:
+            part = _without_a_look_ahead(part, scaled, rows)
+        return Sequences(part, _taken(targets, rows))
+
     # A validation window may look back into the training part; its targets may not lie there.
-    train = _sequences(pieces, whole & (ends <= border), window)
-    validation = _sequences(pieces, whole & (ends - horizon >= border), window)
+    train = chosen(ends[whole & (ends + horizon <= border)])
+    held_out = ends[whole & (ends >= border)]
+    validation = chosen(held_out)
     if len(train) < 2 or len(validation) < 1:
-        raise GruvizError(_too_short(len(series), window, horizon))
+        raise GruvizError(_too_short(len(columns), window, horizon))
+    latest = inputs[-1:]
+    if method.looks_ahead:
+        latest = _without_a_look_ahead(latest, scaled, np.array([len(columns)]))
     return Dataset(
-        Kind.FORECAST, train, validation, horizon, (name,),
-        unit=name, mean=mean, scale=scale, missing=int(gaps[-1]), left_out=int((~whole).sum()),
+        Kind.FORECAST, train, validation, horizon,
+        tuple(_(group).format(name=each) for group in method.groups for each in names),
+        unit=name, mean=scaler.offset[0], scale=scaler.scale[0],
+        missing=int((~np.isfinite(columns)).sum()), left_out=int((~whole).sum()), border=border,
+        ends=held_out, latest=latest if seen[-1] else None,
+        fill=tuple(means(scaled, border).tolist()),
     )  # fmt: skip
 
 
-def _sequences(
-    pieces: npt.NDArray[np.float32], chosen: npt.NDArray[np.bool_], window: int
-) -> Sequences:
-    rows = np.flatnonzero(chosen)
+def _check(known: Floats, names: tuple[str, ...], scaler: Scaling, share: float) -> None:
+    """Raise GruvizError unless each column has values to scale, and the first one varies."""
+    for index, name in enumerate(names):
+        values = known[np.isfinite(known[:, index]), index]
+        if values.size == 0 or (index == 0 and values.min() == values.max()):
+            raise GruvizError(
+                _(
+                    "Column {name!r} is constant or empty in its first {share:.0%}; choose another."
+                ).format(name=name[:80], share=share)
+            )
+        low, high = float(values.min()), float(values.max())
+        offset, scale = scaler.offset[index], scaler.scale[index]
+        most = max(abs(low), abs(high), abs(offset), scale)
+        fits = most < MOST and (low == high or (high - low) / scale > LEAST)
+        if not fits or np.isnan([offset, scale]).any():
+            raise GruvizError(
+                _(
+                    "The numbers in column {name!r} are too large or too small to scale;"
+                    " choose another."
+                ).format(name=name[:80])
+            )
+
+
+def _whole(present: Any, length: int) -> npt.NDArray[np.bool_]:
+    """For each run of `length` rows, whether nothing is missing; present: bool (time,)."""
+    holes = np.concatenate([[0], np.cumsum(~present)])
+    found: npt.NDArray[np.bool_] = holes[length:] == holes[:-length]
+    return found
+
+
+def _taken(windows: Array, rows: Rows) -> Array:
+    """Those windows: a view where they lie side by side, else a copy of bounded size."""
     if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
-        part = pieces[rows[0] : rows[-1] + 1]
-    elif len(rows) * pieces.shape[1] <= MOST_COPIED:
-        part = pieces[rows]
-    else:
+        return windows[rows[0] : rows[-1] + 1]
+    _check_copy(len(rows), windows)
+    return windows[rows]
+
+
+def _check_copy(rows: int, windows: Array) -> None:
+    if rows * int(np.prod(windows.shape[1:])) > MOST_COPIED:
         raise GruvizError(
             _(
                 "{rows:,} windows around missing values are too many; make the window shorter."
-            ).format(rows=len(rows))
+            ).format(rows=rows)
         )
-    return Sequences(part[:, :window, None], part[:, window:])
+
+
+def _without_a_look_ahead(windows: Array, scaled: Floats, ends: Rows) -> Array:
+    """Windows up to the rows `ends`; a hole at the end holds no more than the value before it."""
+    since = rows_since(scaled)[ends - 1]
+    if not since.any():
+        return windows
+    _check_copy(len(windows), windows)
+    last = carry(scaled, len(scaled))[ends - 1].astype(np.float32)
+    return at_the_end(windows, last, since)
 
 
 def _too_short(rows: int, window: int, horizon: int) -> str:

@@ -3,6 +3,7 @@
 from gruviz.nn.blocks import BlockNorms
 from gruviz.nn.clipping import clip_norm_
 from gruviz.nn.compiled import KernelWarning, warm
+from gruviz.nn.grud import GRUD
 from gruviz.nn.initializers import INITIALIZERS
 from gruviz.nn.layers import GRU, LSTM, RNN
 from gruviz.nn.recording import LayerRecording, Recording
@@ -10,6 +11,7 @@ from gruviz.nn.regularizers import L1, L1L2, L2, Regularizer
 
 __all__ = [
     "GRU",
+    "GRUD",
     "INITIALIZERS",
     "L1",
     "L1L2",

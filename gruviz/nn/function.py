@@ -14,7 +14,7 @@ from gruviz.nn.compiled import kernel
 from gruviz.nn.equations import BLOCKS, RECORDED, Equation, summarised
 from gruviz.nn.memory import empty
 from gruviz.nn.recording import LayerRecording, running
-from gruviz.nn.reference import Weights, unroll
+from gruviz.nn.reference import Step, Weights, unroll
 
 
 class Sequences(NamedTuple):
@@ -62,18 +62,25 @@ def by_torch(
         cell = zeros
     steps = unroll(equation, x, hidden, cell, weights, sequences.mask, sequences.lengths)
     if watch is not None:
-        names = [*steps[0].signals, *(["cell"] if steps[0].cell is not None else []), "hidden"]
-        columns = {
-            name: torch.stack([_signal(step, name) for step in steps]).detach() for name in names
-        }
-        _write(watch, equation, columns, sequences.lengths)
-        _listen(watch, [step.hidden for step in steps], sequences.lengths)
+        record_steps(equation, steps, watch, sequences.lengths)
     output = torch.stack([step.hidden for step in steps], 1 if sequences.batch_first else 0)
     cell = steps[-1].cell
     return output, steps[-1].hidden[None], None if cell is None else cell[None]
 
 
-def _signal(step: Any, name: str) -> Tensor:
+def record_steps(
+    equation: Equation, steps: list[Step], watch: Watch, lengths: Tensor | None
+) -> None:
+    """Writes what the steps computed now, and the gradients when the backward pass reaches them."""
+    names = [*steps[0].signals, *(["cell"] if steps[0].cell is not None else []), "hidden"]
+    columns = {
+        name: torch.stack([_signal(step, name) for step in steps]).detach() for name in names
+    }
+    _write(watch, equation, columns, lengths)
+    _listen(watch, [step.hidden for step in steps], lengths)
+
+
+def _signal(step: Step, name: str) -> Tensor:
     found: Tensor = step.signals[name] if name in step.signals else getattr(step, name)
     return found
 

@@ -1,0 +1,125 @@
+"""GRU-D: a GRU that learns how fast what it saw grows old."""
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn.functional import linear
+
+from gruviz.nn.equations import Equation
+from gruviz.nn.function import Watch, record_steps
+from gruviz.nn.recording import LayerRecording, Recording
+from gruviz.nn.reference import STEP, Step, Weights
+
+EQUATION = Equation("gru")
+
+
+class GRUD(nn.Module):
+    """GRU-D of Che, Purushotham, Cho, Sontag, Liu 2018, "Recurrent neural networks for multivariate
+    time series with missing values" (Scientific Reports 8:6085), equations 10 to 13, on the
+    equations of torch.nn.GRU (reset after the product, z for the old state).
+
+    For k variables the input has 3k features: the value, or where it is missing the one last seen;
+    the mask m, 1 where the value is present; the time d since one was seen before this step (what
+    the method "decay" of `gruviz.data.missing` makes).
+
+        γ_x = exp(-max(0, w_x ⊙ d + b_x)), elementwise
+        x̂ = m ⊙ x + (1 - m) ⊙ (γ_x ⊙ x_last + (1 - γ_x) ⊙ mean)
+        γ_h = exp(-max(0, W_h d + b_h))
+        h' = GRU([x̂, m], γ_h ⊙ h)
+
+    Everything that doesn't depend on the state is computed for all time steps at once, the rest
+    step by step in plain torch: there is no compiled kernel, and it takes many times as long as
+    `gruviz.nn.GRU`.
+
+    mean: (k,), what a value that is long gone decays to; zeros, which is right for values scaled to
+        mean 0, unless given. It is kept with the weights but not trained.
+    generator: draws the initial weights, from U(-1/sqrt(H), 1/sqrt(H)) as torch.nn.GRU does, those
+        of the input decay from the positive half; None: torch's global state.
+
+    Raises ValueError for sizes below 1, features that aren't three for each variable, or a mean of
+    another shape.
+    """
+
+    mean: Tensor
+
+    def __init__(
+        self,
+        features: int,
+        hidden_size: int,
+        batch_first: bool = False,
+        device: torch.device | str | int | None = None,
+        dtype: torch.dtype | None = None,
+        *,
+        mean: Tensor | None = None,
+        generator: Generator | None = None,
+    ) -> None:
+        super().__init__()
+        if features < 3 or features % 3:
+            raise ValueError(
+                f"GRU-D needs three features for each variable (value, mask, time), not {features}"
+            )
+        if hidden_size < 1:
+            raise ValueError(f"hidden_size must be 1 or more, not {hidden_size}")
+        k, H = features // 3, hidden_size
+        if mean is not None and mean.shape != (k,):
+            raise ValueError(f"mean must have shape ({k},), not {tuple(mean.shape)}")
+        self.input_size, self.hidden_size, self.batch_first = features, hidden_size, batch_first
+
+        def weight(*shape: int) -> nn.Parameter:
+            return nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
+
+        self.weight_ih_l0, self.weight_hh_l0 = weight(3 * H, 2 * k), weight(3 * H, H)
+        self.bias_ih_l0, self.bias_hh_l0 = weight(3 * H), weight(3 * H)
+        self.input_decay, self.input_decay_bias = weight(k), weight(k)
+        self.hidden_decay, self.hidden_decay_bias = weight(H, k), weight(H)
+        self.register_buffer("mean", torch.zeros(k, device=device, dtype=dtype))
+        if mean is not None:
+            self.mean.copy_(mean)
+        self.reset_parameters(generator)
+
+    def reset_parameters(self, generator: Generator | None = None) -> None:
+        """Draws new weights, in the order of `parameters()`."""
+        bound = self.hidden_size**-0.5
+        for name, weight in self.named_parameters():
+            # max(0, ·) of what is negative has no gradient: an input decay would stay off for good.
+            low = 0.0 if name.startswith("input_decay") else -bound
+            nn.init.uniform_(weight, low, bound, generator=generator)
+
+    def forward(
+        self, input: Tensor, hx: Tensor | None = None, *, record: Recording | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Returns (output, final state) as torch.nn.GRU does; hx: (1, batch, hidden), None is zero.
+
+        input: (time, batch, features), or (batch, time, features) with batch_first.
+        record: filled by this call and by the backward pass through it, with the signals of
+            `gruviz.nn.GRU`; "hidden" is the state after a step, before it decays.
+
+        Raises ValueError for an input of another shape.
+        """
+        if input.dim() != 3 or input.shape[2] != self.input_size or 0 in input.shape:
+            raise ValueError(
+                f"GRUD expects three axes, none empty, the last one of {self.input_size} features;"
+                f" got {tuple(input.shape)}"
+            )
+        x = input.transpose(0, 1) if self.batch_first else input
+        seen, decay = self._inputs(x)
+        hidden = x.new_zeros(x.shape[1], self.hidden_size) if hx is None else hx[0]
+        weights = Weights(self.weight_ih_l0, self.weight_hh_l0, self.bias_ih_l0, self.bias_hh_l0)
+        steps: list[Step] = []
+        for now, kept in zip(seen, decay, strict=True):
+            hidden = kept * hidden
+            step = STEP["gru"](EQUATION, now, hidden, hidden, None, weights)
+            hidden = step.hidden
+            steps.append(step)
+        if record is not None:
+            record.layers = [LayerRecording()]
+            record_steps(EQUATION, steps, Watch(record.layers[0], record.full), None)
+        output = torch.stack([step.hidden for step in steps], 1 if self.batch_first else 0)
+        return output, hidden[None]
+
+    def _inputs(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(time, batch, 2k) what the gates read, and (time, batch, hidden) γ_h."""
+        last, mask, since = x.chunk(3, dim=2)
+        gamma = torch.exp(-torch.relu(since * self.input_decay + self.input_decay_bias))
+        value = mask * last + (1 - mask) * (gamma * last + (1 - gamma) * self.mean)
+        decay = linear(since, self.hidden_decay, self.hidden_decay_bias)
+        return torch.cat([value, mask], dim=2), torch.exp(-torch.relu(decay))
