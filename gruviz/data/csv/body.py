@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from gruviz.data.csv.cells import EMPTY, MISSING, NUMERIC, TIMELY, WORDS, common_kind, kind
-from gruviz.data.csv.dialect import Dialect, Record, records
+from gruviz.data.csv.dialect import LOOKED_AT, Dialect, Record, records
 from gruviz.data.csv.findings import Finding, Remedy, note, warning
 from gruviz.data.csv.reading import Overrides
 from gruviz.errors import GruvizError
@@ -124,7 +124,9 @@ def _columns(
                 row = row + [""] * (width - len(row))
             cells.append(row)
     if names and any(names):
-        kept = [row for row in cells if row[0].strip() != names[0] or [c.strip() for c in row] != names]
+        kept = [
+            row for row in cells if row[0].strip() != names[0] or [c.strip() for c in row] != names
+        ]
         widths.repeated += len(cells) - len(kept)
         cells = kept
     if not cells:
@@ -188,8 +190,9 @@ def _about_widths(widths: _Widths, width: int, count: int) -> list[Finding]:
 
 def _footer(rows: Sequence[Record], width: int, more: bool) -> list[Record]:
     """The last rows that are no data: totals, sources, remarks, rows without any cell."""
-    sure = [record.cells for record in rows[:-1] if len(record.cells) == width][-200:]
-    kinds = [common_kind(row[place] for row in sure) for place in range(width)] if sure else []
+    sure = [record.cells for record in rows[:-1] if len(record.cells) == width][-100:]
+    looked_at = range(min(width, LOOKED_AT))
+    kinds = [common_kind(row[place] for row in sure) for place in looked_at] if sure else []
     end = len(rows)
     blank = sum(not any(cell.strip() for cell in record.cells) for record in rows[-TAIL:])
     while end > 0 and len(rows) - end < TAIL + blank and _no_data(rows[end - 1], kinds, width):
@@ -208,9 +211,9 @@ def _no_data(record: Record, kinds: Sequence[str], width: int) -> bool:
     if not kinds or not any(each in (NUMERIC, TIMELY) for each in kinds):
         return False
     lead = next((place for place, each in enumerate(kinds) if each in (NUMERIC, TIMELY)), 0)
-    found = [kind(cell) for cell in cells]
+    found = [kind(cell) for cell in cells[: len(kinds)]]
     right = sum(a == b for a, b in zip(found, kinds, strict=False) if b in (NUMERIC, TIMELY))
-    if width > 1 and len(full) == 1 and right == 0 and found[cells.index(full[0])] == WORDS:
+    if width > 1 and len(full) == 1 and right == 0 and kind(full[0]) == WORDS:
         return True
     if len(cells) < width and right == 0:
         return True

@@ -43,7 +43,9 @@ def kind_of(values: Floats, *, named_as_id: bool) -> str:
 
 def about_columns(frame: pd.DataFrame, kinds: Mapping[str, str]) -> Iterator[Finding]:
     """What is worth saying about columns, kind by kind."""
-    of = {kind: [name for name, each in kinds.items() if each == kind] for kind in set(kinds.values())}
+    of = {
+        kind: [name for name, each in kinds.items() if each == kind] for kind in set(kinds.values())
+    }
     if names := of.get(EMPTY):
         yield warning(
             "empty-columns", N_("Column {names} holds nothing."), N_("Columns {names} hold nothing."),
@@ -84,8 +86,7 @@ def about_columns(frame: pd.DataFrame, kinds: Mapping[str, str]) -> Iterator[Fin
             )  # fmt: skip
     large = [
         name for name, kind in kinds.items()
-        if kind in (NUMBER, IDENTIFIER) and frame[name].abs().max() > EXACT
-        and (frame[name].dropna() % 1 == 0).all()
+        if kind in (NUMBER, IDENTIFIER) and _beyond_exact(frame[name].to_numpy())
     ]  # fmt: skip
     if large:
         yield warning(
@@ -96,6 +97,11 @@ def about_columns(frame: pd.DataFrame, kinds: Mapping[str, str]) -> Iterator[Fin
         )  # fmt: skip
 
 
+def _beyond_exact(values: Floats) -> bool:
+    known = values[np.isfinite(values)]
+    return bool(np.abs(known).max() > EXACT and (known == np.floor(known)).all())
+
+
 def about_missing(frame: pd.DataFrame, kinds: Mapping[str, str]) -> Iterator[Finding]:
     """Columns and stretches of rows with hardly a value."""
     numbers = [name for name, kind in kinds.items() if kind in (NUMBER, CONSTANT)]
@@ -103,7 +109,11 @@ def about_missing(frame: pd.DataFrame, kinds: Mapping[str, str]) -> Iterator[Fin
         return
     gone = frame[numbers].isna().to_numpy()
     share = gone.mean(axis=0)
-    sparse = [f"{name} ({each:.0%})" for name, each in zip(numbers, share, strict=True) if each > MOSTLY_MISSING]
+    sparse = [
+        f"{name} ({each:.0%})"
+        for name, each in zip(numbers, share, strict=True)
+        if each > MOSTLY_MISSING
+    ]
     if sparse:
         yield warning(
             "mostly-missing", N_("More than half of column {names} is missing."),
@@ -149,15 +159,22 @@ def about_exchange(columns: Mapping[str, Floats]) -> Iterator[Finding]:
         turns = np.flatnonzero(np.diff(sign.astype(np.int8)))
         if not len(turns):
             continue
-        best = max(turns[:: max(1, len(turns) // 50)], key=lambda turn: abs(sign[: turn + 1].mean() - sign[turn + 1 :].mean()))
+        best = max(
+            turns[:: max(1, len(turns) // 50)],
+            key=lambda turn: abs(sign[: turn + 1].mean() - sign[turn + 1 :].mean()),
+        )
         before, after = ratio[known[: best + 1]], ratio[known[best + 1 :]]
         if min(len(before), len(after)) < 20:
             continue
         left, right = np.median(before), np.median(after)
-        steady = min((np.sign(before) == np.sign(left)).mean(), (np.sign(after) == np.sign(right)).mean())
+        steady = min(
+            (np.sign(before) == np.sign(left)).mean(), (np.sign(after) == np.sign(right)).mean()
+        )
         # Each takes over the size of the other.
         with np.errstate(all="ignore"):
-            taken = np.nanmedian(np.log10(a[: known[best] + 1])) - np.nanmedian(np.log10(b[known[best] + 1 :]))
+            taken = np.nanmedian(np.log10(a[: known[best] + 1])) - np.nanmedian(
+                np.log10(b[known[best] + 1 :])
+            )
         if left * right < 0 and min(abs(left), abs(right)) > 1 and steady > 0.98 and abs(taken) < 1:
             yield warning(
                 "exchanged-columns",
@@ -220,7 +237,11 @@ def about_clock(clock: Clock) -> Iterator[Finding]:
         )  # fmt: skip
     elif "%d" in clock.format and "%m" in clock.format and "%Y" != clock.format[:2]:
         first = clock.format.find("%d") < clock.format.find("%m")
-        text = N_("Dates are day first ({format}).") if first else N_("Dates are month first ({format}).")
+        text = (
+            N_("Dates are day first ({format}).")
+            if first
+            else N_("Dates are month first ({format}).")
+        )
         yield note("day-first" if first else "month-first", text, format=clock.format)
     if clock.zone:
         yield note("zone", N_("Times are in {zone}."), zone=clock.zone)
@@ -248,7 +269,9 @@ def about_order(times: Times, overrides: Overrides) -> Iterator[Finding]:
         text = (
             N_("The newest row comes first; it is kept that way, so the past is forecast.")
             if kept
-            else N_("The newest row comes first; the columns are turned around, so time runs forward.")
+            else N_(
+                "The newest row comes first; the columns are turned around, so time runs forward."
+            )
         )
         yield note("newest-first", text, remedies=(remedy,))
     else:
@@ -278,7 +301,9 @@ def about_steps(times: Times) -> Iterator[Finding]:
     nights = 0
     if usual <= 3600 and share > 0.9:
         # Short of a missing or doubled hour, at most.
-        nights = _clock_changes(known[repeated]) + _clock_changes(known[gaps[steps[gaps] <= 3600 + usual]])
+        nights = _clock_changes(known[repeated]) + _clock_changes(
+            known[gaps[steps[gaps] <= 3600 + usual]]
+        )
         late = np.flatnonzero((steps > 1.1 * usual) & (steps <= 1.5 * usual))
         nights += _clock_changes(known[late])
     if len(repeated):

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from gruviz.data.csv import cells
 from gruviz.data.csv.cells import EMPTY, MISSING, NUMERIC, TIMELY, WORDS, common_kind, kind
@@ -23,11 +24,12 @@ COMMENTS = ("#", "%", "//", "!", ";")
 EXCEL_HINT = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 UNIT = re.compile(r"[\[(].{0,20}[\])]|[°µΩ%‰$€/²³·^a-zA-Z0-9 .\-]{1,12}")
 MARKUP = re.compile(r"<(?:[!?]|html|head|body|table|[a-zA-Z][\w:.-]*[\s>/])", re.IGNORECASE)
-OBJECT = re.compile(r"[\[{]\s*(?:[\[{\]}]|\"(?:[^\"\\]|\\.){0,200}\"\s*[:,\]]|-?\d+(?:\.\d+)?\s*[,\]])")
+OBJECT = re.compile(
+    r"[\[{]\s*(?:[\[{\]}]|\"(?:[^\"\\]|\\.){0,200}\"\s*[:,\]]|-?\d+(?:\.\d+)?\s*[,\]])"
+)
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """A row's cells and the line on which it begins."""
 
     line: int
@@ -117,7 +119,9 @@ def refuse_other_kinds(text: str) -> None:
     else:
         return
     raise GruvizError(
-        _("This is {what}, not a table of cells; save or export the table as CSV.").format(what=what)
+        _("This is {what}, not a table of cells; save or export the table as CSV.").format(
+            what=what
+        )
     )
 
 
@@ -132,7 +136,9 @@ def sniff(lines: Sequence[str], overrides: Overrides) -> Dialect:
     quote = '"' if overrides.quote is None else overrides.quote
     plain = [line for line in head if line.strip()]
     if overrides.quote is None and not any('"' in line for line in plain):
-        single = sum(len(re.findall(r"(?:^|[,;\t|])\s*'[^']*'(?=\s*(?:[,;\t|]|$))", line)) for line in plain)
+        single = sum(
+            len(re.findall(r"(?:^|[,;\t|])\s*'[^']*'(?=\s*(?:[,;\t|]|$))", line)) for line in plain
+        )
         if single >= len(plain):
             quote = "'"
     if overrides.separator is not None:
@@ -151,7 +157,9 @@ def sniff(lines: Sequence[str], overrides: Overrides) -> Dialect:
             break
         except OpenQuoteError:
             if not dialect.quote:
-                raise GruvizError(_("Line {line} is too long to be a row.").format(line=start)) from None
+                raise GruvizError(
+                    _("Line {line} is too long to be a row.").format(line=start)
+                ) from None
             dialect = replace(dialect, quote="", own_quotes=False)
     if len(lines) > len(head) and len(found) > 1:
         found = found[:-1]  # it may be cut within its quotes
@@ -244,9 +252,9 @@ def _arrange(
         naming = [record for record in found if record.line in wanted][:MOST_NAMING]
         if missing := sorted(wanted - {record.line for record in naming}):
             raise GruvizError(
-                _("Line {line} can't name the columns; choose a line among the first {most}.").format(
-                    line=missing[0], most=min(len(head), HEAD_LINES)
-                )
+                _(
+                    "Line {line} can't name the columns; choose a line among the first {most}."
+                ).format(line=missing[0], most=min(len(head), HEAD_LINES))
             )
         if overrides.first is None and naming:
             after = (i for i, record in enumerate(found) if record.line > naming[-1].line)
@@ -269,7 +277,11 @@ def _arrange(
     if commented:
         line, names = commented
         return replace(
-            dialect, header=(line,), names=names, commented_header=True, comments=dialect.comments - 1
+            dialect,
+            header=(line,),
+            names=names,
+            commented_header=True,
+            comments=dialect.comments - 1,
         )
     return _named(dialect, naming, found[begin:])
 
@@ -287,7 +299,9 @@ def _column_kinds(body: Sequence[Record], width: int) -> list[str]:
 
 def _fits(record: Record, kinds: Sequence[str], width: int) -> bool:
     """Whether a row holds numbers and times where the columns do."""
-    if len(record.cells) > width + 1 or (len(record.cells) < width - 1 and len(record.cells) * 2 < width):
+    if len(record.cells) > width + 1 or (
+        len(record.cells) < width - 1 and len(record.cells) * 2 < width
+    ):
         return False
     typed = right = empty = 0
     for cell, wanted in zip(record.cells, kinds, strict=False):
@@ -335,7 +349,11 @@ def _counts_up(record: Record, kinds: Sequence[str]) -> bool:
         return False
     numbers = [int(value) for value in values]
     steps = {after - before for before, after in zip(numbers, numbers[1:], strict=False)}
-    return len(steps) == 1 and steps <= {1, -1, 5, 10} and (numbers[0] < 2 or numbers[0] >= 1500 or len(values) >= 10)
+    return (
+        len(steps) == 1
+        and steps <= {1, -1, 5, 10}
+        and (numbers[0] < 2 or numbers[0] >= 1500 or len(values) >= 10)
+    )
 
 
 def _naming(before: Sequence[Record], width: int, kinds: Sequence[str]) -> list[Record]:

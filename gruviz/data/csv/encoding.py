@@ -63,7 +63,9 @@ PAIRS: tuple[tuple[str, re.Pattern[bytes]], ...] = (
     ("gb18030", re.compile(rb"[\xb0-\xd7][\xa1-\xfe]|[\xa1-\xa3][\xa1-\xfe]")),
     (
         "cp932",
-        re.compile(rb"\x82[\x4f-\xf1]|\x83[\x40-\x96]|[\x81\x88-\x9f\xe0-\xea][\x40-\x7e\x80-\xfc]"),
+        re.compile(
+            rb"\x82[\x4f-\xf1]|\x83[\x40-\x96]|[\x81\x88-\x9f\xe0-\xea][\x40-\x7e\x80-\xfc]"
+        ),
     ),
     ("big5", re.compile(rb"[\xa4-\xc6][\x40-\x7e\xa1-\xfe]|\xa1[\x40-\xfe]")),
 )
@@ -73,7 +75,17 @@ HIGH = re.compile(rb"[\x80-\xff]+")
 # Letters and signs of Western tables, to tell a Windows file from a Mac's or a DOS one.
 WESTERN = frozenset("éèêëàâäáãåçñíìîïóòôöõøúùûüßæœÉÈÀÄÖÜÅØÇÑ°µ²³€£§±®©–—’‘“”…·½×ªº\u00a0")
 SINGLE = ("cp1252", "latin-1", "mac_roman", "cp850")
-OTHERS = ["cp1250", "cp1251", "koi8_r", "cp1253", "cp1254", "cp1255", "cp1256", "cp866", "iso8859_7"]
+OTHERS = [
+    "cp1250",
+    "cp1251",
+    "koi8_r",
+    "cp1253",
+    "cp1254",
+    "cp1255",
+    "cp1256",
+    "cp866",
+    "iso8859_7",
+]
 
 
 @dataclass(frozen=True)
@@ -206,7 +218,9 @@ def _detect(content: bytes) -> tuple[str, list[Finding]]:
             return "utf-8", []
         whole = len(re.findall(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}", content))
         torn = len(HIGH.findall(content))
-        if whole > 20 and content.decode("utf-8", "replace").count("\ufffd") * 50 < min(whole, torn):
+        if whole > 20 and content.decode("utf-8", "replace").count("\ufffd") * 50 < min(
+            whole, torn
+        ):
             return "utf-8", []
     encoding = _legacy(content)
     others = [each for each in ("cp1252", "gb18030", "cp932", "cp1251") if each != encoding]

@@ -51,14 +51,26 @@ class Finding:
 
 
 def note(
-    code: str, text: str, many: str | None = None, /, *, remedies: tuple[Remedy, ...] = (), **values: Any
+    code: str,
+    text: str,
+    many: str | None = None,
+    /,
+    *,
+    remedies: tuple[Remedy, ...] = (),
+    **values: Any,
 ) -> Finding:
     """A finding for the record."""
     return Finding(code, Severity.NOTE, text, values, many, remedies)
 
 
 def warning(
-    code: str, text: str, many: str | None = None, /, *, remedies: tuple[Remedy, ...] = (), **values: Any
+    code: str,
+    text: str,
+    many: str | None = None,
+    /,
+    *,
+    remedies: tuple[Remedy, ...] = (),
+    **values: Any,
 ) -> Finding:
     """A finding to look at before training."""
     return Finding(code, Severity.WARNING, text, values, many, remedies)

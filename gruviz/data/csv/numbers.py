@@ -77,7 +77,9 @@ def marks_of(samples: Iterable[Sequence[str]], separator: str) -> Marks:
     unsure = not comma and not point
     if comma or point:
         decimal = "," if comma > point else "."
-    elif sure["thousands ."] or (doubtful[","] and separator in (";", " ") and not sure["thousands ,"]):
+    elif sure["thousands ."] or (
+        doubtful[","] and separator in (";", " ") and not sure["thousands ,"]
+    ):
         decimal = ","
     else:
         decimal = "."
@@ -182,9 +184,7 @@ def _cast(cells: pa.ChunkedArray) -> Floats | None:
         return None
 
 
-def _with_marks(
-    cells: pa.ChunkedArray, marks: Marks
-) -> tuple[Floats, npt.NDArray[np.bool_]]:
+def _with_marks(cells: pa.ChunkedArray, marks: Marks) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """The numbers, and where there are none."""
     plain = pc.replace_substring(cells, "−", "-")
     plain = pc.replace_substring_regex(plain, r"^([+-]?)\s?[€$£¥₹]\s?|\s?[%€$£¥₹]$", r"\1")

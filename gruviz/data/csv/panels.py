@@ -72,8 +72,8 @@ def long(
     """
     if clock is not None:
         known = ~np.isnat(clock.times)
-        stamps = pd.factorize(clock.times)[0]
-        repeated = len(stamps) - len(np.unique(stamps))
+        stamps, distinct = pd.factorize(clock.times)
+        repeated = len(stamps) - len(distinct)
         if repeated < 0.3 * len(stamps) or not known.any():
             return None
         best: Long | None = None
@@ -107,7 +107,9 @@ def long(
 
 def pivot(frame: pd.DataFrame, stamps: Times, id: str, value: str) -> pd.DataFrame:
     """A column per series and a row per time; of equal times in a series the first holds."""
-    tall = pd.DataFrame({"time": stamps, "id": frame[id].astype(str).to_numpy(), "value": frame[value].to_numpy()})
+    tall = pd.DataFrame(
+        {"time": stamps, "id": frame[id].astype(str).to_numpy(), "value": frame[value].to_numpy()}
+    )
     tall = tall[tall["time"].notna()].drop_duplicates(["time", "id"])
     order = list(dict.fromkeys(tall["id"]))
     turned = tall.pivot(index="time", columns="id", values="value")[order].sort_index()
@@ -124,7 +126,9 @@ def transpose(frame: pd.DataFrame, found: Wide, words: Sequence[str]) -> pd.Data
     ] if words else [""] * len(frame)  # fmt: skip
     names = [label or f"row {place}" for place, label in enumerate(labels, 1)]
     turned = frame[list(found.columns)].to_numpy(np.float64).T
-    out = pd.DataFrame(turned, index=pd.DatetimeIndex(found.times, name="time"), columns=unique(names))
+    out = pd.DataFrame(
+        turned, index=pd.DatetimeIndex(found.times, name="time"), columns=unique(names)
+    )
     return out.sort_index()
 
 

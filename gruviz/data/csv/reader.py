@@ -41,7 +41,9 @@ ID_NAME = re.compile(
     r"|^(?:№|#|编号|序号)$|[a-z]ID$",
     re.IGNORECASE,
 )
-START = re.compile(r"(?:start|begin|from|beginn|début|inicio)[^\d]{0,40}(\d[\d.:/\- TZ]{7,40})", re.IGNORECASE)
+START = re.compile(
+    r"(?:start|begin|from|beginn|début|inicio)[^\d]{0,40}(\d[\d.:/\- TZ]{7,40})", re.IGNORECASE
+)
 RATE = re.compile(r"(?:rate|freq|sampl|fs)[^\d]{0,40}(\d+(?:\.\d+)?)\s*(k?Hz)?", re.IGNORECASE)
 
 
@@ -233,7 +235,11 @@ class _Maker:
             say(note("many-headers", N_("{count} lines name the columns together."),
                      count=len(dialect.header) - any(dialect.units)))  # fmt: skip
         if not dialect.own_quotes:
-            say(warning("open-quote", N_("A quote opens and never closes; quotes are read as letters.")))
+            say(
+                warning(
+                    "open-quote", N_("A quote opens and never closes; quotes are read as letters.")
+                )
+            )
         self.findings += self.body.findings
 
     def _check_rows(self, rows: int) -> None:
@@ -321,7 +327,11 @@ class _Maker:
         if asked.start is not None or asked.step is not None or asked.first is not None:
             return asked.start, asked.step, None
         columns = [self.converted[name].values for name in names]
-        if self.dialect.header or asked.header or any(c is None or len(c) < MIN_ROWS + 2 for c in columns):
+        if (
+            self.dialect.header
+            or asked.header
+            or any(c is None or len(c) < MIN_ROWS + 2 for c in columns)
+        ):
             return None, None, None
         numbers = np.stack([column for column in columns if column is not None])
         begin, rate = numbers[:, 0], numbers[:, 1]
@@ -359,7 +369,8 @@ class _Maker:
         if asked.time == ():
             return None
         fields = [
-            Field(name, self.texts[name], self.cells[name], self.converted[name].values) for name in names
+            Field(name, self.texts[name], self.cells[name], self.converted[name].values)
+            for name in names
         ]
         if asked.time is not None:
             by_name = {field.name: field for field in fields}
@@ -558,7 +569,9 @@ class _Maker:
             )  # fmt: skip
         elif marks.decimal == "," or marks.thousands:
             text = (
-                N_("Numbers have the decimal mark {decimal!r} and the thousands mark {thousands!r}.")
+                N_(
+                    "Numbers have the decimal mark {decimal!r} and the thousands mark {thousands!r}."
+                )
                 if marks.thousands
                 else N_("Numbers have the decimal mark {decimal!r}.")
             )
@@ -585,7 +598,13 @@ class _Maker:
                     )
                 )  # fmt: skip
             elif column.percent:
-                say(note("percent", N_("Column {name!r} is in percent: 12% is read as 12."), name=name[:40]))
+                say(
+                    note(
+                        "percent",
+                        N_("Column {name!r} is in percent: 12% is read as 12."),
+                        name=name[:40],
+                    )
+                )
 
     def _finished(
         self, table: Table, clock: Clock | None, wide: panels.Wide | None, long: panels.Long | None
@@ -603,7 +622,9 @@ class _Maker:
         else:
             findings += checks.about_columns(frame, kinds)
         findings += checks.about_missing(frame, kinds)
-        numeric = [name for name in frame if frame[name].dtype == np.float64 and kinds[name] != EMPTY]
+        numeric = [
+            name for name in frame if frame[name].dtype == np.float64 and kinds[name] != EMPTY
+        ]
         self._check_numbers(numeric, kinds, list(frame.columns))
         order = np.arange(len(frame))
         if wide is not None:
@@ -616,7 +637,9 @@ class _Maker:
             findings += checks.about_clock(clock)
         if long is not None:
             values = [name for name in numeric if kinds[name] == NUMBER and name != long.id]
-            findings += checks.about_long(long.id, long.count, len(frame), values, clock is not None)
+            findings += checks.about_long(
+                long.id, long.count, len(frame), values, clock is not None
+            )
         elif clock is not None:
             findings += checks.about_order(clock.times, asked)
             if asked.order != AS_IN_FILE:
@@ -649,9 +672,9 @@ class _Maker:
     ) -> None:
         if not numeric:
             raise GruvizError(
-                _("No column of this file holds only numbers; the columns found are: {names}.").format(
-                    names=", ".join(repr(label[:40]) for label in names[:8])
-                )
+                _(
+                    "No column of this file holds only numbers; the columns found are: {names}."
+                ).format(names=", ".join(repr(label[:40]) for label in names[:8]))
             )
         useful = [name for name in numeric if kinds[name] not in (IDENTIFIER, TIME)]
         if not useful:
@@ -685,7 +708,9 @@ class _Maker:
         else:
             if long is None or clock is None:
                 raise GruvizError(
-                    _("This file doesn't hold several series one below the other, each with its times.")
+                    _(
+                        "This file doesn't hold several series one below the other, each with its times."
+                    )
                 )
             numeric = [
                 name for name in frame
@@ -695,7 +720,8 @@ class _Maker:
             self._known([value], numeric)
             turned = panels.pivot(frame, clock.times, long.id, value)
         kinds = {
-            name: checks.kind_of(turned[name].to_numpy(np.float64), named_as_id=False) for name in turned
+            name: checks.kind_of(turned[name].to_numpy(np.float64), named_as_id=False)
+            for name in turned
         }
         return turned, kinds
 

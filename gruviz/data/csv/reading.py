@@ -76,9 +76,9 @@ class Overrides:
             value = getattr(self, each.name)
             if value is not None and not _fits(each.name, value):
                 raise GruvizError(
-                    _("The reading's {part} can't be {value}; leave it out or choose again.").format(
-                        part=each.name, value=repr(value)[:80]
-                    )
+                    _(
+                        "The reading's {part} can't be {value}; leave it out or choose again."
+                    ).format(part=each.name, value=repr(value)[:80])
                 )
 
     def __or__(self, other: "Overrides") -> "Overrides":

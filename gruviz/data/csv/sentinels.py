@@ -58,6 +58,8 @@ def _outstanding(known: Floats) -> float | None:
             near, far = (rest.min(), rest.max()) if sign > 0 else (rest.max(), rest.min())
             span, gap = abs(far - near), abs(near - code)
         alone = sign > 0 and near >= 0
-        if (alone and count >= 2) or (gap > max(span, abs(near)) and (count >= 2 or gap > 10 * span > 0)):
+        if (alone and count >= 2) or (
+            gap > max(span, abs(near)) and (count >= 2 or gap > 10 * span > 0)
+        ):
             return float(code)
     return None

@@ -148,7 +148,9 @@ def parse(text: pa.ChunkedArray, written: str) -> tuple[Times, str | None]:
     """
     if written in UNIX or written in (EXCEL, DECIMAL_YEAR):
         plain = pc.if_else(
-            pc.match_substring_regex(text, r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"), text, None
+            pc.match_substring_regex(text, r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"),
+            text,
+            None,
         )
         numbers = np.array(pc.cast(plain, pa.float64()).to_numpy(), dtype=np.float64)
         return from_numbers(numbers, written), "UTC" if written in UNIX else None
@@ -269,7 +271,9 @@ def has_clock(written: str) -> bool:
 
 def only_clock(written: str) -> bool:
     """Whether a format tells the time of day and no date."""
-    return has_clock(written) and not any(part in written for part in ("%d", "%j", "%Y", "%y", "%b"))
+    return has_clock(written) and not any(
+        part in written for part in ("%d", "%j", "%Y", "%y", "%b")
+    )
 
 
 def find(fields: Sequence[Field], *, day_first: bool) -> Clock | None:
@@ -285,6 +289,8 @@ def find(fields: Sequence[Field], *, day_first: bool) -> Clock | None:
             found.append(clock)
     if not found:
         return None
+    if len(found) == 1:
+        return found[0]
     distinct = [len(np.unique(clock.times[~np.isnat(clock.times)])) for clock in found]
     most = max(distinct)
     return next(c for c, each in zip(found, distinct, strict=True) if each >= 0.9 * most)
@@ -316,7 +322,9 @@ def read(fields: Sequence[Field], written: str | None, *, day_first: bool) -> Cl
             if clock is not None:
                 return clock
     raise GruvizError(
-        _("{names} can't be read as times; choose other columns, or say the form.").format(names=names)
+        _("{names} can't be read as times; choose other columns, or say the form.").format(
+            names=names
+        )
     )
 
 
@@ -399,7 +407,12 @@ def _numeric_formats(field: Field, *, named: bool) -> list[str]:
             return [written]
     if whole and 17_000_101 <= low and high <= 21_991_231:
         return ["%Y%m%d"]
-    if whole and 170_001 <= low and high <= 219_912 and {int(v) % 100 for v in known} <= set(range(1, 13)):
+    if (
+        whole
+        and 170_001 <= low
+        and high <= 219_912
+        and {int(v) % 100 for v in known} <= set(range(1, 13))
+    ):
         return ["%Y%m"]
     if whole and low > 1.7e11 and high < 2.2e11 and named:
         return ["%Y%m%d%H%M"]
@@ -432,7 +445,10 @@ def _in_range(field: Field, part: str) -> bool:
     known = field.values[np.isfinite(field.values)]
     low, high = RANGES[part]
     return bool(
-        len(known) > 0 and known.min() >= low and known.max() <= high and (known == np.floor(known)).all()
+        len(known) > 0
+        and known.min() >= low
+        and known.max() <= high
+        and (known == np.floor(known)).all()
     )
 
 
@@ -476,7 +492,9 @@ def _stepping(fields: Sequence[Field]) -> tuple[list[Field], str] | None:
             continue
         chosen, count = [year, month], year.values * 12 + month.values
         parts = ["%Y", "%m"]
-        for field, part, base in zip(fields[place + 2 :], ("%d", "%H", "%M"), (31, 24, 60), strict=False):
+        for field, part, base in zip(
+            fields[place + 2 :], ("%d", "%H", "%M"), (31, 24, 60), strict=False
+        ):
             if not _in_range(field, part) or field.values is None:
                 break
             if (np.diff(count) > 0).all():
