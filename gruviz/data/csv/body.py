@@ -194,8 +194,9 @@ def _footer(rows: Sequence[Record], width: int, more: bool) -> list[Record]:
     looked_at = range(min(width, LOOKED_AT))
     kinds = [common_kind(row[place] for row in sure) for place in looked_at] if sure else []
     end = len(rows)
-    blank = sum(not any(cell.strip() for cell in record.cells) for record in rows[-TAIL:])
-    while end > 0 and len(rows) - end < TAIL + blank and _no_data(rows[end - 1], kinds, width):
+    remarks = 0
+    while end > 0 and remarks < TAIL and _no_data(rows[end - 1], kinds, width):
+        remarks += any(cell.strip() for cell in rows[end - 1].cells)
         end -= 1
     if end == 0 and not more:
         return []

@@ -91,7 +91,8 @@ def records(lines: Sequence[str], dialect: Dialect, start: int = 1) -> Iterator[
         return
     options = {"quoting": csv.QUOTE_NONE} if not dialect.quote else {"quotechar": dialect.quote}
     reader = csv.reader(rest, delimiter=separator, skipinitialspace=True, **options)  # type: ignore[arg-type]
-    before = start - 1
+    before, line = start - 1, start
+    row: list[str] = []
     try:
         for row in reader:
             line, before = before + 1, start - 1 + reader.line_num
@@ -102,6 +103,10 @@ def records(lines: Sequence[str], dialect: Dialect, start: int = 1) -> Iterator[
             if len(row) == 1 and not row[0].strip():
                 continue
             yield Record(line, row)
+        if dialect.quote and row and row[-1].endswith("\n"):  # the end came within quotes
+            quotes = sum(each.count(dialect.quote) for each in lines[line - 1 :])
+            if quotes % 2:
+                raise OpenQuoteError(line)
     except csv.Error as error:  # a cell of more than 131,072 characters
         raise OpenQuoteError(before + 1) from error
 
@@ -196,23 +201,40 @@ def _separator(head: Sequence[str], quote: str, comment: str) -> str:
     if not single:
         return ","
     typed = sum(found != WORDS for found in single) / len(single)
-    best, most = "", 0.5 * (0.2 + 0.8 * typed)
+    best, most = "", 0.3 * (0.2 + 0.8 * typed)
     for separator in SEPARATORS:
         if comment == separator:
             continue
         score = _score(head, Dialect(separator, quote, comment))
         if separator == " ":
-            score *= 0.7
+            score *= 0.85
         if score > most + 1e-9:
             best, most = separator, score
+    if best == "," and _is_decimal_comma(head, Dialect(best, quote, comment)):
+        return ""
     return best
+
+
+def _is_decimal_comma(head: Sequence[str], dialect: Dialect) -> bool:
+    """Whether a comma in each row of one name is the decimal mark of a single column."""
+    try:
+        rows = [record.cells for record in records(head, dialect)]
+    except OpenQuoteError:
+        return False
+    if len(rows) < 3 or len(rows[0]) != 1 or any(len(row) != 2 for row in rows[1:]):
+        return False
+    if not all(re.fullmatch(r"-?\d+", row[0]) and re.fullmatch(r"\d+", row[1]) for row in rows[1:]):
+        return False
+    # Names of rows count up; the whole parts of measurements don't.
+    counts = [int(row[0]) for row in rows[1:]]
+    return any(after - before != 1 for before, after in zip(counts, counts[1:], strict=False))
 
 
 def _score(head: Sequence[str], dialect: Dialect) -> float:
     try:
         rows = [record.cells for record in records(head, dialect)]
     except OpenQuoteError:
-        return 0.0
+        return _score(head, replace(dialect, quote="")) if dialect.quote else 0.0
     if not rows:
         return 0.0
     widths = Counter(map(len, rows))
@@ -246,7 +268,7 @@ def _arrange(
     begin = _begin(found, kinds, width) if overrides.first is None else next(
         (i for i, record in enumerate(found) if record.line >= (overrides.first or 1)), len(found)
     )  # fmt: skip
-    naming = _naming(found[:begin], width, kinds)
+    naming = _naming(found[:begin], width, kinds, head)
     if overrides.header is not None:
         wanted = set(overrides.header)
         naming = [record for record in found if record.line in wanted][:MOST_NAMING]
@@ -308,14 +330,14 @@ def _fits(record: Record, kinds: Sequence[str], width: int) -> bool:
         if wanted in (NUMERIC, TIMELY):
             typed += 1
             found = kind(cell)
-            empty += found == EMPTY
-            right += found == wanted or found == MISSING
+            empty += found in (EMPTY, MISSING)
+            right += found == wanted
     if not typed:
         return len(record.cells) == width
     if right + empty == typed and right:
         return True
     # A lone odd word in a row of numbers is a matter of that cell.
-    return right > 0.5 * typed or (empty == typed and any(c.strip() for c in record.cells))
+    return right > 0.5 * typed
 
 
 def _begin(found: Sequence[Record], kinds: Sequence[str], width: int) -> int:
@@ -331,6 +353,9 @@ def _begin(found: Sequence[Record], kinds: Sequence[str], width: int) -> int:
         if _counts_up(record, kinds) and place + 1 < len(found):
             if not any(_counts_up(each, kinds) for each in following):
                 return place + 1
+        # Rows of missing values belong to the data, up to the line that names the columns.
+        while place > 1 and _only_missing(found[place - 1], kinds):
+            place -= 1
         return place
     return len(found)
 
@@ -339,11 +364,23 @@ def _first_of_width(found: Sequence[Record], width: int) -> int:
     return next((i for i, record in enumerate(found) if len(record.cells) == width), 0)
 
 
+def _only_missing(record: Record, kinds: Sequence[str]) -> bool:
+    """Whether a row has marks of missing values wherever there should be numbers or times."""
+    cells = [
+        cell.strip()
+        for cell, wanted in zip(record.cells, kinds, strict=False)
+        if wanted in (NUMERIC, TIMELY)
+    ]
+    marks = [cell for cell in cells if cell]
+    # A lone letter is rather a name or a unit.
+    return bool(marks) and all(kind(cell) == MISSING and not re.fullmatch("[a-zA-Z]", cell) for cell in marks)
+
+
 def _counts_up(record: Record, kinds: Sequence[str]) -> bool:
     """Whether a row of numbers is rather a row of names, such as 1960, 1961, 1962 …"""
     values = [
         cell.strip() for cell, wanted in zip(record.cells, kinds, strict=False)
-        if wanted in (NUMERIC, EMPTY, MISSING)
+        if wanted in (NUMERIC, EMPTY, MISSING) and cell.strip()
     ]  # fmt: skip
     if len(values) < 3 or not all(re.fullmatch(r"\d{1,6}", value) for value in values):
         return False
@@ -356,24 +393,37 @@ def _counts_up(record: Record, kinds: Sequence[str]) -> bool:
     )
 
 
-def _naming(before: Sequence[Record], width: int, kinds: Sequence[str]) -> list[Record]:
+def _naming(
+    before: Sequence[Record], width: int, kinds: Sequence[str], head: Sequence[str]
+) -> list[Record]:
     """The rows above the data that name its columns: wide enough, and mostly words."""
     naming: list[Record] = []
+    pending: list[Record] = []
     for record in reversed(before):
         full = [cell for cell in record.cells if cell.strip()]
-        wide = len(record.cells) in (width - 1, width, width + 1)
-        enough = len(full) * 2 > width or (bool(naming) and len(full) > 1) or width == 1
-        worded = sum(kind(cell) in (WORDS, TIMELY, MISSING) for cell in full) * 2 >= len(full)
-        if not (wide and enough and (worded or _counts_up(record, kinds) or not naming)):
+        above = naming or pending
+        if above and any(not line.strip() for line in head[record.line : above[0].line - 1]):
+            break  # a blank line parts them
+        if len(record.cells) not in (width - 1, width, width + 1) or not full:
             break
-        if naming and width == 1 and not UNIT.fullmatch(naming[-1].cells[0]):
+        words = sum(kind(cell) in (WORDS, TIMELY, MISSING) for cell in full)
+        numbers = sum(
+            kind(cell) == NUMERIC == wanted for cell, wanted in zip(record.cells, kinds, strict=False)
+        )
+        if not naming and not pending and len(full) * 2 <= width and width > 1 and words == len(full):
+            pending = [record]  # such as "Date" alone, under the names of the other columns
+            continue
+        enough = len(full) * 2 > width or (bool(naming) and len(full) > 1)
+        worded = words * 2 >= len(full) and not (naming and numbers)
+        if not enough or not (worded or _counts_up(record, kinds) or not naming):
             break
-        if naming and len(record.cells) < width:
-            break
+        if naming and (width == 1 or len(record.cells) < width):
+            if width > 1 or not UNIT.fullmatch(naming[-1].cells[0]):
+                break
         naming.insert(0, record)
         if len(naming) == MOST_NAMING:
             break
-    return naming
+    return naming + pending if naming else []
 
 
 def _commented_names(
@@ -413,14 +463,14 @@ def _named(dialect: Dialect, naming: Sequence[Record], data: Sequence[Record]) -
     trailing = row_names = False
     if longest > width and all(not cell for row in rows for cell in row[width:]):
         rows = [row[:width] for row in rows]
-    elif longest == width - 1:
+    elif longest == width - 1 and sum(len(r.cells) == width for r in data) > 0.9 * len(data):
         ends = {record.cells[-1].strip() for record in data if len(record.cells) == width}
         if ends <= {""}:
             width, trailing = width - 1, True
         else:
             rows, row_names = [["", *row] for row in rows], True
     else:
-        width = max(width, longest)
+        width = longest
     if width > MAX_WIDTH:
         raise GruvizError(
             _("This file has {count:,} columns; keep at most {most:,} and upload it again.").format(

@@ -64,7 +64,7 @@ PAIRS: tuple[tuple[str, re.Pattern[bytes]], ...] = (
     (
         "cp932",
         re.compile(
-            rb"\x82[\x4f-\xf1]|\x83[\x40-\x96]|[\x81\x88-\x9f\xe0-\xea][\x40-\x7e\x80-\xfc]"
+            rb"\x82[\x4f-\xf1]|\x83[\x40-\x96]|\x87[\x40-\x9c]|[\x81\x88-\x9f\xe0-\xea][\x40-\x7e\x80-\xfc]"
         ),
     ),
     ("big5", re.compile(rb"[\xa4-\xc6][\x40-\x7e\xa1-\xfe]|\xa1[\x40-\xfe]")),
@@ -264,6 +264,8 @@ def _legacy(content: bytes) -> str:
             continue
         if encoding == "cp932" and sum(pair[0] < 0xA0 for pair in pairs) < 0.6 * len(pairs):
             continue
+        if encoding == "cp932" and covered < 0.9:
+            continue
         if encoding == "euc_jp" and covered < 0.3:
             continue
         if encoding == "euc_jp":
@@ -271,21 +273,21 @@ def _legacy(content: bytes) -> str:
         if covered > max(share + 0.05, 0.6) and _possible(content, encoding):
             best, share = encoding, covered
     if best == "gb18030" and _possible(content, "cp949"):
-        hangul = len(HANGUL.findall(sample))
-        if hangul >= 6 and hangul * 2 >= 0.95 * high:
+        characters = re.findall(rb"[\xb0-\xfd][\xa1-\xfe]", sample)
+        if len(characters) >= 6 and all(HANGUL.match(each) for each in characters):
             return "cp949"
     if best:
         return best
+    if high / len(runs) > 2.5 or alone < 0.4:  # whole words of letters that aren't ASCII's
+        guess = from_bytes(sample[:50_000], cp_isolation=OTHERS, threshold=1.0).best()
+        if guess is not None and _possible(content, guess.encoding):
+            return guess.encoding
     western = {
         encoding: sum(sign in WESTERN for sign in sample.decode(encoding, "ignore"))
         for encoding in SINGLE
         if _possible(content, encoding)
     }
     found = max(western, key=lambda encoding: western[encoding], default="latin-1")
-    if western.get(found, 0) * 2 < high:
-        guess = from_bytes(sample[:50_000], cp_isolation=OTHERS, threshold=1.0).best()
-        if guess is not None and _possible(content, guess.encoding):
-            return guess.encoding
     if found == "cp1252" and not re.search(rb"[\x80-\x9f]", content):
         return "latin-1"
     return found

@@ -401,6 +401,10 @@ def _numeric_formats(field: Field, *, named: bool) -> list[str]:
     onward = bool((steps > 0).all() or (steps < 0).all())
     if not named and not onward:
         return []
+    if whole and low > 1.7e11 and high < 2.2e11 and _calendar(known, 100):
+        return ["%Y%m%d%H%M"]
+    if whole and low > 1.7e13 and high < 2.2e13 and _calendar(known, 10_000):
+        return ["%Y%m%d%H%M%S"]
     for written, factor in UNIX.items():
         early, late = (1e8, 4.2e9) if named else (9e8, 2.2e9)
         if early * factor <= low and high <= late * factor and (named or factor <= 1e3):
@@ -414,10 +418,6 @@ def _numeric_formats(field: Field, *, named: bool) -> list[str]:
         and {int(v) % 100 for v in known} <= set(range(1, 13))
     ):
         return ["%Y%m"]
-    if whole and low > 1.7e11 and high < 2.2e11 and named:
-        return ["%Y%m%d%H%M"]
-    if whole and low > 1.7e13 and high < 2.2e13 and named:
-        return ["%Y%m%d%H%M%S"]
     if 1500 <= low and high <= 2200:
         if whole and (named or (len(set(steps)) == 1 and abs(steps[0]) == 1)):
             return ["%Y"]
@@ -426,6 +426,16 @@ def _numeric_formats(field: Field, *, named: bool) -> list[str]:
     if named and 20_000 <= low and high <= 80_000 and (np.sort(known) == known).all():
         return [EXCEL]
     return []
+
+
+def _calendar(known: Floats, below_hours: int) -> bool:
+    """Whether numbers such as 202101311530 have months, days and hours where these belong."""
+    hours, rest = known // below_hours, known // below_hours // 100
+    days, months = rest % 100, rest // 100 % 100
+    return bool(
+        (hours % 100 < 25).all() and ((days > 0) & (days < 32)).all()
+        and ((months > 0) & (months < 13)).all()
+    )  # fmt: skip
 
 
 def tells_time(field: Field) -> bool:
