@@ -87,7 +87,9 @@ def differences(table: Table, key: dict[str, Any]) -> list[str]:
         same("names", found, named)
     same("missing", int(frame.isna().sum().sum()), key["missing_values"])
     for name, count in key["missing_by_column"].items():
-        column = frame.iloc[:, key["columns"].index(name)] if name in key["columns"] else frame[name]
+        column = (
+            frame.iloc[:, key["columns"].index(name)] if name in key["columns"] else frame[name]
+        )
         same(f"missing in {name}", int(column.isna().sum()), count)
     for place, row in ((0, "first_row"), (-1, "last_row")):
         for column, expected in zip(frame, key["check_values"][row], strict=False):
@@ -99,7 +101,9 @@ def differences(table: Table, key: dict[str, Any]) -> list[str]:
             else:
                 same(f"{row} {column}", float(cell), float(expected))
     for name, mean in key["check_values"]["column_means"].items():
-        column = frame.iloc[:, key["columns"].index(name)] if name in key["columns"] else frame[name]
+        column = (
+            frame.iloc[:, key["columns"].index(name)] if name in key["columns"] else frame[name]
+        )
         if not np.isclose(column.mean(), mean, rtol=1e-6, atol=1e-6):
             wrong.append(f"mean of {name}: {column.mean()}, not {mean}")
     time = key["time"] or {}

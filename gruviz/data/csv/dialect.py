@@ -297,14 +297,11 @@ def _arrange(
         comments=sum(dialect.is_comment(line) for line in head[: first - 1]) if dialect.comment else 0,
     )  # fmt: skip
     if commented:
-        line, names = commented
-        return replace(
-            dialect,
-            header=(line,),
-            names=names,
-            commented_header=True,
-            comments=dialect.comments - 1,
+        lines = tuple(record.line for record in commented)
+        dialect = replace(
+            dialect, header=lines, commented_header=True, comments=dialect.comments - len(lines)
         )
+        naming = commented
     return _named(dialect, naming, found[begin:])
 
 
@@ -373,7 +370,9 @@ def _only_missing(record: Record, kinds: Sequence[str]) -> bool:
     ]
     marks = [cell for cell in cells if cell]
     # A lone letter is rather a name or a unit.
-    return bool(marks) and all(kind(cell) == MISSING and not re.fullmatch("[a-zA-Z]", cell) for cell in marks)
+    return bool(marks) and all(
+        kind(cell) == MISSING and not re.fullmatch("[a-zA-Z]", cell) for cell in marks
+    )
 
 
 def _counts_up(record: Record, kinds: Sequence[str]) -> bool:
@@ -408,9 +407,16 @@ def _naming(
             break
         words = sum(kind(cell) in (WORDS, TIMELY, MISSING) for cell in full)
         numbers = sum(
-            kind(cell) == NUMERIC == wanted for cell, wanted in zip(record.cells, kinds, strict=False)
+            kind(cell) == NUMERIC == wanted
+            for cell, wanted in zip(record.cells, kinds, strict=False)
         )
-        if not naming and not pending and len(full) * 2 <= width and width > 1 and words == len(full):
+        if (
+            not naming
+            and not pending
+            and len(full) * 2 <= width
+            and width > 1
+            and words == len(full)
+        ):
             pending = [record]  # such as "Date" alone, under the names of the other columns
             continue
         enough = len(full) * 2 > width or (bool(naming) and len(full) > 1)
@@ -428,36 +434,46 @@ def _naming(
 
 def _commented_names(
     head: Sequence[str], dialect: Dialect, found: Sequence[Record], begin: int, width: int
-) -> tuple[int, tuple[str, ...]] | None:
-    """The names in the last comment above the data, if it has one for each column."""
+) -> list[Record] | None:
+    """The last comment above the data, if it names the columns, with the units below it."""
     if not dialect.comment or begin >= len(found):
         return None
     line = found[begin].line - 1
     while line > 0 and not head[line - 1].strip():
         line -= 1
-    if line < 1 or not dialect.is_comment(head[line - 1]):
+    if line < 1:
         return None
-    text = head[line - 1].lstrip().lstrip("".join(set(dialect.comment))).strip()
+    below = _comment_names(head[line - 1], dialect, width)
+    if below is None:
+        return None
+    above = _comment_names(head[line - 2], dialect, width) if line > 1 else None
+    if above is not None and _are_units(below, above):
+        return [Record(line - 1, above), Record(line, below)]
+    return [Record(line, below)]
+
+
+def _comment_names(line: str, dialect: Dialect, width: int) -> list[str] | None:
+    """The names in a comment, if it has one for each column and none is a number."""
+    if not dialect.is_comment(line):
+        return None
+    text = line.lstrip().lstrip("".join(set(dialect.comment))).strip()
     if width == 1 and not re.fullmatch(r"[\w.°%()\[\]/-]{1,30}", text):
         return None
-    bare = replace(dialect, comment="")
     try:
-        row = next(iter(records([text], bare)), None)
+        row = next(iter(records([text], replace(dialect, comment=""))), None)
     except OpenQuoteError:
         return None
     if row is None or len(row.cells) != width:
         return None
-    names = tuple(cell.strip() for cell in row.cells)
-    if any(kind(name) in (NUMERIC, TIMELY, EMPTY) for name in names):
-        return None
-    return line, names
+    names = [cell.strip() for cell in row.cells]
+    return None if any(kind(name) in (NUMERIC, TIMELY, EMPTY) for name in names) else names
 
 
 def _named(dialect: Dialect, naming: Sequence[Record], data: Sequence[Record]) -> Dialect:
     """The dialect with the columns' names, and with the width that names and rows call for."""
     if not naming:
         return replace(dialect, names=("",) * dialect.width)
-    rows = [[cell.strip() for cell in record.cells] for record in naming]
+    rows = [_without_quotes([cell.strip() for cell in record.cells]) for record in naming]
     width = dialect.width
     longest = max(map(len, rows))
     trailing = row_names = False
@@ -490,6 +506,14 @@ def _named(dialect: Dialect, naming: Sequence[Record], data: Sequence[Record]) -
         dialect, width=width, names=names, units=tuple(units), row_names=row_names,
         trailing_separator=trailing,
     )  # fmt: skip
+
+
+def _without_quotes(row: list[str]) -> list[str]:
+    """Names without the single quotes around each of them."""
+    full = [cell for cell in row if cell]
+    if full and all(len(cell) > 2 and cell[0] == cell[-1] == "'" for cell in full):
+        return [cell[1:-1].strip() for cell in row]
+    return row
 
 
 def _are_units(row: Sequence[str], above: Sequence[str]) -> bool:

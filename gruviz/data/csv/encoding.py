@@ -74,7 +74,15 @@ HIGH = re.compile(rb"[\x80-\xff]+")
 
 # Letters and signs of Western tables, to tell a Windows file from a Mac's or a DOS one.
 WESTERN = frozenset("éèêëàâäáãåçñíìîïóòôöõøúùûüßæœÉÈÀÄÖÜÅØÇÑ°µ²³€£§±®©–—’‘“”…·½×ªº\u00a0")
-SINGLE = ("cp1252", "latin-1", "mac_roman", "cp850")
+SINGLE = {
+    "cp1252": WESTERN,
+    "latin-1": WESTERN,
+    "mac_roman": WESTERN,
+    "cp850": WESTERN,
+    "cp1250": WESTERN | set("ąćęłńóśźżĄĆĘŁŃÓŚŹŻčďěňřšťůžČĎĚŇŘŠŤŮŽőűŐŰăĂţşľĽđĐ"),
+    "cp1254": WESTERN | set("ıİğĞşŞ"),
+}
+SCRIPTS = ("cp1251", "koi8_r", "cp866", "cp1253")
 OTHERS = [
     "cp1250",
     "cp1251",
@@ -218,7 +226,7 @@ def _detect(content: bytes) -> tuple[str, list[Finding]]:
             return "utf-8", []
         whole = len(re.findall(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}", content))
         torn = len(HIGH.findall(content))
-        if whole > 20 and content.decode("utf-8", "replace").count("\ufffd") * 50 < min(
+        if whole > 20 and content.decode("utf-8", "replace").count("\ufffd") * 20 < min(
             whole, torn
         ):
             return "utf-8", []
@@ -279,18 +287,29 @@ def _legacy(content: bytes) -> str:
     if best:
         return best
     if high / len(runs) > 2.5 or alone < 0.4:  # whole words of letters that aren't ASCII's
+        words = b" ".join(runs)
+        script = max(SCRIPTS, key=lambda encoding: _script_share(words, encoding))
+        if _script_share(words, script) > 0.9 and _possible(content, script):
+            return script
         guess = from_bytes(sample[:50_000], cp_isolation=OTHERS, threshold=1.0).best()
         if guess is not None and _possible(content, guess.encoding):
             return guess.encoding
     western = {
-        encoding: sum(sign in WESTERN for sign in sample.decode(encoding, "ignore"))
-        for encoding in SINGLE
+        encoding: sum(sign in letters for sign in sample.decode(encoding, "ignore"))
+        for encoding, letters in SINGLE.items()
         if _possible(content, encoding)
     }
     found = max(western, key=lambda encoding: western[encoding], default="latin-1")
     if found == "cp1252" and not re.search(rb"[\x80-\x9f]", content):
         return "latin-1"
     return found
+
+
+def _script_share(words: bytes, encoding: str) -> float:
+    """The share of letters that are Cyrillic or Greek, and small or at the beginning of a word."""
+    text = words.decode(encoding, "replace")
+    right = re.findall(r"(?<![^\W\d_])[А-ЯЁΑ-ΩΆΈ-Ώ]|[а-яёα-ωάέ-ώ]", text)
+    return len(right) / max(1, len(text.replace(" ", "")))
 
 
 def _possible(content: bytes, encoding: str) -> bool:

@@ -23,6 +23,11 @@ BLANKS = " \u00a0\u202f"
 GROUPS = {".": r"\.", ",": ",", "'": "['’]", " ": "[ \u00a0\u202f]"}
 
 
+WITH_UNIT = re.compile(
+    rf"({NUMBER.pattern})\s*([^\W\d_]{{1,5}}(?:/[^\W\d_]{{1,3}}[²³23]?)?|°[CFK]?|[µ°][^\W\d_]+)"
+)
+
+
 @dataclass
 class Marks:
     """How the numbers of a table are written."""
@@ -41,6 +46,8 @@ class Column:
     missing: Counter[str] = field(default_factory=Counter)
     odd: Counter[str] = field(default_factory=Counter)
     percent: bool = False
+    unit: str = ""
+    """What follows the number in each cell."""
 
 
 def sample(column: pa.ChunkedArray, most: int) -> list[str]:
@@ -145,6 +152,11 @@ def convert(
     Nine tenths of the cells must be numbers; what the others hold is counted as odd.
     """
     held = [cell for cell in cells if cell.lower() not in missing]
+    unit = _unit(held)
+    if unit:
+        ending = rf"\s*{re.escape(unit)}$"
+        column = pc.replace_substring_regex(column, ending, "")
+        held = [re.sub(ending, "", cell) for cell in held]
     numeric = sum(bool(NUMBER.fullmatch(cell)) for cell in held)
     if held and numeric < (1 - 2 * MOST_ODD) * len(held) and not forced:
         return Column(None)
@@ -170,7 +182,16 @@ def convert(
             few = len(odd) <= KINDS_OF_ODD or count <= FEW_ODD * held_rows
             if count > MOST_ODD * held_rows or not few:
                 return Column(None)
-    return Column(values, counted, odd, percent)
+    return Column(values, counted, odd, percent, unit)
+
+
+def _unit(cells: Sequence[str]) -> str:
+    """The unit that follows the number in each cell, such as "°C"."""
+    if not cells or not (match := WITH_UNIT.fullmatch(cells[0])) or NUMBER.fullmatch(cells[0]):
+        return ""
+    if not all(cell.endswith(match[2]) and WITH_UNIT.fullmatch(cell) for cell in cells):
+        return ""
+    return match[2]
 
 
 def _numpy(mask: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
@@ -187,6 +208,7 @@ def _cast(cells: pa.ChunkedArray) -> Floats | None:
 def _with_marks(cells: pa.ChunkedArray, marks: Marks) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """The numbers, and where there are none."""
     plain = pc.replace_substring(cells, "−", "-")
+    plain = pc.replace_substring_regex(plain, r"^\((.*)\)$", r"-\1")  # as accountants write it
     plain = pc.replace_substring_regex(plain, r"^([+-]?)\s?[€$£¥₹]\s?|\s?[%€$£¥₹]$", r"\1")
     plain = pc.replace_substring_regex(plain, r"^([+-])\s", r"\1")
     fits = pc.fill_null(pc.match_substring_regex(plain, grammar(marks)), False)

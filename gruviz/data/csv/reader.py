@@ -1,5 +1,6 @@
 """From bytes to a table, step by step."""
 
+import csv
 import hashlib
 import os
 import re
@@ -81,6 +82,7 @@ def read_csv(
     # Whether the last line ends: one that doesn't may have been cut off.
     whole = text.text.endswith("\n")
     _tell(progress, 0.1, _("Finding out the columns…"))
+    lines = _unwrapped(lines)
     dialect, body = _rows(lines, overrides, progress, whole=whole)
     _tell(progress, 0.6, _("Reading the numbers…"))
     table = _Maker(text, dialect, body, overrides, name, hashlib.sha256(content).hexdigest()).make(
@@ -88,6 +90,17 @@ def read_csv(
     )
     _tell(progress, 1.0, _("Done."))
     return table
+
+
+def _unwrapped(lines: list[str]) -> list[str]:
+    """Lines without the quotes that a spreadsheet puts around each whole line of a CSV."""
+    some = [line.strip() for line in lines[:100] if line.strip()]
+    if not all(len(line) > 2 and line[0] == line[-1] == '"' for line in some):
+        return lines
+    rows = [next(csv.reader([line])) for line in some]
+    if not all(len(row) == 1 and re.search("[,;\t]", row[0]) for row in rows):
+        return lines
+    return [line.strip()[1:-1].replace('""', '"') if line.strip() else "" for line in lines]
 
 
 def _tell(progress: Progress | None, share: float, what: str) -> None:
@@ -487,7 +500,9 @@ class _Maker:
             else:
                 kind = checks.kind_of(values, named_as_id=bool(ID_NAME.search(name)))
                 field = Field(name, self.texts[name], self.cells[name], values)
-                if clock is not None and kind == NUMBER and times.tells_time(field):
+                if kind == NUMBER and (
+                    times.elapses(field) if clock is None else times.tells_time(field)
+                ):
                     kind = TIME
                 kinds[name] = kind
         return kinds
@@ -597,6 +612,9 @@ class _Maker:
                                          Overrides(text=(*reading.text, name) if reading.text else (name,))),),
                     )
                 )  # fmt: skip
+            elif column.unit:
+                say(note("unit-in-cells", N_("In column {name!r} the unit {unit!r} stands in each cell."),
+                         name=name[:40], unit=column.unit))  # fmt: skip
             elif column.percent:
                 say(
                     note(

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gruviz.data.csv.cells import CLOCK_ONLY, MARKS, TIMELY, common_kind
+from gruviz.data.csv.cells import CLOCK_ONLY, MARKS, TIMELY, common_kind, kind
 from gruviz.errors import GruvizError
 from gruviz.words import _
 
@@ -103,6 +103,11 @@ TIME_NAME = re.compile(
 )
 
 
+ELAPSED_NAME = re.compile(
+    r"time|zeit|elapsed|tempo|temps|second|^t$|^t[ _(\[]|\bsec\b|\bms\b", re.IGNORECASE
+)
+
+
 @dataclass(frozen=True)
 class Field:
     """What is known of a column when times are looked for."""
@@ -127,6 +132,56 @@ class Clock:
     """How day and month were told apart: "values", "order", "custom", "default" or ""."""
     unread: int = 0
     """Cells that hold something, but no time in this format."""
+
+
+ENGLISH = frozenset(
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "January",
+     "February", "March", "April", "June", "July", "August", "September", "October", "November",
+     "December"]
+)  # fmt: skip
+# Months in the languages of many exports, by their first letters, as `strptime` knows them.
+MONTHS: Mapping[str, str] = {
+    "jän": "Jan", "jan": "Jan", "ene": "Jan", "gen": "Jan", "janv": "Jan", "feb": "Feb", "fév": "Feb",
+    "fev": "Feb", "févr": "Feb", "mär": "Mar", "mar": "Mar", "mrz": "Mar", "maa": "Mar", "mrt": "Mar",
+    "abr": "Apr", "apr": "Apr", "avr": "Apr", "mai": "May", "may": "May", "mag": "May", "mei": "May",
+    "jun": "Jun", "giu": "Jun", "juin": "Jun", "jul": "Jul", "lug": "Jul", "juil": "Jul", "ago": "Aug",
+    "aug": "Aug", "aoû": "Aug", "aou": "Aug", "sep": "Sep", "set": "Sep", "okt": "Oct", "oct": "Oct",
+    "out": "Oct", "ott": "Oct", "nov": "Nov", "dez": "Dec", "dec": "Dec", "dic": "Dec", "déc": "Dec",
+}  # fmt: skip
+MONTH_WORD = re.compile(r"(?:^|(?<=[\d\s./,-]))[^\W\d_]{3,10}(?=\.?(?:$|[\d\s./,-]))")
+SPAN = re.compile(r"(\S.*\d\S*) (?:-|–|—|to|bis) (\S.*\d\S*)")
+
+
+def month_of(word: str) -> str | None:
+    """The English name of a month, shortened; None if a word is none in any language we know."""
+    word = word.lower().rstrip(".")
+    return MONTHS.get(word[:4]) or MONTHS.get(word[:3])
+
+
+def plain(text: pa.ChunkedArray, cells: Sequence[str]) -> tuple[pa.ChunkedArray, Sequence[str]]:
+    """Times as `strptime` reads them: of a span its start, of a foreign month the English name."""
+    held = [cell for cell in cells if cell.lower() not in MARKS]
+    spans = [match for cell in held[:50] if (match := SPAN.fullmatch(cell))]
+    if held and len(spans) == len(held[:50]) and all(kind(m[1]) == TIMELY for m in spans):
+        text = pc.replace_substring_regex(
+            text, r"^(\S.*\d\S*) (?:-|–|—|to|bis) (\S.*\d\S*)$", r"\1"
+        )
+        cells = [match[1] if (match := SPAN.fullmatch(cell)) else cell for cell in cells]
+    words = {match[0] for cell in held if len(cell) < 40 and (match := MONTH_WORD.search(cell))}
+    foreign = {word: month_of(word) for word in words if month_of(word)}
+    if not words or len(words) > 24 or len(foreign) < len(words):
+        return text, cells
+    if all(word.title() in ENGLISH for word in words):
+        return text, cells
+    for word in sorted(words, key=len, reverse=True):
+        month = foreign[word] or word
+        text = pc.replace_substring_regex(
+            text, rf"(^|[\d\s./,-]){re.escape(word)}\.?", rf"\1{month}"
+        )
+        cells = [
+            re.sub(rf"(^|[\d\s./,-]){re.escape(word)}\.?", rf"\1{month}", each) for each in cells
+        ]
+    return text, cells
 
 
 def joined(fields: Sequence[Field]) -> pa.ChunkedArray:
@@ -401,6 +456,8 @@ def _numeric_formats(field: Field, *, named: bool) -> list[str]:
     onward = bool((steps > 0).all() or (steps < 0).all())
     if not named and not onward:
         return []
+    if whole and low > 1.7e9 and high < 2.2e9 and len(known) > 9 and _calendar(known, 1):
+        return ["%Y%m%d%H"]
     if whole and low > 1.7e11 and high < 2.2e11 and _calendar(known, 100):
         return ["%Y%m%d%H%M"]
     if whole and low > 1.7e13 and high < 2.2e13 and _calendar(known, 10_000):
@@ -436,6 +493,14 @@ def _calendar(known: Floats, below_hours: int) -> bool:
         (hours % 100 < 25).all() and ((days > 0) & (days < 32)).all()
         and ((months > 0) & (months < 13)).all()
     )  # fmt: skip
+
+
+def elapses(field: Field) -> bool:
+    """Whether a column counts time from the start of a measurement."""
+    if field.values is None or not ELAPSED_NAME.search(field.name):
+        return False
+    known = field.values[np.isfinite(field.values)]
+    return len(known) == len(field.values) and bool((np.diff(known) > 0).all())
 
 
 def tells_time(field: Field) -> bool:
