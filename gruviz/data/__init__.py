@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from gruviz.data import synthetic, text
+from gruviz.data.csv import Overrides, Table, read_csv, split_source
 from gruviz.data.dataset import IGNORED, VALIDATION_LIMIT, Array, Dataset, Sequences, batches
-from gruviz.data.tables import SAMPLE_NAMES, SAMPLES, Table, read_table, sample
+from gruviz.data.tables import SAMPLE_NAMES, SAMPLES, sample
 from gruviz.data.windows import forecast_windows
 from gruviz.errors import GruvizError
 from gruviz.experiment import Digits, Experiment, MadeUp, NextCharacter, Task
@@ -29,13 +30,14 @@ Fetch = Callable[[str], Table]
 
 def fetch_sample(source: str) -> Table:
     """The bundled table of that name. Raises GruvizError for any other source."""
-    if source not in SAMPLE_NAMES:
+    name, overrides = split_source(source)
+    if name not in SAMPLE_NAMES:
         raise GruvizError(
             _(
                 "There is no data called {source!r} here; upload the file, or choose a sample."
             ).format(source=source[:80])
         )
-    return sample(source)
+    return sample(name, overrides)
 
 
 # A class trains on a handful of data sets; each is at most some tens of megabytes.
@@ -157,6 +159,7 @@ __all__ = [
     "Array",
     "Dataset",
     "Fetch",
+    "Overrides",
     "Sequences",
     "Table",
     "batches",
@@ -165,6 +168,6 @@ __all__ = [
     "check_batch",
     "fetch_sample",
     "load",
-    "read_table",
+    "read_csv",
     "training_sequences",
 ]

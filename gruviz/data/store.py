@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from gruviz.data.tables import SAMPLE_NAMES, Table, read_table, sample
+from gruviz.data.csv import Overrides, Table, read_csv, split_source
+from gruviz.data.csv.body import Progress
+from gruviz.data.tables import SAMPLE_NAMES, sample
 from gruviz.errors import GruvizError
 from gruviz.words import _
 
@@ -19,13 +21,23 @@ NAME = ".name"
 
 @dataclass(frozen=True)
 class TableStore:
-    """A folder of uploaded files. Calling it with a source gives the table, samples included."""
+    """A folder of uploaded files. Calling it with a source gives the table, samples included.
+
+    A source is one string: the digest of the bytes, or a sample's name, and, where the file is to be
+    read in another way than the evidence says, a "?" and the overrides as JSON (`Table.source`).
+    """
 
     folder: Path
 
-    def put(self, content: bytes, name: str) -> Table:
+    def put(
+        self,
+        content: bytes,
+        name: str,
+        overrides: Overrides | None = None,
+        progress: Progress | None = None,
+    ) -> Table:
         """Read a file and keep its bytes. Raises GruvizError if it can't be used."""
-        table = read_table(content, name)
+        table = read_csv(content, overrides, name=name, progress=progress)
         path = self.folder / table.digest
         if not path.exists():
             uploads = (file for file in self.folder.iterdir() if DIGEST.fullmatch(file.name))
@@ -45,15 +57,19 @@ class TableStore:
         return table
 
     def __call__(self, source: str) -> Table:
-        """The table of a sample's name or an upload's digest. Raises GruvizError if it is gone."""
-        return sample(source) if source in SAMPLE_NAMES else _stored(self.folder, source)
+        """The table of a source. Raises GruvizError if it is gone or can't be read that way."""
+        digest, overrides = split_source(source)
+        if digest in SAMPLE_NAMES:
+            return sample(digest, overrides)
+        return _stored(self.folder, digest, overrides)
 
 
 @lru_cache(maxsize=16)
-def _stored(folder: Path, source: str) -> Table:
-    path = folder / source
-    if not DIGEST.fullmatch(source) or not path.is_file():
+def _stored(folder: Path, digest: str, overrides: Overrides) -> Table:
+    path = folder / digest
+    if not DIGEST.fullmatch(digest) or not path.is_file():
         raise GruvizError(
             _("The data of this experiment isn't here; upload the file again, or choose a sample.")
         )
-    return read_table(path.read_bytes(), path.with_suffix(NAME).read_text(encoding="utf-8"))
+    name = path.with_suffix(NAME).read_text(encoding="utf-8")
+    return read_csv(path.read_bytes(), overrides, name=name)

@@ -1,0 +1,31 @@
+"""Anybody's CSV: bytes to a table, how they were read, and what is worth knowing about it.
+
+    table = gruviz.read_csv("weather.csv")
+    table.frame, table.reading.separator, [finding.sentence for finding in table.findings]
+    gruviz.read_csv("weather.csv", decimal=",", missing=["-200"])
+
+The way of a file: `encoding` (bytes to text), `dialect` (which lines are what), `body` (rows to
+columns of text), `numbers` and `sentinels`, `times`, `panels`, `checks` (what to say), `table`.
+"""
+
+from gruviz.data.csv.encoding import MAX_BYTES
+from gruviz.data.csv.findings import Finding, Remedy, Severity
+from gruviz.data.csv.reader import MAX_COLUMNS, MAX_NAME, MAX_ROWS, MIN_ROWS, read_csv
+from gruviz.data.csv.reading import Overrides, Reading
+from gruviz.data.csv.table import Table, split_source
+
+__all__ = [
+    "MAX_BYTES",
+    "MAX_COLUMNS",
+    "MAX_NAME",
+    "MAX_ROWS",
+    "MIN_ROWS",
+    "Finding",
+    "Overrides",
+    "Reading",
+    "Remedy",
+    "Severity",
+    "Table",
+    "read_csv",
+    "split_source",
+]

@@ -1,0 +1,247 @@
+"""Records to columns of text: every row as wide as the table, and what doesn't fit said."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from gruviz.data.csv.cells import EMPTY, MISSING, NUMERIC, TIMELY, WORDS, common_kind, kind
+from gruviz.data.csv.dialect import LOOKED_AT, Dialect, Record, records
+from gruviz.data.csv.findings import Finding, Remedy, note, warning
+from gruviz.data.csv.reading import Overrides
+from gruviz.errors import GruvizError
+from gruviz.words import N_, _
+
+CHUNK = 20_000
+TAIL = 40  # rows at the end among which a footer may be
+MOST_TOO_LONG = 0.01  # share of rows that may be left out for having more cells than the table
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass
+class Body:
+    """The columns of a file as text, blanks trimmed at reading, and which lines were left out."""
+
+    columns: list[pa.ChunkedArray]
+    rows: int
+    footer: list[Record]
+    findings: list[Finding]
+
+
+@dataclass
+class _Widths:
+    """Rows that are not as wide as the table."""
+
+    short: Counter[int] = field(default_factory=Counter)
+    first_short: int = 0
+    long: list[Record] = field(default_factory=list)
+    repeated: int = 0
+
+
+def read_body(
+    lines: Sequence[str],
+    dialect: Dialect,
+    overrides: Overrides,
+    progress: Progress | None,
+    *,
+    whole: bool,
+) -> Body:
+    """Read all rows from the first data line on.
+
+    Raises GruvizError where rows can't be brought to one width, OpenQuoteError for an open quote.
+    """
+    width, widths = dialect.width, _Widths()
+    chunks: list[list[pa.Array]] = []
+    rows: list[Record] = []
+    used = set(dialect.header)
+    names = [name.strip() for name in dialect.names]
+    for record in records(lines, dialect, dialect.first):
+        if record.line in used:
+            continue
+        rows.append(record)
+        if len(rows) >= CHUNK + TAIL:
+            ready, rows = rows[:CHUNK], rows[CHUNK:]
+            chunks.append(_columns(ready, width, widths, names))
+            if progress is not None:
+                progress(record.line / len(lines), _("Reading the rows…"))
+    footer: list[Record] = []
+    findings: list[Finding] = []
+    if overrides.footer is None:
+        footer = _footer(rows, width, bool(chunks))
+        if footer:
+            rows = rows[: len(rows) - len(footer)]
+            findings.append(_about_footer(footer))
+    cut = None if whole else _cut_off(rows, width, widths)
+    if cut:
+        rows = rows[:-1]
+        findings.append(
+            warning(
+                "cut-off",
+                N_("The last line ({line}) has {cells} of {width} cells, as if the file was cut off;"
+                   " it is left out."),
+                line=cut.line, cells=len(cut.cells), width=width,
+            )
+        )  # fmt: skip
+        footer = [cut, *footer]
+    if rows:
+        chunks.append(_columns(rows, width, widths, names))
+    columns = [
+        pa.chunked_array([chunk[place] for chunk in chunks], pa.string()) for place in range(width)
+    ]
+    count = len(columns[0])
+    if overrides.footer:
+        if overrides.footer >= count:
+            raise GruvizError(
+                _("All {rows:,} rows would be left out as a footer; leave out fewer.").format(
+                    rows=count
+                )
+            )
+        count -= overrides.footer
+        columns = [column.slice(0, count) for column in columns]
+    findings += _about_widths(widths, width, count)
+    return Body(columns, count, footer, findings)
+
+
+def _columns(
+    rows: Sequence[Record], width: int, widths: _Widths, names: Sequence[str]
+) -> list[pa.Array]:
+    """A chunk of rows as one array a column."""
+    cells = [record.cells for record in rows]
+    if any(len(row) != width for row in cells) or cells[0] == names:
+        cells = []
+        for record in rows:
+            row = record.cells
+            if len(row) > width:
+                if any(cell.strip() for cell in row[width:]):
+                    widths.long.append(record)
+                    continue
+                row = row[:width]
+            elif len(row) < width:
+                widths.short[len(row)] += 1
+                widths.first_short = widths.first_short or record.line
+                row = row + [""] * (width - len(row))
+            cells.append(row)
+    if names and any(names):
+        kept = [
+            row for row in cells if row[0].strip() != names[0] or [c.strip() for c in row] != names
+        ]
+        widths.repeated += len(cells) - len(kept)
+        cells = kept
+    if not cells:
+        return [pa.array([], pa.string()) for _place in range(width)]
+    return [pa.array(column, pa.string()) for column in zip(*cells, strict=True)]
+
+
+def _about_widths(widths: _Widths, width: int, count: int) -> list[Finding]:
+    findings: list[Finding] = []
+    if widths.long:
+        line, cells = widths.long[0].line, len(widths.long[0].cells)
+        if len(widths.long) > MOST_TOO_LONG * (count + len(widths.long)):
+            raise GruvizError(
+                _(
+                    "This file can't be read as a table: line {line} has {cells} cells, the ones"
+                    " before it {width}. Save it as CSV with one header line and the same number of"
+                    " cells in each row, and with quotes around cells that hold the separator."
+                ).format(line=line, cells=cells, width=width)
+            )
+        findings.append(
+            warning(
+                "long-rows",
+                N_("Line {line} has {cells} cells where the table has {width} columns; it is left"
+                   " out."),
+                N_("{count:,} rows have more cells than the table has columns (the first is line"
+                   " {line}); they are left out."),
+                count=len(widths.long), line=line, cells=cells, width=width,
+            )
+        )  # fmt: skip
+    short = sum(widths.short.values())
+    if short:
+        if len(widths.short) > 3 and short > 0.3 * count:
+            raise GruvizError(
+                _(
+                    "The rows of this file have from {least} to {most} cells; a table needs the same"
+                    " number in each row."
+                ).format(least=min(widths.short), most=width)
+            )
+        findings.append(
+            warning(
+                "short-rows",
+                N_("The row of line {line} has fewer than {width} cells; the ones at its end count as"
+                   " missing."),
+                N_("{count:,} rows have fewer than {width} cells (the first is line {line}); the ones"
+                   " at their ends count as missing."),
+                count=short, width=width, line=widths.first_short,
+            )
+        )  # fmt: skip
+    if widths.repeated:
+        findings.append(
+            warning(
+                "repeated-header",
+                N_("The names of the columns stand once more among the rows; that line is left out."),
+                N_("The names of the columns stand {count:,} more times among the rows; those lines"
+                   " are left out."),
+                count=widths.repeated,
+            )
+        )  # fmt: skip
+    return findings
+
+
+def _footer(rows: Sequence[Record], width: int, more: bool) -> list[Record]:
+    """The last rows that are no data: totals, sources, remarks, rows without any cell."""
+    sure = [record.cells for record in rows[:-1] if len(record.cells) == width][-100:]
+    looked_at = range(min(width, LOOKED_AT))
+    kinds = [common_kind(row[place] for row in sure) for place in looked_at] if sure else []
+    end = len(rows)
+    remarks = 0
+    while end > 0 and remarks < TAIL and _no_data(rows[end - 1], kinds, width):
+        remarks += any(cell.strip() for cell in rows[end - 1].cells)
+        end -= 1
+    if end == 0 and not more:
+        return []
+    return list(rows[end:])
+
+
+def _no_data(record: Record, kinds: Sequence[str], width: int) -> bool:
+    """Whether one of the last rows is a remark, a total, or blank."""
+    cells = [cell.strip() for cell in record.cells]
+    full = [cell for cell in cells if cell]
+    if not full:
+        return True
+    if not kinds or not any(each in (NUMERIC, TIMELY) for each in kinds):
+        return False
+    lead = next((place for place, each in enumerate(kinds) if each in (NUMERIC, TIMELY)), 0)
+    found = [kind(cell) for cell in cells[: len(kinds)]]
+    right = sum(a == b for a, b in zip(found, kinds, strict=False) if b in (NUMERIC, TIMELY))
+    if width > 1 and len(full) == 1 and right == 0 and kind(full[0]) == WORDS:
+        return True
+    if len(cells) < width and right == 0:
+        return True
+    if width == 1:
+        return found[0] == WORDS and len(full[0]) > 12
+    # "Total;;1234": words where every other row has a time or a number, in its first such column.
+    words_first = lead == 0 and found[0] == WORDS and kinds[0] in (NUMERIC, TIMELY)
+    blank_first = kinds[0] == TIMELY and found[0] in (EMPTY, MISSING) and len(full) < len(cells)
+    return words_first or (blank_first and right <= 1)
+
+
+def _about_footer(footer: Sequence[Record]) -> Finding:
+    text = " ".join(cell.strip() for cell in footer[0].cells if cell.strip())[:60]
+    return note(
+        "footer",
+        N_("The last row (line {line}: {text!r}) is no data; it is left out."),
+        N_("The last {count:,} rows (from line {line}: {text!r}) are no data; they are left out."),
+        count=len(footer), line=footer[0].line, text=text,
+        remedies=(Remedy(N_("Keep them"), Overrides(footer=0)),),
+    )  # fmt: skip
+
+
+def _cut_off(rows: Sequence[Record], width: int, widths: _Widths) -> Record | None:
+    """The last row, if it alone is short and nothing but the file's end follows it."""
+    if len(rows) < 3 or widths.short:
+        return None
+    last, others = rows[-1], rows[:-1]
+    if len(last.cells) >= width or any(len(record.cells) < width for record in others):
+        return None
+    return last

@@ -1,0 +1,152 @@
+"""Tables that hold many series: one below the other, or one a row with time along the columns."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from gruviz.data.csv import times
+from gruviz.data.csv.times import Clock, Times
+
+Codes = npt.NDArray[np.int64]
+
+LEAST_DATES = 5
+SHARE_OF_DATES = 0.6
+MOST_IDS = 0.5  # series to rows; more, and it isn't a panel
+
+
+@dataclass(frozen=True)
+class Wide:
+    """Time along the columns: the columns, in order, and their times."""
+
+    columns: tuple[str, ...]
+    times: Times
+    format: str
+
+
+@dataclass(frozen=True)
+class Long:
+    """Series one below the other: the column that tells them apart, and each row's series."""
+
+    id: str
+    groups: Codes
+    count: int
+    counter: str = ""
+    """A column that counts within each series, where there are no times."""
+
+
+def wide(names: Sequence[str], numeric: Sequence[str]) -> Wide | None:
+    """The columns whose names are times, if most columns of numbers are named so."""
+    numbers = [name for name in names if name in set(numeric)]
+    dated = [name for name in numbers if re.match(r"[XxYy]?\W?\d|[^\W\d_]{3}", name)]
+    if len(dated) < LEAST_DATES:
+        return None
+    plain = [re.sub(r"^[XxYy]_?(?=\d{4})", "", name) for name in dated]
+    for place in (0, len(plain) // 2, len(plain) - 1):
+        for written in times.formats(plain[place]):
+            if times.only_clock(written):
+                continue
+            some = pa.chunked_array([pa.array(plain, pa.string())])
+            found, _zone = times.parse(some, written)
+            good = ~np.isnat(found)
+            if good.sum() < max(LEAST_DATES, SHARE_OF_DATES * len(numbers)):
+                continue
+            steps = np.diff(found[good])
+            if not (steps > np.timedelta64(0)).all() and not (steps < np.timedelta64(0)).all():
+                continue
+            chosen = tuple(name for name, fits in zip(dated, good, strict=True) if fits)
+            return Wide(chosen, found[good], written)
+    return None
+
+
+def long(
+    labels: Mapping[str, pd.Series], clock: Clock | None, counters: Sequence[str]
+) -> Long | None:
+    """The series of a long table: a column within which each time occurs once.
+
+    `labels` are the columns that may name a series: words and whole numbers, in the table's order.
+    """
+    if clock is not None:
+        known = ~np.isnat(clock.times)
+        stamps, distinct = pd.factorize(clock.times)
+        repeated = len(stamps) - len(distinct)
+        if repeated < 0.3 * len(stamps) or not known.any():
+            return None
+        best: Long | None = None
+        for name, column in labels.items():
+            if name in clock.columns:
+                continue
+            groups, kinds = pd.factorize(column)
+            if not 1 < len(kinds) <= MOST_IDS * len(column) or (groups < 0).any():
+                continue
+            pairs = pd.Series(groups).astype("int64") * (stamps.max() + 1) + stamps
+            if pairs.nunique() >= 0.98 * len(pairs) and (best is None or len(kinds) > best.count):
+                best = Long(name, groups.astype(np.int64), len(kinds))
+        return best
+    for name, column in labels.items():
+        groups, kinds = pd.factorize(column)
+        if not 1 < len(kinds) <= 0.2 * len(column) or (groups < 0).any():
+            continue
+        changes = np.flatnonzero(np.diff(groups)) + 1
+        if len(changes) + 1 != len(kinds):  # a series isn't in one piece
+            continue
+        for counter in counters:
+            values = labels.get(counter)
+            if counter == name or values is None:
+                continue
+            steps = np.diff(values.to_numpy(np.float64, na_value=np.nan))
+            inside = np.delete(steps, changes - 1)
+            if (inside > 0).all() and (steps[changes - 1] < 0).mean() > 0.9:
+                return Long(name, groups.astype(np.int64), len(kinds), counter)
+    return None
+
+
+def pivot(frame: pd.DataFrame, stamps: Times, id: str, value: str) -> pd.DataFrame:
+    """A column per series and a row per time; of equal times in a series the first holds."""
+    tall = pd.DataFrame(
+        {"time": stamps, "id": frame[id].astype(str).to_numpy(), "value": frame[value].to_numpy()}
+    )
+    tall = tall[tall["time"].notna()].drop_duplicates(["time", "id"])
+    order = list(dict.fromkeys(tall["id"]))
+    turned = tall.pivot(index="time", columns="id", values="value")[order].sort_index()
+    turned.columns = pd.Index([str(name) for name in order])
+    turned.index = pd.DatetimeIndex(turned.index, name="time")
+    return turned
+
+
+def transpose(frame: pd.DataFrame, found: Wide, words: Sequence[str]) -> pd.DataFrame:
+    """A row per time and a column per row of the table, named by its words."""
+    labels = [
+        " · ".join(str(cell) for cell in row if isinstance(cell, str) and cell.strip())
+        for row in frame[list(words)].itertuples(index=False)
+    ] if words else [""] * len(frame)  # fmt: skip
+    names = [label or f"row {place}" for place, label in enumerate(labels, 1)]
+    turned = frame[list(found.columns)].to_numpy(np.float64).T
+    out = pd.DataFrame(
+        turned, index=pd.DatetimeIndex(found.times, name="time"), columns=unique(names)
+    )
+    return out.sort_index()
+
+
+def unique(names: Sequence[str]) -> list[str]:
+    """Names with ".1", ".2" … after those that occur before, as pandas does it."""
+    seen: dict[str, int] = {}
+    taken = set(names)
+    out: list[str] = []
+    for name in names:
+        if name not in seen:
+            seen[name] = 0
+            out.append(name)
+            continue
+        while True:
+            seen[name] += 1
+            candidate = f"{name}.{seen[name]}"
+            if candidate not in taken:
+                break
+        taken.add(candidate)
+        out.append(candidate)
+    return out

@@ -1,0 +1,681 @@
+"""Columns of text to times: formats, day or month first, times spread over columns, unix times."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gruviz.data.csv.cells import CLOCK_ONLY, MARKS, TIMELY, common_kind, kind
+from gruviz.errors import GruvizError
+from gruviz.words import _
+
+Times = npt.NDArray[np.datetime64]
+Floats = npt.NDArray[np.float64]
+
+# Times written as one number: units a second, or what else they count.
+UNIX: Mapping[str, float] = {"unix s": 1, "unix ms": 1e3, "unix us": 1e6, "unix ns": 1e9}
+EXCEL, DECIMAL_YEAR, QUARTER, WEEK = "excel", "decimal year", "quarter", "week"
+NUMERIC = (*UNIX, EXCEL, DECIMAL_YEAR, QUARTER, WEEK)
+
+LEAST_PARSED = 0.9  # of the cells in a column of times
+MOST_CANDIDATES = 6
+
+# The patterns of dates, and the formats that each may mean.
+DATES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
+    (re.compile(pattern), formats)
+    for pattern, formats in (
+        (r"\d{4}([-/.])\d{1,2}\1\d{1,2}", ("%Y{0}%m{0}%d",)),
+        (r"\d{1,2}([-/. ])\d{1,2}\1\d{4}", ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y")),
+        (r"\d{1,2}([-/.])\d{1,2}\1\d{2}", ("%d{0}%m{0}%y", "%m{0}%d{0}%y", "%y{0}%m{0}%d")),
+        (r"\d{4}年\d{1,2}月\d{1,2}日()", ("%Y年%m月%d日",)),
+        (r"\d{4}年\d{1,2}月()", ("%Y年%m月",)),
+        (r"\d{1,2}(\.? ?[-/. ]?)[^\W\d_]{3,10}\1\d{4}", ("%d{0}%b{0}%Y", "%d{0}%B{0}%Y")),
+        (r"\d{1,2}(\. )[^\W\d_]{3,10} \d{4}", ("%d{0}%b %Y", "%d{0}%B %Y")),
+        (r"\d{1,2}([-/. ]?)[^\W\d_]{3,10}\1\d{2}", ("%d{0}%b{0}%y", "%d{0}%B{0}%y")),
+        (r"[^\W\d_]{3,10}(\.? )\d{1,2}, \d{4}", ("%b{0}%d, %Y", "%B{0}%d, %Y")),
+        (r"[^\W\d_]{3,10}([-/. ])\d{1,2}\1\d{4}", ("%b{0}%d{0}%Y", "%B{0}%d{0}%Y")),
+        (r"[^\W\d_]{3,10}(\.?[-/. ])\d{4}", ("%b{0}%Y", "%B{0}%Y")),
+        (r"[^\W\d_]{3}([-/ ])\d{2}", ("%b{0}%y",)),
+        (r"\d{4}([-/. ])[^\W\d_]{3,10}", ("%Y{0}%b", "%Y{0}%B")),
+        (r"\d{4}([-/.])[^\W\d_]{3,10}\1\d{1,2}", ("%Y{0}%b{0}%d",)),
+        (r"\d{4}([-/.])\d{1,2}", ("%Y{0}%m",)),
+        (r"\d{1,2}([-/.])\d{4}", ("%m{0}%Y",)),
+        (r"\d{4}M\d{2}()", ("%YM%m",)),
+        (r"(?:19|20)\d{6}()", ("%Y%m%d",)),
+        (r"\d{8}()", ("%d%m%Y", "%m%d%Y")),
+        (r"(?:1[6-9]|20)\d{2}(?:0[1-9]|1[0-2])()", ("%Y%m",)),
+        (r"(?:1[5-9]|2[01])\d{2}()", ("%Y",)),
+        (r"\d{4}[- ]?Q[1-4]()|Q[1-4][-/ ]?\d{4}", (QUARTER,)),
+        (r"\d{4}-?W\d{2}(?:-\d)?()", (WEEK,)),
+    )
+)
+CLOCKS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), written)
+    for pattern, written in (
+        (r"\d{1,2}([:.h])\d{2}([:.])\d{2}[.,]\d{1,9}", "%H{0}%M{1}%S{fraction}%f"),
+        (r"\d{1,2}([:.h])\d{2}([:.])\d{2}", "%H{0}%M{1}%S"),
+        (r"\d{1,2}([:.h])\d{2}()", "%H{0}%M"),
+        (r"\d{2}()\d{2}()\d{2}", "%H%M%S"),
+        (r"\d{2}()\d{2}()", "%H%M"),
+        (r"\d{1,2}()()", "%H"),
+    )
+)
+SPLIT = re.compile(
+    r"(?P<weekday>[^\W\d_]{2,10}\.?,? )??"
+    r"(?P<date>[^\sT,;_]+(?:(?:\. ?|, ?| )(?:[^\W\d_]{3,10}\.?|\d{1,2}|\d{4}),?(?: \d{4})?)?)"
+    r"(?P<gap>[ T,;_\-]+)"
+    r"(?P<clock>\d{1,6}(?:[:.h]\d{2}(?:[:.]\d{2}(?:[.,]\d{1,9})?)?)?)"
+    r"(?P<noon>[ \-]?[AaPp]\.?[Mm]\.?)?(?P<zone> ?(?:Z|UTC|GMT|[+\-]\d{2}:?\d{2}))?"
+)
+ALONE = re.compile(
+    r"(?P<clock>\d{1,2}(?:[:.h]\d{2}(?:[:.]\d{2}(?:[.,]\d{1,9})?)?)?)"
+    r"(?P<noon>[ \-]?[AaPp]\.?[Mm]\.?)?(?P<zone> ?(?:Z|UTC|GMT|[+\-]\d{2}:?\d{2}))?"
+)
+MIDNIGHT = r"([ T_-])24((?:[:.]?00){0,2})$"
+
+PARTS: Mapping[str, frozenset[str]] = {
+    "%Y": frozenset(
+        ["year", "yr", "yyyy", "jahr", "année", "annee", "an", "año", "ano", "anno", "rok", "år", "年",
+         "年份"]
+    ),
+    "%m": frozenset(["month", "mo", "mon", "mm", "monat", "mois", "mes", "mês", "mese", "月", "月份"]),
+    "%d": frozenset(
+        ["day", "dy", "dd", "tag", "jour", "día", "dia", "giorno", "日", "mday", "dom", "dayofmonth"]
+    ),
+    "%j": frozenset(["doy", "jday", "julian", "yday", "dayofyear", "julianday"]),
+    "%H": frozenset(["hour", "hr", "hh", "stunde", "std", "heure", "hora", "ora", "时", "時", "小时"]),
+    "%M": frozenset(["minute", "min", "mi", "minuto", "分", "分钟"]),
+    "%S": frozenset(["second", "sec", "ss", "sekunde", "seconde", "segundo", "秒"]),
+}  # fmt: skip
+RANGES: Mapping[str, tuple[int, int]] = {
+    "%Y": (1000, 2999), "%m": (1, 12), "%d": (1, 31), "%j": (1, 366), "%H": (0, 24), "%M": (0, 59),
+    "%S": (0, 59),
+}  # fmt: skip
+TIME_NAME = re.compile(
+    r"time|date|datum|zeit|fecha|hora|heure|dato|\bdata\b|stamp|unix|epoch|日期|时间|時間|日時|日付"
+    r"|\byear\b|\bjahr\b|tstamp|\bts\b|datetime|период|дата|время|week|month|period|quarter",
+    re.IGNORECASE,
+)
+
+
+ELAPSED_NAME = re.compile(
+    r"time|zeit|elapsed|tempo|temps|second|^t$|^t[ _(\[]|\bsec\b|\bms\b", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Field:
+    """What is known of a column when times are looked for."""
+
+    name: str
+    text: pa.ChunkedArray
+    cells: Sequence[str]
+    values: Floats | None
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The columns that tell the time, and the times."""
+
+    columns: tuple[str, ...]
+    format: str
+    times: Times
+    zone: str | None = None
+    other: str | None = None
+    """The format that would do as well: the day and the month change places."""
+    proof: str = ""
+    """How day and month were told apart: "values", "order", "custom", "default" or ""."""
+    unread: int = 0
+    """Cells that hold something, but no time in this format."""
+
+
+ENGLISH = frozenset(
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "January",
+     "February", "March", "April", "June", "July", "August", "September", "October", "November",
+     "December"]
+)  # fmt: skip
+# Months in the languages of many exports, by their first letters, as `strptime` knows them.
+MONTHS: Mapping[str, str] = {
+    "jän": "Jan", "jan": "Jan", "ene": "Jan", "gen": "Jan", "janv": "Jan", "feb": "Feb", "fév": "Feb",
+    "fev": "Feb", "févr": "Feb", "mär": "Mar", "mar": "Mar", "mrz": "Mar", "maa": "Mar", "mrt": "Mar",
+    "abr": "Apr", "apr": "Apr", "avr": "Apr", "mai": "May", "may": "May", "mag": "May", "mei": "May",
+    "jun": "Jun", "giu": "Jun", "juin": "Jun", "jul": "Jul", "lug": "Jul", "juil": "Jul", "ago": "Aug",
+    "aug": "Aug", "aoû": "Aug", "aou": "Aug", "sep": "Sep", "set": "Sep", "okt": "Oct", "oct": "Oct",
+    "out": "Oct", "ott": "Oct", "nov": "Nov", "dez": "Dec", "dec": "Dec", "dic": "Dec", "déc": "Dec",
+}  # fmt: skip
+MONTH_WORD = re.compile(r"(?:^|(?<=[\d\s./,-]))[^\W\d_]{3,10}(?=\.?(?:$|[\d\s./,-]))")
+SPAN = re.compile(r"(\S.*\d\S*) (?:-|–|—|to|bis) (\S.*\d\S*)")
+
+
+def month_of(word: str) -> str | None:
+    """The English name of a month, shortened; None if a word is none in any language we know."""
+    word = word.lower().rstrip(".")
+    return MONTHS.get(word[:4]) or MONTHS.get(word[:3])
+
+
+def plain(text: pa.ChunkedArray, cells: Sequence[str]) -> tuple[pa.ChunkedArray, Sequence[str]]:
+    """Times as `strptime` reads them: of a span its start, of a foreign month the English name."""
+    held = [cell for cell in cells if cell.lower() not in MARKS]
+    spans = [match for cell in held[:50] if (match := SPAN.fullmatch(cell))]
+    if held and len(spans) == len(held[:50]) and all(kind(m[1]) == TIMELY for m in spans):
+        text = pc.replace_substring_regex(
+            text, r"^(\S.*\d\S*) (?:-|–|—|to|bis) (\S.*\d\S*)$", r"\1"
+        )
+        cells = [match[1] if (match := SPAN.fullmatch(cell)) else cell for cell in cells]
+    words = {match[0] for cell in held if len(cell) < 40 and (match := MONTH_WORD.search(cell))}
+    foreign = {word: month_of(word) for word in words if month_of(word)}
+    if not words or len(words) > 24 or len(foreign) < len(words):
+        return text, cells
+    if all(word.title() in ENGLISH for word in words):
+        return text, cells
+    for word in sorted(words, key=len, reverse=True):
+        month = foreign[word] or word
+        text = pc.replace_substring_regex(
+            text, rf"(^|[\d\s./,-]){re.escape(word)}\.?", rf"\1{month}"
+        )
+        cells = [
+            re.sub(rf"(^|[\d\s./,-]){re.escape(word)}\.?", rf"\1{month}", each) for each in cells
+        ]
+    return text, cells
+
+
+def joined(fields: Sequence[Field]) -> pa.ChunkedArray:
+    """Several columns as one text, joined by blanks; missing where one of them is."""
+    texts = [pc.utf8_trim_whitespace(field.text) for field in fields]
+    if len(texts) == 1:
+        return texts[0]
+    empty = [pc.equal(pc.utf8_length(text), 0) for text in texts]
+    together = pc.binary_join_element_wise(*texts, " ")
+    for each in empty:
+        together = pc.if_else(each, pa.scalar(""), together)
+    return together
+
+
+def parse(text: pa.ChunkedArray, written: str) -> tuple[Times, str | None]:
+    """Times (microseconds, NaT where there is none) and the zone that they state, if any.
+
+    `written` is a format of `strptime` or a name of NUMERIC.
+    """
+    if written in UNIX or written in (EXCEL, DECIMAL_YEAR):
+        plain = pc.if_else(
+            pc.match_substring_regex(text, r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"),
+            text,
+            None,
+        )
+        numbers = np.array(pc.cast(plain, pa.float64()).to_numpy(), dtype=np.float64)
+        return from_numbers(numbers, written), "UTC" if written in UNIX else None
+    shift = None
+    if pc.any(pc.match_substring_regex(text, MIDNIGHT)).as_py() and "%H" in written:
+        late = pc.match_substring_regex(text, MIDNIGHT)
+        text = pc.replace_substring_regex(text, MIDNIGHT, r"\g<1>00\2".replace(r"\g<1>", r"\1"))
+        shift = np.asarray(late.to_numpy(), dtype=np.bool_)
+    if written == QUARTER:
+        text = pc.replace_substring_regex(text, r"^Q([1-4])[-/ ]?(\d{4})$", r"\2-Q\1")
+        text = pc.replace_substring_regex(text, r"^(\d{4})[- ]?Q([1-4])$", r"\1-\2")
+        for quarter, month in ((4, 10), (3, 7), (2, 4), (1, 1)):
+            text = pc.replace_substring_regex(text, rf"^(\d{{4}})-{quarter}$", rf"\1/{month}")
+        written = "%Y/%m"
+    elif written == WEEK:
+        text = pc.replace_substring_regex(text, r"^(\d{4})-?W(\d{2})$", r"\1-W\2-1")
+        text = pc.replace_substring_regex(text, r"^(\d{4})W", r"\1-W")
+        written = "%G-W%V-%u"
+    zone = "UTC" if re.search("UTC$|GMT$|Z$|%z$", written) else None
+    with np.errstate(all="ignore"):
+        try:
+            found = pd.to_datetime(
+                text.to_pandas(), format=written, errors="coerce", utc="%z" in written
+            )
+        except (ValueError, OverflowError, re.error):
+            return np.full(len(text), "NaT", dtype="datetime64[us]"), None
+    if "%z" in written:
+        found = found.dt.tz_localize(None)
+    times = found.to_numpy().astype("datetime64[us]")
+    if shift is not None:
+        times = np.where(shift, times + np.timedelta64(1, "D"), times)
+    return times, zone
+
+
+def from_numbers(numbers: Floats, written: str) -> Times:
+    """Times from unix times, days of a spreadsheet, or years with a fraction."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        if written in UNIX:
+            micro = np.round(numbers * (1e6 / UNIX[written]))
+        elif written == EXCEL:
+            # A spreadsheet's day is exact to a millisecond or so.
+            micro = np.round((numbers - 25569) * 86_400_000) * 1000
+        else:
+            years = np.floor(numbers)
+            good = (years > 0) & (years < 9999)
+            whole = np.where(good, years, 1970).astype(np.int64)
+            start = (whole - 1970).astype("datetime64[Y]")
+            first = start.astype("datetime64[us]").astype(np.int64)
+            last = (start + 1).astype("datetime64[us]").astype(np.int64)
+            micro = np.where(good, first + (numbers - years) * (last - first), np.nan)
+            micro = np.round(micro / 1e6) * 1e6
+        good = np.isfinite(micro) & (np.abs(micro) < 2.5e17)
+        out = np.full(len(numbers), np.iinfo(np.int64).min, dtype=np.int64)
+        out[good] = micro[good].astype(np.int64)
+    return out.view("datetime64[us]")
+
+
+def formats(cell: str) -> list[str]:
+    """The formats that a cell may be written in, a time of day without a date included."""
+    cell = cell.strip()
+    found = _date_formats(cell)
+    if found:
+        return found + _clock_formats(cell)  # 18.00.00 may be either
+    split = SPLIT.fullmatch(cell)
+    if split:
+        clock = _clock_format(split["clock"], split["noon"] or "")
+        if clock is not None:
+            zone = _zone_format(split["zone"] or "")
+            weekday = _weekday(split["weekday"] or "")
+            dates = _date_formats(split["date"])
+            return [f"{weekday}{date}{split['gap']}{clock}{zone}" for date in dates]
+    return _clock_formats(cell)
+
+
+def _clock_formats(cell: str) -> list[str]:
+    alone = ALONE.fullmatch(cell)
+    if not alone or not CLOCK_ONLY.fullmatch(cell):
+        return []
+    clock = _clock_format(alone["clock"], alone["noon"] or "")
+    return [clock + _zone_format(alone["zone"] or "")] if clock is not None else []
+
+
+def _date_formats(text: str) -> list[str]:
+    for pattern, written in DATES:
+        if match := pattern.fullmatch(text):
+            return [each.format(match[1] or "") for each in written]
+    if match := re.fullmatch(r"([^\W\d_]{2,10}\.?,? )(.+)", text):
+        return [_weekday(match[1]) + each for each in _date_formats(match[2]) if "%" in each]
+    return []
+
+
+def _weekday(text: str) -> str:
+    if not text:
+        return ""
+    name = text.rstrip(" ,.")
+    return ("%a" if len(name) <= 3 else "%A") + text[len(name) :]
+
+
+def _zone_format(text: str) -> str:
+    return text if not text or text.strip()[0] in "ZUG" else re.sub(r"[+\-].*", "%z", text)
+
+
+def _clock_format(text: str, noon: str) -> str | None:
+    for pattern, written in CLOCKS:
+        if match := pattern.fullmatch(text):
+            fraction = "," if "," in text else "."
+            clock = written.format(match[1], match[2], fraction=fraction)
+            if noon:
+                clock = clock.replace("%H", "%I") + re.sub(r"[AaPp]\.?[Mm]\.?", "%p", noon)
+            return clock
+    return None
+
+
+def has_clock(written: str) -> bool:
+    """Whether a format tells the time of day."""
+    return "%H" in written or "%I" in written
+
+
+def only_clock(written: str) -> bool:
+    """Whether a format tells the time of day and no date."""
+    return has_clock(written) and not any(
+        part in written for part in ("%d", "%j", "%Y", "%y", "%b")
+    )
+
+
+def find(fields: Sequence[Field], *, day_first: bool) -> Clock | None:
+    """The columns that tell the time, by the evidence; None if there are none.
+
+    `day_first` is the custom of whoever wrote the file, for when nothing else decides.
+    """
+    found: list[Clock] = []
+    options = _candidates(fields)[:MOST_CANDIDATES]
+    for columns, written in options:
+        clock = _best(columns, written, day_first=day_first)
+        if clock is not None:
+            found.append(clock)
+    if not found:
+        return None
+    if len(found) == 1:
+        return found[0]
+    distinct = [len(np.unique(clock.times[~np.isnat(clock.times)])) for clock in found]
+    most = max(distinct)
+    return next(c for c, each in zip(found, distinct, strict=True) if each >= 0.9 * most)
+
+
+def read(fields: Sequence[Field], written: str | None, *, day_first: bool) -> Clock:
+    """The time told by the given columns. Raises GruvizError if they tell none."""
+    names = ", ".join(repr(field.name[:40]) for field in fields)
+    if written is not None:
+        text = joined(fields)
+        times, zone = parse(text, written)
+        if not np.isnat(times).all():
+            names_ = tuple(field.name for field in fields)
+            return Clock(names_, written, times, zone, None, "", _unread(text, times))
+        raise GruvizError(
+            _("No cell of {names} is a time of the form {format!r}; choose another form.").format(
+                names=names, format=written[:60]
+            )
+        )
+    for columns, options in _candidates(fields):
+        if len(columns) == len(fields):
+            ordered = [field for field in fields if field in columns]
+            clock = _best(ordered if len(columns) == 1 else columns, options, day_first=day_first)
+            if clock is not None:
+                return clock
+    if len(fields) == 1 and fields[0].values is not None:
+        for written in _numeric_formats(fields[0], named=True):
+            clock = _best(fields, [written], day_first=day_first)
+            if clock is not None:
+                return clock
+    raise GruvizError(
+        _("{names} can't be read as times; choose other columns, or say the form.").format(
+            names=names
+        )
+    )
+
+
+def _candidates(fields: Sequence[Field]) -> list[tuple[Sequence[Field], list[str]]]:
+    """Columns that may tell the time, in the table's order, with the formats to try."""
+    found: list[tuple[int, Sequence[Field], list[str]]] = []
+    parts = _spread_over(fields)
+    if parts is not None:
+        columns, written = parts
+        found.append((fields.index(columns[0]), columns, [written]))
+    clocks = [
+        field for field in fields
+        if field.values is None and (each := _formats_of(field)) and only_clock(each[0])
+    ]  # fmt: skip
+    for place, field in enumerate(fields):
+        if parts is not None and field in parts[0]:
+            continue
+        if field.values is None:
+            options = [each for each in _formats_of(field) if not only_clock(each)]
+        else:
+            options = _numeric_formats(field, named=bool(TIME_NAME.search(field.name)))
+        if not options:
+            continue
+        if not any(has_clock(each) or each in NUMERIC for each in options):
+            beside = _clock_beside(fields, place, clocks)
+            if beside is not None:
+                clock, clock_format = beside
+                pair = [f"{each} {clock_format}" for each in options]
+                found.append((place, (field, clock), pair))
+                continue
+        found.append((place, (field,), options))
+    found.sort(key=lambda item: item[0])
+    return [(columns, written) for _place, columns, written in found]
+
+
+def _clock_beside(
+    fields: Sequence[Field], place: int, clocks: Sequence[Field]
+) -> tuple[Field, str] | None:
+    """The time of day that belongs to a date: in the next column, the one before, or anywhere."""
+    near = [fields[each] for each in (place + 1, place - 1) if 0 <= each < len(fields)]
+    for field in (*near, *clocks):
+        if field in clocks:
+            return field, _formats_of(field)[0]
+    for field in near:
+        if _part_name(field.name) == "%H" and field.values is not None and _in_range(field, "%H"):
+            return field, "%H"
+    return None
+
+
+def _formats_of(field: Field) -> list[str]:
+    """The formats of a column of text, most general first, by a few of its cells."""
+    cells = [cell for cell in field.cells if cell.lower() not in MARKS]
+    if not cells or common_kind(cells) != TIMELY:
+        return []
+    places = {0, len(cells) // 3, len(cells) // 2, 2 * len(cells) // 3, len(cells) - 1}
+    options: dict[str, None] = {}
+    for place in sorted(places):
+        options.update(dict.fromkeys(formats(cells[place])))
+    some = pa.chunked_array([pa.array(cells, pa.string())])
+    good = {written: (~np.isnat(parse(some, written)[0])).mean() for written in options}
+    best = sorted(good, key=lambda written: -good[written])
+    return [written for written in best if good[written] >= 0.5]
+
+
+def _numeric_formats(field: Field, *, named: bool) -> list[str]:
+    """The formats of a column of numbers; without a telling name only what steps on evenly."""
+    assert field.values is not None
+    known = field.values[np.isfinite(field.values)]
+    if len(known) < 3:
+        return []
+    low, high = float(known.min()), float(known.max())
+    steps = np.diff(known)
+    whole = bool((known == np.floor(known)).all())
+    onward = bool((steps > 0).all() or (steps < 0).all())
+    if not named and not onward:
+        return []
+    if whole and low > 1.7e9 and high < 2.2e9 and len(known) > 9 and _calendar(known, 1):
+        return ["%Y%m%d%H"]
+    if whole and low > 1.7e11 and high < 2.2e11 and _calendar(known, 100):
+        return ["%Y%m%d%H%M"]
+    if whole and low > 1.7e13 and high < 2.2e13 and _calendar(known, 10_000):
+        return ["%Y%m%d%H%M%S"]
+    for written, factor in UNIX.items():
+        early, late = (1e8, 4.2e9) if named else (9e8, 2.2e9)
+        if early * factor <= low and high <= late * factor and (named or factor <= 1e3):
+            return [written]
+    if whole and low >= 17_000_101 and high <= 21_991_231:
+        return ["%Y%m%d"]
+    if (
+        whole
+        and low >= 170_001
+        and high <= 219_912
+        and {int(v) % 100 for v in known} <= set(range(1, 13))
+    ):
+        return ["%Y%m"]
+    if low >= 1500 and high <= 2200:
+        if whole and (named or (len(set(steps)) == 1 and abs(steps[0]) == 1)):
+            return ["%Y"]
+        if not whole and onward and np.abs(steps).max() < 5:
+            return [DECIMAL_YEAR]
+    if named and low >= 20_000 and high <= 80_000 and (np.sort(known) == known).all():
+        return [EXCEL]
+    return []
+
+
+def _calendar(known: Floats, below_hours: int) -> bool:
+    """Whether numbers such as 202101311530 have months, days and hours where these belong."""
+    hours, rest = known // below_hours, known // below_hours // 100
+    days, months = rest % 100, rest // 100 % 100
+    return bool(
+        (hours % 100 < 25).all() and ((days > 0) & (days < 32)).all()
+        and ((months > 0) & (months < 13)).all()
+    )  # fmt: skip
+
+
+def elapses(field: Field) -> bool:
+    """Whether a column counts time from the start of a measurement."""
+    if field.values is None or not ELAPSED_NAME.search(field.name):
+        return False
+    known = field.values[np.isfinite(field.values)]
+    return len(known) == len(field.values) and bool((np.diff(known) > 0).all())
+
+
+def tells_time(field: Field) -> bool:
+    """Whether a column of numbers is a time, beside the one that was chosen."""
+    named = bool(TIME_NAME.search(field.name))
+    return _part_name(field.name) is None and bool(_numeric_formats(field, named=named))
+
+
+def _part_name(name: str) -> str | None:
+    plain = re.sub(r"[\s_\-.()\[\]]", "", name.lower())
+    return next((part for part, names in PARTS.items() if plain in names), None)
+
+
+def _in_range(field: Field, part: str) -> bool:
+    if field.values is None:
+        return False
+    known = field.values[np.isfinite(field.values)]
+    low, high = RANGES[part]
+    return bool(
+        len(known) > 0
+        and known.min() >= low
+        and known.max() <= high
+        and (known == np.floor(known)).all()
+    )
+
+
+def _spread_over(fields: Sequence[Field]) -> tuple[list[Field], str] | None:
+    """Year, month, day, hour in columns of their own: by their names, or by how they step."""
+    parts: dict[str, Field] = {}
+    for field in fields:
+        part = _part_name(field.name)
+        if part is None or part in parts:
+            continue
+        if _in_range(field, part):
+            parts[part] = field
+        elif part == "%m" and field.values is None and "%Y" in parts:
+            some = pa.chunked_array([pa.array([f"{cell}" for cell in field.cells], pa.string())])
+            for written in ("%b", "%B"):
+                if (~np.isnat(parse(some, written)[0])).mean() > LEAST_PARSED:
+                    parts[written] = field
+                    break
+    if "%Y" in parts and len(parts) > 1:
+        month = next((each for each in ("%m", "%b", "%B") if each in parts), None)
+        chain = ["%Y", month, "%d"] if month else ["%Y", "%j"]
+        used: list[str] = []
+        for part in (*chain, "%H", "%M", "%S"):
+            if part is None or part not in parts:
+                if part in ("%d", "%j", "%H", "%M"):
+                    break
+                continue
+            used.append(part)
+        if len(used) > 1:
+            return [parts[part] for part in used], " ".join(used)
+    return _stepping(fields)
+
+
+def _stepping(fields: Sequence[Field]) -> tuple[list[Field], str] | None:
+    """Columns without telling names that step like year, month, day, hour."""
+    for place in range(min(3, len(fields) - 1)):
+        year, month = fields[place], fields[place + 1]
+        if year.values is None or not _in_range(year, "%Y") or not _in_range(month, "%m"):
+            continue
+        if year.values.min() < 1600 or month.values is None:
+            continue
+        chosen, count = [year, month], year.values * 12 + month.values
+        parts = ["%Y", "%m"]
+        for field, part, base in zip(
+            fields[place + 2 :], ("%d", "%H", "%M"), (31, 24, 60), strict=False
+        ):
+            if not _in_range(field, part) or field.values is None:
+                break
+            if (np.diff(count) > 0).all():
+                break
+            chosen.append(field)
+            parts.append(part)
+            count = count * base + field.values
+        steps = np.diff(count)
+        if len(steps) and ((steps > 0).all() or (steps < 0).all()):
+            return chosen, " ".join(parts)
+    return None
+
+
+def _best(fields: Sequence[Field], options: Sequence[str], *, day_first: bool) -> Clock | None:
+    """The format that reads the most cells; day and month told apart by order, else by custom."""
+    text = joined(fields)
+    names = tuple(field.name for field in fields)
+    read_by: list[tuple[int, str, Times, str | None]] = []
+    for written in options:
+        times, zone = parse(text, written)
+        read_by.append((int((~np.isnat(times)).sum()), written, times, zone))
+    if not read_by:
+        return None
+    most = max(count for count, *_rest in read_by)
+    held = len(text) - _blank(text)
+    if not most or most < LEAST_PARSED * held:
+        mixed = _mixed(text, read_by, held)
+        if mixed is None:
+            return None
+        return Clock(names, mixed[1], mixed[2], mixed[3], None, "", held - mixed[0])
+    best = [each for each in read_by if each[0] == most]
+    proof, other = "", None
+    swapped = [each for each in read_by if each[1] in _swaps(read_by[0][1], options)]
+    if len(swapped) > 1:
+        proof = "values"
+    _count, written, times, zone = best[0]
+    if len(best) > 1 and not all(np.array_equal(times, e[2], equal_nan=True) for e in best[1:]):
+        # Of two readings that are both possible, the one whose times go on evenly.
+        ranked = sorted(best, key=lambda each: _unevenness(each[2]))
+        first, second = _unevenness(ranked[0][2]), _unevenness(ranked[1][2])
+        if second - first > 0.3:
+            proof, choice = "order", ranked[0]
+        else:
+            proof = "default"
+            wanted = "%d" if day_first else "%m"
+            choice = next(
+                (each for each in best if re.search("%[dm]", each[1]).group() == wanted),  # type: ignore[union-attr]
+                ranked[0],
+            )
+        _count, written, times, zone = choice
+        other = next(each[1] for each in best if each is not choice)
+    unread = _unread(text, times)
+    if unread:
+        filled = _mixed(text, [(most, written, times, zone)], held)
+        if filled is not None and filled[0] > most:
+            times, unread = filled[2], held - filled[0]
+    return Clock(names, written, times, zone, other, proof, unread)
+
+
+def _swaps(written: str, options: Sequence[str]) -> list[str]:
+    turned = written.replace("%d", "%\0").replace("%m", "%d").replace("%\0", "%m")
+    return [each for each in options if each in (written, turned)]
+
+
+def _blank(text: pa.ChunkedArray) -> int:
+    gone = pc.is_in(pc.utf8_lower(text), value_set=pa.array(sorted(MARKS), pa.string()))
+    return int(pc.sum(gone).as_py() or 0)
+
+
+def _unread(text: pa.ChunkedArray, times: Times) -> int:
+    return max(0, int(np.isnat(times).sum()) - _blank(text))
+
+
+def _mixed(
+    text: pa.ChunkedArray, read_by: Sequence[tuple[int, str, Times, str | None]], held: int
+) -> tuple[int, str, Times, str | None] | None:
+    """Times of one form of date, with and without a time of day or seconds."""
+    _count, written, times, zone = max(read_by, key=lambda each: each[0])
+    times = times.copy()
+    for _round in range(3):
+        left = np.flatnonzero(np.isnat(times))
+        if not len(left):
+            break
+        cells = text.take(pa.array(left))
+        first = next((c for c in cells.to_pylist() if c and c.lower() not in MARKS), None)
+        kin = [each for each in formats(first or "") if _same_date(each, written)]
+        if not kin:
+            break
+        times[left], zone_of = parse(cells, kin[0])
+        zone = zone or zone_of
+    read_now = int((~np.isnat(times)).sum())
+    return (read_now, written, times, zone) if read_now >= LEAST_PARSED * held else None
+
+
+def _same_date(one: str, other: str) -> bool:
+    """Whether two formats have day, month and year in the same order."""
+    order = [re.findall("%[dmYybBj]", each) for each in (one, other)]
+    return order[0] == order[1]
+
+
+def _unevenness(times: Times) -> float:
+    """How far times are from going on evenly: orders of magnitude, and a penalty for turning back."""
+    steps = np.diff(times[~np.isnat(times)]).astype(np.int64)
+    steps = steps[steps != 0]
+    if not len(steps):
+        return 0.0
+    onward = max((steps > 0).mean(), (steps < 0).mean())
+    sizes = np.abs(steps).astype(np.float64)
+    return float(10 * (1 - onward) + np.log10(sizes.max() / np.median(sizes)))
