@@ -88,12 +88,12 @@ def _digits(seed: int) -> Dataset:
 
 def check_batch(experiment: Experiment, count: int) -> None:
     """Raise GruvizError if a batch is larger than the number of training sequences."""
-    if experiment.batch_size > count:
+    if experiment.batch(count) > count:
         raise GruvizError(
             _(
                 "Batch size is {size:,}, but there are only {count:,} training sequences; choose"
                 " a batch of at most {count:,}."
-            ).format(size=experiment.batch_size, count=count)
+            ).format(size=experiment.batch(count), count=count)
         )
 
 
@@ -107,7 +107,7 @@ def check(experiment: Experiment, fetch: Fetch = fetch_sample) -> None:
         count = len(load(task, experiment.seed, fetch).train)
     check_batch(experiment, count)
     length = getattr(task, "length", getattr(task, "window", 8))
-    units, batch = experiment.cell.units, max(experiment.batch_size, VALIDATION_LIMIT)
+    units, batch = experiment.cell.units, max(experiment.batch(count), VALIDATION_LIMIT)
     if batch * length * units**2 > MOST_WORK:
         raise GruvizError(
             _(

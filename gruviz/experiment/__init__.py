@@ -18,7 +18,24 @@ from gruviz.experiment.losses import (
     MeanAbsoluteError,
     MeanSquaredError,
 )
-from gruviz.experiment.optimizers import OPTIMIZERS, SGD, Adam, Momentum, Optimizer, RMSprop
+from gruviz.experiment.optimizers import (
+    OPTIMIZERS,
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    GradientDescent,
+    Momentum,
+    Muon,
+    NAdam,
+    Nesterov,
+    Optimizer,
+    RAdam,
+    RMSprop,
+    Rprop,
+)
 from gruviz.experiment.schedules import (
     SCHEDULES,
     Constant,
@@ -78,9 +95,9 @@ class Experiment:
         },
         help=N_("Asking for an answer at every time step gives each of them a gradient of its own."),
     )  # fmt: skip
-    batch_size: int = knob(
-        32, 1, 1024, label=N_("Batch size"), log=True, unit=N_("sequences"),
-        help=N_("Sequences averaged in one gradient."),
+    batch_size: int | None = knob(
+        32, 1, 10_000, label=N_("Batch size"), log=True, unit=N_("sequences"), optional=True,
+        unlimited=N_("all"), help=N_("Sequences averaged in one gradient."),
     )  # fmt: skip
     steps: int = knob(10_000, 1, 100_000, label=N_("Steps"), log=True)
     seed: int = knob(
@@ -103,6 +120,12 @@ class Experiment:
         """The experiment that a plain dict describes; what is absent takes its default."""
         found: Experiment = from_dict(cls, plain)
         return found
+
+    def batch(self, sequences: int) -> int:
+        """How many of the training sequences one gradient averages."""
+        if self.batch_size is None or self.optimizer.full_batch:
+            return sequences
+        return self.batch_size
 
     def rate(self, step: int) -> float:
         """The learning rate of the update that follows `step` updates."""
@@ -157,7 +180,11 @@ __all__ = [
     "SCHEDULES",
     "SGD",
     "TASKS",
+    "Adadelta",
+    "Adagrad",
     "Adam",
+    "AdamW",
+    "Adamax",
     "Adding",
     "Cell",
     "ChoGRU",
@@ -169,6 +196,7 @@ __all__ = [
     "Experiment",
     "Exponential",
     "Fitting",
+    "GradientDescent",
     "Huber",
     "Kind",
     "Knob",
@@ -177,9 +205,14 @@ __all__ = [
     "MeanAbsoluteError",
     "MeanSquaredError",
     "Momentum",
+    "Muon",
+    "NAdam",
+    "Nesterov",
     "Optimizer",
     "Pick",
+    "RAdam",
     "RMSprop",
+    "Rprop",
     "Schedule",
     "Signal",
     "SineMixture",

@@ -1,8 +1,10 @@
 """The trainer: a model, its optimizer and its data, moved one step at a time."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -11,6 +13,7 @@ from gruviz.data import VALIDATION_LIMIT, Dataset, batches, check_batch
 from gruviz.experiment import Cell, Experiment
 from gruviz.record import STEP_COLUMNS, Checkpoint, Snapshot
 from gruviz.training.losses import answer, objective
+from gruviz.training.optimizer import Update
 
 VALIDATE_EVERY = 50
 DIVERGED_ABOVE = 1e6  # times the first loss
@@ -57,13 +60,7 @@ class Trainer:
         generator = torch.Generator().manual_seed(experiment.seed)
         self.model = Model(experiment.cell, dataset.features, dataset.outputs, generator)
         self.parameters = list(self.model.parameters())
-        optimizer = experiment.optimizer
-        self.optimizer: torch.optim.Optimizer = getattr(torch.optim, optimizer.torch_class)(
-            self.parameters,
-            lr=experiment.learning_rate,
-            **({"fused": True} if optimizer.fused else {}),
-            **optimizer.arguments(),
-        )
+        self.update = Update(experiment.optimizer, self.parameters, experiment.learning_rate)
         self.step_count = 0
         self.first_loss = math.nan
         if checkpoint is not None:
@@ -76,9 +73,8 @@ class Trainer:
             torch.from_numpy(dataset.validation.inputs[:VALIDATION_LIMIT]),
             torch.from_numpy(dataset.validation.targets[:VALIDATION_LIMIT]),
         )
-        self._batches = batches(
-            len(dataset.train), experiment.batch_size, experiment.seed, self.step_count
-        )
+        count = len(dataset.train)
+        self._batches = batches(count, experiment.batch(count), experiment.seed, self.step_count)
 
     @property
     def finished(self) -> bool:
@@ -91,7 +87,7 @@ class Trainer:
         """
         experiment = self.experiment
         rows = torch.from_numpy(next(self._batches))
-        self.optimizer.zero_grad()
+        self.update.clear()
         inputs = self._inputs[rows]
         output = self.model(inputs, self._recording, every=self.objective.every)
         loss = self.objective(output, self.objective.wanted(inputs, self._targets[rows]))
@@ -107,9 +103,7 @@ class Trainer:
         )
         self.step_count += 1
         if not diverged:
-            for group in self.optimizer.param_groups:
-                group["lr"] = rate
-            self.optimizer.step()
+            self.update.step(rate)
         limit = math.nan if experiment.clip_norm is None else experiment.clip_norm
         row = (self.step_count, value, rate, norm, norm if not norm > limit else limit, limit)
         return dict(zip(STEP_COLUMNS, map(float, row), strict=True)), diverged
@@ -150,27 +144,18 @@ class Trainer:
     def checkpoint(self) -> Checkpoint:
         """A copy of everything that decides how training goes on."""
         arrays = {f"model.{k}": v.numpy().copy() for k, v in self.model.state_dict().items()}
-        for index, state in self.optimizer.state_dict()["state"].items():
-            for name, value in state.items():
-                if value is not None:
-                    arrays[f"optimizer.{index}.{name}"] = value.numpy().copy()
+        arrays |= {f"optimizer.{name}": value for name, value in self.update.arrays().items()}
         return Checkpoint(self.step_count, arrays, self.first_loss)
 
     def _restore(self, checkpoint: Checkpoint) -> None:
-        arrays = checkpoint.arrays
-        weights = {
-            name.removeprefix("model."): torch.from_numpy(np.array(value))
-            for name, value in arrays.items()
-            if name.startswith("model.")
-        }
-        self.model.load_state_dict(weights)
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, value in arrays.items():
-            if name.startswith("optimizer."):
-                _prefix, index, key = name.split(".", 2)
-                state.setdefault(int(index), {})[key] = torch.from_numpy(np.array(value))
-        # The groups are the experiment's own: its momentum-like knobs may have changed meanwhile.
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        weights = _part(checkpoint.arrays, "model.")
+        self.model.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in weights.items()})
+        self.update.restore(_part(checkpoint.arrays, "optimizer."))
         self.step_count = checkpoint.step
         self.first_loss = checkpoint.first_loss
+
+
+def _part(
+    arrays: Mapping[str, npt.NDArray[np.generic]], prefix: str
+) -> dict[str, npt.NDArray[np.generic]]:
+    return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
