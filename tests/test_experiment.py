@@ -30,6 +30,7 @@ from gruviz.experiment import (
     Knob,
     Momentum,
     Pick,
+    Polynomial,
     SineMixture,
     StepDecay,
     Table,
@@ -71,6 +72,7 @@ def test_the_default_experiment_is_the_one_that_the_page_starts_with() -> None:
         "learning_rate": 0.003,
         "clip_norm": 1.0,
         "schedule": {"name": "constant"},
+        "warmup": None,
         "optimizer": {
             "name": "adam",
             "beta1": 0.9,
@@ -117,7 +119,7 @@ def test_an_experiment_can_not_be_changed() -> None:
         ({"optimizer": None}, f"Optimizer is None; choose one of: {', '.join(OPTIMIZERS)}."),
         (
             {"schedule": 1},
-            "Decay schedule is 1; choose one of: constant, step, exponential, cosine.",
+            f"Decay schedule is 1; choose one of: {', '.join(SCHEDULES)}.",
         ),
         ({"cell": Adam()}, f"Cell is {Adam()!r}; choose one of: gru, cho, lstm, rnn."),
     ],
@@ -135,6 +137,13 @@ def test_the_rate_is_the_learning_rate_times_the_schedule() -> None:
     assert [experiment.rate(step) for step in (0, 9, 10, 19, 20)] == [0.4, 0.4, 0.2, 0.2, 0.1]
     cosine = Experiment(learning_rate=0.4, schedule=Cosine(), steps=20)
     assert cosine.rate(10) == pytest.approx(0.2)
+
+
+def test_a_warm_up_rises_in_a_straight_line_to_the_start_of_the_schedule() -> None:
+    experiment = Experiment(learning_rate=0.5, schedule=Polynomial(), warmup=4, steps=14)
+    rates = [experiment.rate(step) for step in range(7)]
+    assert rates == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.45, 0.4])
+    assert experiment.rate(0, 0.5) == pytest.approx(0.05)
 
 
 def test_what_torch_reads_at_every_update_is_live_and_nothing_else() -> None:

@@ -313,7 +313,7 @@ def test_a_checkpoint_holds_arrays_and_no_torch_and_is_not_touched_by_later_step
     made.step()
     assert checkpoint.step == 1
     assert all(type(array) is np.ndarray for array in checkpoint.arrays.values())
-    assert len(before) == 6 + 3 * 6  # weights; step and two averages of each
+    assert len(before) == 6 + 3 * 6 + 2  # weights; step and two averages of each; validations
     for name, array in checkpoint.arrays.items():
         np.testing.assert_array_equal(array, before[name])
 
@@ -329,4 +329,12 @@ def test_a_batch_larger_than_the_data_is_refused() -> None:
         trainer(replace(SMALL, batch_size=41))
     assert str(caught.value) == (
         "Batch size is 41, but there are only 40 training sequences; choose a batch of at most 40."
+    )
+
+
+def test_a_warm_up_longer_than_the_run_is_refused() -> None:
+    with pytest.raises(GruvizError) as caught:
+        trainer(replace(SMALL, warmup=1000))
+    assert str(caught.value) == (
+        "Warm-up is 1,000 steps, but the run has only 60; choose more steps or a shorter warm-up."
     )

@@ -97,6 +97,17 @@ def check_batch(experiment: Experiment, count: int) -> None:
         )
 
 
+def check_warmup(experiment: Experiment) -> None:
+    """Raise GruvizError if a run would end before its warm-up does."""
+    if experiment.warmup is not None and experiment.warmup >= experiment.steps:
+        raise GruvizError(
+            _(
+                "Warm-up is {warmup:,} steps, but the run has only {steps:,}; choose more steps or a"
+                " shorter warm-up."
+            ).format(warmup=experiment.warmup, steps=experiment.steps)
+        )
+
+
 def check(experiment: Experiment, fetch: Fetch = fetch_sample) -> None:
     """Raise GruvizError unless there is data for the experiment, a batch of it, and time for it."""
     task = experiment.task
@@ -106,6 +117,7 @@ def check(experiment: Experiment, fetch: Fetch = fetch_sample) -> None:
     else:
         count = len(load(task, experiment.seed, fetch).train)
     check_batch(experiment, count)
+    check_warmup(experiment)
     length = getattr(task, "length", getattr(task, "window", 8))
     units, batch = experiment.cell.units, max(experiment.batch(count), VALIDATION_LIMIT)
     if batch * length * units**2 > MOST_WORK:
@@ -129,6 +141,7 @@ __all__ = [
     "batches",
     "check",
     "check_batch",
+    "check_warmup",
     "fetch_sample",
     "load",
     "read_table",

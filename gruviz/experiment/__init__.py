@@ -40,7 +40,12 @@ from gruviz.experiment.schedules import (
     SCHEDULES,
     Constant,
     Cosine,
+    CosineRestarts,
     Exponential,
+    InverseTime,
+    OneCycle,
+    Plateau,
+    Polynomial,
     Schedule,
     StepDecay,
 )
@@ -77,6 +82,10 @@ class Experiment:
     schedule: Schedule = pick(
         Constant(), SCHEDULES, label=N_("Decay schedule"),
         help=N_("How the learning rate changes as training goes on."),
+    )  # fmt: skip
+    warmup: int | None = knob(
+        None, 1, 100_000, label=N_("Warm-up"), log=True, unit=N_("steps"), optional=True,
+        help=N_("Steps in which the rate first rises in a straight line; the schedule follows."),
     )  # fmt: skip
     optimizer: Optimizer = pick(
         Adam(), OPTIMIZERS, label=N_("Optimizer"),
@@ -127,9 +136,17 @@ class Experiment:
             return sequences
         return self.batch_size
 
-    def rate(self, step: int) -> float:
-        """The learning rate of the update that follows `step` updates."""
-        return self.learning_rate * self.schedule.factor(step, self.steps)
+    def rate(self, step: int, reduced: float = 1.0) -> float:
+        """The learning rate of the update that follows `step` updates.
+
+        reduced: what `schedule.reduced` says after the validations until then; a preview knows none.
+        """
+        warmup = self.warmup or 0
+        if step < warmup:
+            share = (step + 1) / (warmup + 1)
+        else:
+            share = self.schedule.factor(step - warmup, self.steps - warmup)
+        return self.learning_rate * share * reduced
 
 
 def with_live(
@@ -191,6 +208,7 @@ __all__ = [
     "Choice",
     "Constant",
     "Cosine",
+    "CosineRestarts",
     "CrossEntropy",
     "Digits",
     "Experiment",
@@ -198,6 +216,7 @@ __all__ = [
     "Fitting",
     "GradientDescent",
     "Huber",
+    "InverseTime",
     "Kind",
     "Knob",
     "Loss",
@@ -208,8 +227,11 @@ __all__ = [
     "Muon",
     "NAdam",
     "Nesterov",
+    "OneCycle",
     "Optimizer",
     "Pick",
+    "Plateau",
+    "Polynomial",
     "RAdam",
     "RMSprop",
     "Rprop",

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gruviz import nn
-from gruviz.data import VALIDATION_LIMIT, Dataset, batches, check_batch
+from gruviz.data import VALIDATION_LIMIT, Dataset, batches, check_batch, check_warmup
 from gruviz.experiment import Cell, Experiment
 from gruviz.record import STEP_COLUMNS, Checkpoint, Snapshot
 from gruviz.training.losses import answer, objective
@@ -54,6 +54,7 @@ class Trainer:
         self, experiment: Experiment, dataset: Dataset, checkpoint: Checkpoint | None = None
     ) -> None:
         check_batch(experiment, len(dataset.train))
+        check_warmup(experiment)
         self.objective = objective(experiment, dataset)
         self.experiment = experiment
         self.dataset = dataset
@@ -61,10 +62,12 @@ class Trainer:
         self.model = Model(experiment.cell, dataset.features, dataset.outputs, generator)
         self.parameters = list(self.model.parameters())
         self.update = Update(experiment.optimizer, self.parameters, experiment.learning_rate)
+        self.validations: list[tuple[int, float]] = []  # (step, loss), the whole run's
         self.step_count = 0
         self.first_loss = math.nan
         if checkpoint is not None:
             self._restore(checkpoint)
+        self._reduced = experiment.schedule.reduced([loss for _step, loss in self.validations])
         # One number per time step: ‖∂L/∂h_t‖ is a by-product of the backward pass.
         self._recording = nn.Recording("summary")
         self._inputs = torch.from_numpy(dataset.train.inputs)
@@ -94,7 +97,7 @@ class Trainer:
         loss.backward()  # type: ignore[no-untyped-call]
         value = loss.item()
         norm = nn.clip_norm_(self.parameters, experiment.clip_norm)
-        rate = experiment.rate(self.step_count)
+        rate = experiment.rate(self.step_count, self._reduced)
         if math.isnan(self.first_loss):
             self.first_loss = value
         diverged = not (
@@ -110,13 +113,19 @@ class Trainer:
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
-        """Loss (and accuracy, where there are classes) on the validation sequences."""
+        """Loss (and accuracy, where there are classes) on the validation sequences.
+
+        The schedule and the stop rules take note of it.
+        """
         inputs, targets = self._validation
         output = self.model(inputs, every=self.objective.every)
         wanted = self.objective.wanted(inputs, targets)
+        loss = self.objective(output, wanted).item()
+        self.validations.append((self.step_count, loss))
+        self._reduced = self.experiment.schedule.reduced([loss for _step, loss in self.validations])
         return {
             "step": float(self.step_count),
-            "loss": self.objective(output, wanted).item(),
+            "loss": loss,
             "accuracy": self.objective.accuracy(output, wanted),
         }
 
@@ -145,12 +154,16 @@ class Trainer:
         """A copy of everything that decides how training goes on."""
         arrays = {f"model.{k}": v.numpy().copy() for k, v in self.model.state_dict().items()}
         arrays |= {f"optimizer.{name}": value for name, value in self.update.arrays().items()}
+        for place, name in enumerate(("step", "loss")):
+            arrays[f"validation.{name}"] = np.array([row[place] for row in self.validations])
         return Checkpoint(self.step_count, arrays, self.first_loss)
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         weights = _part(checkpoint.arrays, "model.")
         self.model.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in weights.items()})
         self.update.restore(_part(checkpoint.arrays, "optimizer."))
+        past = _part(checkpoint.arrays, "validation.")
+        self.validations = list(zip(past["step"].tolist(), past["loss"].tolist(), strict=True))
         self.step_count = checkpoint.step
         self.first_loss = checkpoint.first_loss
 
