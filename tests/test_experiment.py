@@ -25,10 +25,12 @@ from gruviz.experiment import (
     Constant,
     Cosine,
     Experiment,
+    GradientDescent,
     Kind,
     Knob,
     Momentum,
     Pick,
+    Polynomial,
     SineMixture,
     StepDecay,
     Table,
@@ -71,7 +73,15 @@ def test_the_default_experiment_is_the_one_that_the_page_starts_with() -> None:
         "learning_rate": 0.003,
         "clip_norm": 1.0,
         "schedule": {"name": "constant"},
-        "optimizer": {"name": "adam", "beta1": 0.9, "beta2": 0.999},
+        "warmup": None,
+        "optimizer": {
+            "name": "adam",
+            "beta1": 0.9,
+            "beta2": 0.999,
+            "eps": 1e-8,
+            "weight_decay": None,
+            "amsgrad": False,
+        },
         "cell": {"name": "gru", "units": 32},
         "loss": {"name": "fitting"},
         "loss_on": "task",
@@ -100,14 +110,17 @@ def test_an_experiment_can_not_be_changed() -> None:
     [
         ({"learning_rate": 100.0}, "Learning rate is 100.0; choose a number from 1e-06 to 10."),
         ({"clip_norm": 0}, "Clip norm is 0; choose a number from 0.001 to 1000. None switches it off."),
-        ({"batch_size": 1.5}, "Batch size is 1.5; choose a whole number from 1 to 1,024."),
+        (
+            {"batch_size": 1.5},
+            "Batch size is 1.5; choose a whole number from 1 to 10,000. None means all.",
+        ),
         ({"steps": 0}, "Steps is 0; choose a whole number from 1 to 100,000."),
         ({"seed": -1}, "Seed is -1; choose a whole number from 0 to 9,999."),
         ({"task": "sine"}, f"Task is 'sine'; choose one of: {', '.join(TASKS)}."),
-        ({"optimizer": None}, "Optimizer is None; choose one of: adam, rmsprop, momentum, sgd."),
+        ({"optimizer": None}, f"Optimizer is None; choose one of: {', '.join(OPTIMIZERS)}."),
         (
             {"schedule": 1},
-            "Decay schedule is 1; choose one of: constant, step, exponential, cosine.",
+            f"Decay schedule is 1; choose one of: {', '.join(SCHEDULES)}.",
         ),
         ({"cell": Adam()}, f"Cell is {Adam()!r}; choose one of: gru, cho, lstm, rnn."),
     ],
@@ -127,18 +140,37 @@ def test_the_rate_is_the_learning_rate_times_the_schedule() -> None:
     assert cosine.rate(10) == pytest.approx(0.2)
 
 
-def test_only_learning_rate_clip_norm_and_momentum_like_knobs_are_live() -> None:
-    rows = [Experiment, *OPTIMIZERS.values(), *SCHEDULES.values(), *TASKS.values(), *CELLS.values()]
+def test_a_warm_up_rises_in_a_straight_line_to_the_start_of_the_schedule() -> None:
+    experiment = Experiment(learning_rate=0.5, schedule=Polynomial(), warmup=4, steps=14)
+    rates = [experiment.rate(step) for step in range(7)]
+    assert rates == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.45, 0.4])
+    assert experiment.rate(0, 0.5) == pytest.approx(0.05)
+
+
+def test_what_torch_reads_at_every_update_is_live_and_nothing_else() -> None:
+    rows = [Experiment, *SCHEDULES.values(), *TASKS.values(), *CELLS.values()]
     live = {
         f"{owner.__name__}.{name}"
         for owner in rows
         for name, what in about(owner)
         if not isinstance(what, Pick) and what.live
     }
-    assert live == {
-        "Experiment.learning_rate", "Experiment.clip_norm", "Momentum.momentum", "RMSprop.alpha",
-        "Adam.beta1", "Adam.beta2",
+    assert live == {"Experiment.learning_rate", "Experiment.clip_norm"}
+    waits = {
+        f"{row.__name__}.{name}"
+        for row in OPTIMIZERS.values()
+        for name, what in about(row)
+        if isinstance(what, Knob) and not what.live
+    }
+    assert waits == {
+        "Adam.amsgrad", "RMSprop.momentum", "RMSprop.centered", "Adagrad.accumulator",
     }  # fmt: skip
+
+
+def test_a_batch_is_all_there_is_if_it_says_so_or_its_optimizer_does() -> None:
+    assert Experiment(batch_size=7).batch(40) == 7
+    assert Experiment(batch_size=None).batch(40) == 40
+    assert Experiment(batch_size=7, optimizer=GradientDescent()).batch(40) == 40
 
 
 def test_with_live_takes_what_acts_at_once_and_leaves_the_rest() -> None:

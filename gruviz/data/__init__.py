@@ -109,12 +109,23 @@ LOADERS: dict[str, Callable[[Any, int, Fetch], Dataset]] = {
 
 def check_batch(experiment: Experiment, count: int) -> None:
     """Raise GruvizError if a batch is larger than the number of training sequences."""
-    if experiment.batch_size > count:
+    if experiment.batch(count) > count:
         raise GruvizError(
             _(
                 "Batch size is {size:,}, but there are only {count:,} training sequences; choose"
                 " a batch of at most {count:,}."
-            ).format(size=experiment.batch_size, count=count)
+            ).format(size=experiment.batch(count), count=count)
+        )
+
+
+def check_warmup(experiment: Experiment) -> None:
+    """Raise GruvizError if a run would end before its warm-up does."""
+    if experiment.warmup is not None and experiment.warmup >= experiment.steps:
+        raise GruvizError(
+            _(
+                "Warm-up is {warmup:,} steps, but the run has only {steps:,}; choose more steps or a"
+                " shorter warm-up."
+            ).format(warmup=experiment.warmup, steps=experiment.steps)
         )
 
 
@@ -126,7 +137,8 @@ def training_sequences(experiment: Experiment, fetch: Fetch = fetch_sample) -> i
 
 def batches_per_epoch(experiment: Experiment, fetch: Fetch = fetch_sample) -> int:
     """How many updates it takes to see each training sequence once."""
-    return -(-training_sequences(experiment, fetch) // experiment.batch_size)
+    count = training_sequences(experiment, fetch)
+    return -(-count // experiment.batch(count))
 
 
 def check(experiment: Experiment, fetch: Fetch = fetch_sample) -> None:
@@ -142,7 +154,8 @@ def check(experiment: Experiment, fetch: Fetch = fetch_sample) -> None:
             ).format(count=count, length=length, inputs=len(task.inputs))
         )
     check_batch(experiment, count)
-    units, batch = experiment.cell.units, max(experiment.batch_size, VALIDATION_LIMIT)
+    check_warmup(experiment)
+    units, batch = experiment.cell.units, max(experiment.batch(count), VALIDATION_LIMIT)
     if batch * length * units**2 > MOST_WORK:
         raise GruvizError(
             _(
@@ -166,6 +179,7 @@ __all__ = [
     "batches_per_epoch",
     "check",
     "check_batch",
+    "check_warmup",
     "fetch_sample",
     "load",
     "read_csv",

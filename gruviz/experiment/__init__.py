@@ -40,12 +40,34 @@ from gruviz.experiment.memory import (
     Parity,
     TemporalOrder,
 )
-from gruviz.experiment.optimizers import OPTIMIZERS, SGD, Adam, Momentum, Optimizer, RMSprop
+from gruviz.experiment.optimizers import (
+    OPTIMIZERS,
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    GradientDescent,
+    Momentum,
+    Muon,
+    NAdam,
+    Nesterov,
+    Optimizer,
+    RAdam,
+    RMSprop,
+    Rprop,
+)
 from gruviz.experiment.schedules import (
     SCHEDULES,
     Constant,
     Cosine,
+    CosineRestarts,
     Exponential,
+    InverseTime,
+    OneCycle,
+    Plateau,
+    Polynomial,
     Schedule,
     StepDecay,
 )
@@ -82,6 +104,10 @@ class Experiment:
         Constant(), SCHEDULES, label=N_("Decay schedule"),
         help=N_("How the learning rate changes as training goes on."),
     )  # fmt: skip
+    warmup: int | None = knob(
+        None, 1, 100_000, label=N_("Warm-up"), log=True, unit=N_("steps"), optional=True,
+        help=N_("Steps in which the rate first rises in a straight line; the schedule follows."),
+    )  # fmt: skip
     optimizer: Optimizer = pick(
         Adam(), OPTIMIZERS, label=N_("Optimizer"),
         help=N_("The rule that turns a gradient into a step."),
@@ -99,9 +125,9 @@ class Experiment:
         },
         help=N_("Asking for an answer at every time step gives each of them a gradient of its own."),
     )  # fmt: skip
-    batch_size: int = knob(
-        32, 1, 1024, label=N_("Batch size"), log=True, unit=N_("sequences"),
-        help=N_("Sequences averaged in one gradient."),
+    batch_size: int | None = knob(
+        32, 1, 10_000, label=N_("Batch size"), log=True, unit=N_("sequences"), optional=True,
+        unlimited=N_("all"), help=N_("Sequences averaged in one gradient."),
     )  # fmt: skip
     steps: int = knob(10_000, 1, 100_000, label=N_("Steps"), log=True)
     seed: int = knob(
@@ -125,9 +151,23 @@ class Experiment:
         found: Experiment = from_dict(cls, plain)
         return found
 
-    def rate(self, step: int) -> float:
-        """The learning rate of the update that follows `step` updates."""
-        return self.learning_rate * self.schedule.factor(step, self.steps)
+    def batch(self, sequences: int) -> int:
+        """How many of the training sequences one gradient averages."""
+        if self.batch_size is None or self.optimizer.full_batch:
+            return sequences
+        return self.batch_size
+
+    def rate(self, step: int, reduced: float = 1.0) -> float:
+        """The learning rate of the update that follows `step` updates.
+
+        reduced: what `schedule.reduced` says after the validations until then; a preview knows none.
+        """
+        warmup = self.warmup or 0
+        if step < warmup:
+            share = (step + 1) / (warmup + 1)
+        else:
+            share = self.schedule.factor(step - warmup, self.steps - warmup)
+        return self.learning_rate * share * reduced
 
 
 def with_live(
@@ -179,7 +219,11 @@ __all__ = [
     "SCHEDULES",
     "SGD",
     "TASKS",
+    "Adadelta",
+    "Adagrad",
     "Adam",
+    "AdamW",
+    "Adamax",
     "Adding",
     "Brackets",
     "Cell",
@@ -188,6 +232,7 @@ __all__ = [
     "Constant",
     "CopyMemory",
     "Cosine",
+    "CosineRestarts",
     "CrossEntropy",
     "CrossEntropyInBits",
     "DampedOscillation",
@@ -198,7 +243,9 @@ __all__ = [
     "Fitting",
     "Forecast",
     "FromTable",
+    "GradientDescent",
     "Huber",
+    "InverseTime",
     "Kind",
     "Knob",
     "Long",
@@ -209,13 +256,21 @@ __all__ = [
     "MeanAbsoluteError",
     "MeanSquaredError",
     "Momentum",
+    "Muon",
+    "NAdam",
+    "Nesterov",
     "NextCharacter",
+    "OneCycle",
     "Optimizer",
     "Parity",
     "Pick",
+    "Plateau",
+    "Polynomial",
+    "RAdam",
     "RMSprop",
     "RandomWalk",
     "Rows",
+    "Rprop",
     "Schedule",
     "Signal",
     "SineMixture",

@@ -92,7 +92,7 @@ class Run:
         """How often the training data was seen; None until the first slice has counted it."""
         if self.sequences is None:
             return None
-        return self.step_count / -(-self.sequences // self.experiment.batch_size)
+        return self.step_count / -(-self.sequences // self.experiment.batch(self.sequences))
 
     @property
     def speed(self) -> float | None:

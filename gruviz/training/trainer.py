@@ -1,16 +1,19 @@
 """The trainer: a model, its optimizer and its data, moved one step at a time."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from gruviz import nn
-from gruviz.data import VALIDATION_LIMIT, Dataset, batches, check_batch
+from gruviz.data import VALIDATION_LIMIT, Dataset, batches, check_batch, check_warmup
 from gruviz.experiment import Cell, Experiment, NextCharacter
 from gruviz.record import STEP_COLUMNS, Checkpoint, Snapshot
 from gruviz.training.losses import answer, objective
+from gruviz.training.optimizer import Update
 from gruviz.training.sampling import continuation
 
 VALIDATE_EVERY = 50
@@ -53,23 +56,20 @@ class Trainer:
         self, experiment: Experiment, dataset: Dataset, checkpoint: Checkpoint | None = None
     ) -> None:
         check_batch(experiment, len(dataset.train))
+        check_warmup(experiment)
         self.objective = objective(experiment, dataset)
         self.experiment = experiment
         self.dataset = dataset
         generator = torch.Generator().manual_seed(experiment.seed)
         self.model = Model(experiment.cell, dataset.features, dataset.outputs, generator)
         self.parameters = list(self.model.parameters())
-        optimizer = experiment.optimizer
-        self.optimizer: torch.optim.Optimizer = getattr(torch.optim, optimizer.torch_class)(
-            self.parameters,
-            lr=experiment.learning_rate,
-            **({"fused": True} if optimizer.fused else {}),
-            **optimizer.arguments(),
-        )
+        self.update = Update(experiment.optimizer, self.parameters, experiment.learning_rate)
+        self.validations: list[tuple[int, float]] = []  # (step, loss), the whole run's
         self.step_count = 0
         self.first_loss = math.nan
         if checkpoint is not None:
             self._restore(checkpoint)
+        self._reduced = experiment.schedule.reduced([loss for _step, loss in self.validations])
         # One number per time step: ‖∂L/∂h_t‖ is a by-product of the backward pass.
         self._recording = nn.Recording("summary")
         self._inputs = torch.from_numpy(dataset.train.inputs)
@@ -78,9 +78,8 @@ class Trainer:
             torch.from_numpy(dataset.validation.inputs[:VALIDATION_LIMIT]),
             torch.from_numpy(dataset.validation.targets[:VALIDATION_LIMIT]),
         )
-        self._batches = batches(
-            len(dataset.train), experiment.batch_size, experiment.seed, self.step_count
-        )
+        count = len(dataset.train)
+        self._batches = batches(count, experiment.batch(count), experiment.seed, self.step_count)
 
     @property
     def finished(self) -> bool:
@@ -93,14 +92,14 @@ class Trainer:
         """
         experiment = self.experiment
         rows = torch.from_numpy(next(self._batches))
-        self.optimizer.zero_grad()
+        self.update.clear()
         inputs = self._inputs[rows]
         output = self.model(inputs, self._recording, every=self.objective.every)
         loss = self.objective(output, self.objective.wanted(inputs, self._targets[rows]))
         loss.backward()  # type: ignore[no-untyped-call]
         value = loss.item()
         norm = nn.clip_norm_(self.parameters, experiment.clip_norm)
-        rate = experiment.rate(self.step_count)
+        rate = experiment.rate(self.step_count, self._reduced)
         if math.isnan(self.first_loss):
             self.first_loss = value
         diverged = not (
@@ -109,22 +108,26 @@ class Trainer:
         )
         self.step_count += 1
         if not diverged:
-            for group in self.optimizer.param_groups:
-                group["lr"] = rate
-            self.optimizer.step()
+            self.update.step(rate)
         limit = math.nan if experiment.clip_norm is None else experiment.clip_norm
         row = (self.step_count, value, rate, norm, norm if not norm > limit else limit, limit)
         return dict(zip(STEP_COLUMNS, map(float, row), strict=True)), diverged
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
-        """Loss (and accuracy, where there are classes) on the validation sequences."""
+        """Loss (and accuracy, where there are classes) on the validation sequences.
+
+        The schedule and the stop rules take note of it.
+        """
         inputs, targets = self._validation
         output = self.model(inputs, every=self.objective.every)
         wanted = self.objective.wanted(inputs, targets)
+        loss = self.objective(output, wanted).item()
+        self.validations.append((self.step_count, loss))
+        self._reduced = self.experiment.schedule.reduced([loss for _step, loss in self.validations])
         return {
             "step": float(self.step_count),
-            "loss": self.objective(output, wanted).item(),
+            "loss": loss,
             "accuracy": self.objective.accuracy(output, wanted),
         }
 
@@ -161,27 +164,22 @@ class Trainer:
     def checkpoint(self) -> Checkpoint:
         """A copy of everything that decides how training goes on."""
         arrays = {f"model.{k}": v.numpy().copy() for k, v in self.model.state_dict().items()}
-        for index, state in self.optimizer.state_dict()["state"].items():
-            for name, value in state.items():
-                if value is not None:
-                    arrays[f"optimizer.{index}.{name}"] = value.numpy().copy()
+        arrays |= {f"optimizer.{name}": value for name, value in self.update.arrays().items()}
+        for place, name in enumerate(("step", "loss")):
+            arrays[f"validation.{name}"] = np.array([row[place] for row in self.validations])
         return Checkpoint(self.step_count, arrays, self.first_loss)
 
     def _restore(self, checkpoint: Checkpoint) -> None:
-        arrays = checkpoint.arrays
-        weights = {
-            name.removeprefix("model."): torch.from_numpy(np.array(value))
-            for name, value in arrays.items()
-            if name.startswith("model.")
-        }
-        self.model.load_state_dict(weights)
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, value in arrays.items():
-            if name.startswith("optimizer."):
-                _prefix, index, key = name.split(".", 2)
-                state.setdefault(int(index), {})[key] = torch.from_numpy(np.array(value))
-        # The groups are the experiment's own: its momentum-like knobs may have changed meanwhile.
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        weights = _part(checkpoint.arrays, "model.")
+        self.model.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in weights.items()})
+        self.update.restore(_part(checkpoint.arrays, "optimizer."))
+        past = _part(checkpoint.arrays, "validation.")
+        self.validations = list(zip(past["step"].tolist(), past["loss"].tolist(), strict=True))
         self.step_count = checkpoint.step
         self.first_loss = checkpoint.first_loss
+
+
+def _part(
+    arrays: Mapping[str, npt.NDArray[np.generic]], prefix: str
+) -> dict[str, npt.NDArray[np.generic]]:
+    return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
