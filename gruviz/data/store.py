@@ -1,14 +1,17 @@
 """Uploaded tables on disk, each under the digest of its bytes, for the page and its workers."""
 
+import hashlib
+import json
 import os
 import re
 import tempfile
+import threading
+from collections import OrderedDict
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from gruviz.data.csv import Overrides, Table, read_csv, split_source
-from gruviz.data.csv.body import Progress
+from gruviz.data.csv.encoding import check_size
 from gruviz.data.tables import SAMPLE_NAMES, sample
 from gruviz.errors import GruvizError
 from gruviz.words import _
@@ -16,7 +19,14 @@ from gruviz.words import _
 DIGEST = re.compile(r"[0-9a-f]{64}")
 MOST_TABLES = 200
 MOST_BYTES = 1_000_000_000
-NAME = ".name"
+NAME, PROGRESS = ".name", ".progress"
+
+
+AT_HAND_BYTES = 200_000_000
+
+# Tables that this process has read or been handed, by folder and source; the last used at the end.
+_at_hand: OrderedDict[tuple[Path, str], Table] = OrderedDict()
+_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -29,16 +39,21 @@ class TableStore:
 
     folder: Path
 
-    def put(
-        self,
-        content: bytes,
-        name: str,
-        overrides: Overrides | None = None,
-        progress: Progress | None = None,
-    ) -> Table:
+    def put(self, content: bytes, name: str, overrides: Overrides | None = None) -> Table:
         """Read a file and keep its bytes. Raises GruvizError if it can't be used."""
-        table = read_csv(content, overrides, name=name, progress=progress)
-        path = self.folder / table.digest
+        table = read_csv(content, overrides, name=name)
+        self.keep(content, name)
+        self.remember(table)
+        return table
+
+    def keep(self, content: bytes, name: str) -> str:
+        """Keep the bytes of a file, whatever they are; returns their digest.
+
+        The files that were used least lately make room. Raises GruvizError for too large a file.
+        """
+        check_size(content)
+        digest = hashlib.sha256(content).hexdigest()
+        path = self.folder / digest
         if not path.exists():
             uploads = (file for file in self.folder.iterdir() if DIGEST.fullmatch(file.name))
             kept = sorted(uploads, key=lambda file: file.stat().st_mtime)
@@ -46,30 +61,89 @@ class TableStore:
             while kept and (len(kept) >= MOST_TABLES or total > MOST_BYTES):
                 oldest = kept.pop(0)
                 total -= oldest.stat().st_size
-                oldest.unlink(missing_ok=True)
-                oldest.with_suffix(NAME).unlink(missing_ok=True)
+                self.drop(oldest.name)
             path.with_suffix(NAME).write_text(name, encoding="utf-8")
             # Written aside and renamed: a worker never reads half a file.
             with tempfile.NamedTemporaryFile(dir=self.folder, delete=False) as file:
                 file.write(content)
             os.replace(file.name, path)
         os.utime(path)
-        return table
+        return digest
 
-    def __call__(self, source: str) -> Table:
-        """The table of a source. Raises GruvizError if it is gone or can't be read that way."""
+    def drop(self, digest: str) -> None:
+        """Forget a file and the tables that it was read as."""
+        with _lock:
+            for key in [k for k in _at_hand if k[0] == self.folder and k[1].startswith(digest)]:
+                del _at_hand[key]
+        for path in (self.folder / digest, *self._beside(digest)):
+            path.unlink(missing_ok=True)
+
+    def _beside(self, digest: str) -> tuple[Path, ...]:
+        return tuple((self.folder / digest).with_suffix(suffix) for suffix in (NAME, PROGRESS))
+
+    def remember(self, table: Table) -> None:
+        """Have a table at hand that was read elsewhere."""
+        with _lock:
+            _at_hand[self.folder, table.source] = table
+            _at_hand.move_to_end((self.folder, table.source))
+            while len(_at_hand) > 1 and sum(map(_size, _at_hand.values())) > AT_HAND_BYTES:
+                _at_hand.popitem(last=False)
+
+    def at_hand(self, source: str) -> Table | None:
+        """The table of a source, if this process needn't read it."""
         digest, overrides = split_source(source)
         if digest in SAMPLE_NAMES:
             return sample(digest, overrides)
-        return _stored(self.folder, digest, overrides)
+        with _lock:
+            found = _at_hand.get((self.folder, source))
+            if found is not None:
+                _at_hand.move_to_end((self.folder, source))
+            return found
+
+    def __call__(self, source: str) -> Table:
+        """The table of a source. Raises GruvizError if it is gone or can't be read that way."""
+        found = self.at_hand(source)
+        if found is None:
+            found = self.read(source)
+            self.remember(found)
+        return found
+
+    def read(self, source: str) -> Table:
+        """Read a kept file anew; meanwhile `progress` tells how far that is."""
+        digest, overrides = split_source(source)
+        path = self.folder / digest
+        if not DIGEST.fullmatch(digest) or not path.is_file():
+            raise GruvizError(
+                _(
+                    "The data of this experiment isn't here; upload the file again, or choose a"
+                    " sample."
+                )
+            )
+        name, told = self._beside(digest)
+        try:
+            return read_csv(
+                path.read_bytes(), overrides, name=name.read_text(encoding="utf-8"),
+                progress=lambda share, what: _tell(told, share, what),
+            )  # fmt: skip
+        finally:
+            told.unlink(missing_ok=True)
+
+    def progress(self, digest: str) -> tuple[float, str]:
+        """How far some process is with reading a file, from 0 to 1, and what it does."""
+        try:
+            share, what = json.loads(self._beside(digest)[1].read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return 0.0, ""
+        return float(share), str(what)
 
 
-@lru_cache(maxsize=16)
-def _stored(folder: Path, digest: str, overrides: Overrides) -> Table:
-    path = folder / digest
-    if not DIGEST.fullmatch(digest) or not path.is_file():
-        raise GruvizError(
-            _("The data of this experiment isn't here; upload the file again, or choose a sample.")
-        )
-    name = path.with_suffix(NAME).read_text(encoding="utf-8")
-    return read_csv(path.read_bytes(), overrides, name=name)
+def _size(table: Table) -> int:
+    return int(table.frame.memory_usage(index=True, deep=False).sum()) + sum(
+        values.nbytes for values in table.columns.values()
+    )
+
+
+def _tell(path: Path, share: float, what: str) -> None:
+    aside = path.with_suffix(f"{PROGRESS}-{os.getpid()}")
+    aside.write_text(json.dumps([share, what]), encoding="utf-8")
+    os.replace(aside, path)

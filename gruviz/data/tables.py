@@ -9,9 +9,13 @@ SAMPLES = Path(__file__).parent / "samples"
 SAMPLE_NAMES = ("sunspots_yearly", "co2_weekly", "airline_passengers")
 
 
-@cache
-def sample(name: str, overrides: Overrides = Overrides()) -> Table:  # noqa: B008 - frozen
+def sample(name: str, overrides: Overrides | None = None) -> Table:
     """A bundled table by its name."""
+    return _sample(name, overrides or Overrides())
+
+
+@cache
+def _sample(name: str, overrides: Overrides) -> Table:
     return read_csv(SAMPLES / f"{name}.csv", overrides, name=name)
 
 

@@ -4,18 +4,25 @@ import os
 import shutil
 import tempfile
 import threading
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, wait
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from gruviz.data import Table
+from gruviz.data.csv.table import MARK
 from gruviz.data.store import MOST_BYTES, TableStore
 from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment
+from gruviz.runs import worker
 from gruviz.runs.pool import Pool
-from gruviz.runs.run import Run
+from gruviz.runs.run import MOST_TRIES, Run
 from gruviz.words import _
 
 MOST_RUNS = 200
 DEFAULT_WORKERS = 2
+LOOK_SECONDS = 0.1
 MEMORY = "/dev/shm"  # Linux
 
 
@@ -29,6 +36,44 @@ class Classroom:
         self.pool = Pool(workers, folder)
         self._runs: dict[str, Run] = {}
         self._lock = threading.Lock()
+
+    def read(
+        self,
+        content: bytes,
+        name: str,
+        progress: Callable[[float, str], None],
+        language: str | None = None,
+    ) -> Table:
+        """Read an upload in a worker, so that nobody waits but whoever sent it.
+
+        Raises GruvizError if it can't be used; nothing of it is kept then.
+        """
+        digest = self.tables.keep(content, name)
+        try:
+            return self.reread(digest, progress, language)
+        except GruvizError:
+            self.tables.drop(digest)
+            raise
+
+    def reread(
+        self, source: str, progress: Callable[[float, str], None], language: str | None = None
+    ) -> Table:
+        """A kept file, read as its source says. Raises GruvizError if it can't be read that way."""
+        found = self.tables.at_hand(source)
+        for _try in range(MOST_TRIES):
+            if found is not None:
+                break
+            future = self.pool.submit(worker.read, self.tables, source, language)
+            while not wait([future], LOOK_SECONDS).done:
+                progress(*self.tables.progress(source.partition(MARK)[0]))
+            with suppress(BrokenExecutor):
+                found = future.result()
+        if found is None:
+            raise GruvizError(
+                _("The process that read this file died again and again; try a smaller file.")
+            )
+        self.tables.remember(found)
+        return found
 
     def start(self, experiment: Experiment) -> Run:
         """A new run, not yet training."""

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from gruviz.data import Table
 from gruviz.data.store import TableStore
 from gruviz.experiment import Experiment
 from gruviz.record import Checkpoint, Slice
+from gruviz.words import speak
 
 NICENESS = 5
 PARENT_CHECK_SECONDS = 0.5
@@ -44,6 +46,12 @@ def _leave_with(parent: int, folder: Path) -> None:
 def ready() -> int:
     """The worker's process id, once it is prepared."""
     return os.getpid()
+
+
+def read(tables: TableStore, source: str, language: str | None) -> Table:
+    """An uploaded file as a table. Raises GruvizError, in that language, if it can't be used."""
+    speak(language)
+    return tables(source)
 
 
 def advance(

@@ -1,5 +1,6 @@
 """Tables on the page: the samples, and the files that this visitor has uploaded."""
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -114,25 +115,40 @@ def _some_columns(key: str, what: Knob, names: list[str]) -> tuple[str, ...]:
 
 def _upload(row: type[FromTable]) -> None:
     file = st.file_uploader(
-        _("Upload a CSV file"), type=["csv", "txt"], key="upload", max_upload_size=MAX_BYTES // 10**6,
-        help=_("Comma-separated, with a header line. It stays on this server and with your tab."),
+        _("Upload a CSV file"), type=["csv", "txt", "tsv", "dat"], key="upload", max_upload_size=MAX_BYTES // 10**6,
+        help=_("A table as text: one row a time step. It stays on this server and with your tab."),
     )  # fmt: skip
     if file is None or st.session_state.get("handled upload") == file.file_id:
         if message := st.session_state.get("upload error") if file else None:
             frame.refusal(message)
         return
-    st.session_state["handled upload"] = file.file_id
-    st.session_state["upload error"] = None
+    reason, table = None, None
     try:
-        with st.spinner(_("Reading the file…")):
-            table = classroom().tables.put(file.getvalue(), file.name)
+        table = reading(
+            lambda say: classroom().read(file.getvalue(), file.name, say, st.context.locale)
+        )
     except GruvizError as error:
         reason = f"{file.name[:60]}: {error}"
-        st.session_state["upload error"] = reason
         frame.refusal(reason)
+    # Only now: a page that is drawn anew in the middle begins again.
+    st.session_state["handled upload"], st.session_state["upload error"] = file.file_id, reason
+    if table is None:
         return
     # Two files of one name are told apart, for a menu finds its options by what they say.
     taken = set(uploads().values())
     name = table.name[:60]
     uploads().setdefault(table.digest, f"{name} · {table.digest[:6]}" if name in taken else name)
     st.session_state[f"{row.name}.source"] = table.digest
+
+
+def reading(read: Callable[[Callable[[float, str], None]], Table]) -> Table:
+    """What `read` makes of a file, with a bar that shows how far it is."""
+    bar = st.progress(0.0, _("Reading the file…"))
+
+    def say(share: float, what: str) -> None:
+        bar.progress(min(max(share, 0.0), 1.0), what or _("Reading the file…"))
+
+    try:
+        return read(say)
+    finally:
+        bar.empty()

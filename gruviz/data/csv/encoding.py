@@ -106,14 +106,19 @@ class Text:
     findings: tuple[Finding, ...]
 
 
-def decode(content: bytes, overrides: Overrides) -> Text:
-    """The text of a file. Raises GruvizError if it is empty, too large, or no text."""
+def check_size(content: bytes) -> None:
+    """Raise GruvizError if a file is larger than MAX_BYTES."""
     if len(content) > MAX_BYTES:
         raise GruvizError(
             _("This file has {size:.0f} MB; upload at most {most:.0f} MB.").format(
                 size=len(content) / 1e6, most=MAX_BYTES / 1e6
             )
         )
+
+
+def decode(content: bytes, overrides: Overrides) -> Text:
+    """The text of a file. Raises GruvizError if it is empty, too large, or no text."""
+    check_size(content)
     if not content.strip():
         raise GruvizError(_("This file is empty; choose one with a header line and rows."))
     for start, what in MAGIC:
