@@ -47,11 +47,11 @@ def _prepare() -> None:
     import scipy.linalg.cython_blas
     from threadpoolctl import ThreadpoolController
 
-    home = str(Path(scipy.__file__).parent)  # wheels keep their BLAS in it, or in its .libs
+    # A wheel keeps its BLAS within scipy's folder, or beside it in scipy.libs.
+    home = str(Path(scipy.__file__).resolve().parent)
     found = ThreadpoolController().select(user_api="blas")
-    own = [
-        library.filepath for library in found.lib_controllers if library.filepath.startswith(home)
-    ]
+    files = [library.filepath for library in found.lib_controllers]
+    own = [file for file in files if str(Path(file).resolve()).startswith(home)]
     # Where scipy and numpy share a BLAS, as from conda, there is only this one to limit.
     (found.select(filepath=own) if own else found).limit(limits=1)
 

@@ -44,6 +44,8 @@ def by_numba(
     equation: Equation, sequences: Sequences, weights: Weights, watch: Watch | None
 ) -> Result:
     """Gradients can be taken once: there is no gradient of the closed-form gradient."""
+    if not sequences.x.numel():  # a batch of none, which BLAS takes for a mistake
+        return by_torch(equation, sequences, weights, watch)
     result: tuple[Tensor, ...] = _Recurrence.apply(
         equation, watch, sequences.batch_first, sequences.lengths, sequences.x, sequences.hidden,
         sequences.cell, sequences.mask, *weights,
@@ -162,9 +164,10 @@ class _Recurrence(torch.autograd.Function):
         H = wh.shape[1]
         n = H * B
         # One piece of memory: hidden states, record, cells, masked hidden states, x
+        lstm = equation.cell == "lstm"
         states = (T + 1) * n
         records = T * n * RECORDED[equation.cell]
-        cells = states if equation.cell == "lstm" else 0
+        cells = states if lstm else 0
         masked = 0 if mask is None else T * n
         memory = empty(x, states + records + cells + masked + (0 if in_place else T * F * B))
         size, h_ = memory.element_size(), memory.data_ptr()
@@ -173,14 +176,14 @@ class _Recurrence(torch.autograd.Function):
         hm_ = c_ + cells * size
         x_ = x.data_ptr() if in_place else hm_ + masked * size
         wx, wh = wx.contiguous(), wh.contiguous()
-        begins = [hidden] if not cells else [hidden, cell]
+        begins = [hidden, cell] if lstm else [hidden]
         begins = [begin if begin is None else begin.contiguous() for begin in begins]
         ends = [x.new_empty(1, B, H) for _ in begins]
         if mask is not None:
             mask = mask.t().contiguous()
         common = (
             0.0, T, B, F, H, *equation.flags, x_, h_,
-            *((c_,) if cells else ()), *((g_,) if records else ()),
+            *((c_,) if lstm else ()), *((g_,) if records else ()),
             hm_, wx.data_ptr(), wh.data_ptr(),
         )  # fmt: skip
         limits, summary = 0, None
@@ -193,7 +196,7 @@ class _Recurrence(torch.autograd.Function):
             0 if in_place else x.data_ptr(), st, sb, si, limits, _address(summary),
         )  # fmt: skip
         if watch is not None and summary is not None:
-            _summarise(watch, equation, summary)
+            _summarise(watch.recording, equation, summary)
             if watch.full:
                 _record(watch, equation, memory, (T, B, H), lengths)
         ctx.save_for_backward(x, memory, wx, wh, mask, lengths)
@@ -251,13 +254,18 @@ def _limits(equation: Equation, dtype: torch.dtype) -> Tensor:
     return torch.tensor(ranges, dtype=dtype)
 
 
-def _summarise(watch: Watch, equation: Equation, summary: Tensor) -> None:
+@cache
+def _saturating(equation: Equation) -> list[tuple[str, int]]:
+    """Names and rows, in a summary, of the shares of saturated values."""
     names = summarised(equation.cell)
-    rows = list(summary.numpy())
-    watch.recording.mean.update(zip(names, rows, strict=False))
-    for name, row in zip(names, rows[len(names) :], strict=True):
-        if equation.range_of(name) is not None:
-            watch.recording.saturation[name] = row
+    rows = enumerate(names, len(names))
+    return [(name, row) for row, name in rows if equation.range_of(name) is not None]
+
+
+def _summarise(recording: LayerRecording, equation: Equation, summary: Tensor) -> None:
+    array = summary.numpy()
+    recording.mean = dict(zip(summarised(equation.cell), array, strict=False))
+    recording.saturation = {name: array[row] for name, row in _saturating(equation)}
 
 
 def _record(

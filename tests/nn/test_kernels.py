@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -108,7 +109,7 @@ assert kernel is compiled.kernel("scale_to_norm", torch.float32)
 def run_with(environment: dict[str, str], warnings: int) -> None:
     inherited = {k: v for k, v in os.environ.items() if k not in ("XDG_CACHE_HOME", "HOME")}
     subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(warnings)],
+        [sys.executable, "-P", "-c", PROGRAM, str(warnings)],
         env={**inherited, "PYTHONPATH": str(ROOT), **environment},
         check=True,
     )
@@ -158,3 +159,51 @@ def test_warming_up_compiles_every_kernel_there_is() -> None:
     }
     assert written == set(compiled.KERNELS)
     assert all(compiled.kernel(name, torch.float32) for name in compiled.KERNELS)
+
+
+def test_a_change_of_any_file_of_the_kernels_makes_what_is_kept_stale(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "gruviz", tmp_path / "gruviz", ignore=shutil.ignore_patterns("*.nb?"))
+    environment = {"NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": str(tmp_path)}
+    written = []
+    for addition in ("", "# another file than the kernel's own\n"):
+        with (tmp_path / "gruviz/nn/kernels/steps.py").open("a") as file:
+            file.write(addition)
+        run_with(environment, 0)
+        (kept,) = (tmp_path / "cache").rglob("norms.scale_to_norm*.nbi")
+        written.append(kept.read_bytes())
+    assert written[0] != written[1]
+
+
+BLAS_PROGRAM = """
+import os
+import numpy
+import scipy
+import scipy.linalg.cython_blas
+import torch
+from threadpoolctl import threadpool_info, threadpool_limits
+from gruviz.nn import compiled
+
+def threads():
+    return {i["filepath"]: i["num_threads"] for i in threadpool_info() if i["user_api"] == "blas"}
+
+def of_scipy(path):
+    return os.path.realpath(path).startswith(os.path.realpath(scipy.__path__[0]))
+
+threadpool_limits(2, user_api="blas")
+before, in_torch = threads(), torch.get_num_threads()
+compiled.kernel("scale_to_norm", torch.float32)
+after = threads()
+assert torch.get_num_threads() == in_torch
+own = {path for path in after if of_scipy(path)} or set(after)
+assert own and all(after[path] == 1 for path in own), after
+assert all(after[path] == before[path] for path in after.keys() - own), after
+"""
+
+
+def test_the_blas_of_the_kernels_works_on_one_thread_and_the_others_keep_theirs() -> None:
+    environment = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
+    subprocess.run(
+        [sys.executable, "-c", BLAS_PROGRAM],
+        env={**environment, "PYTHONPATH": str(ROOT)},
+        check=True,
+    )

@@ -113,6 +113,24 @@ def test_a_sequence_without_batch_axis_equals_a_batch_of_one(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_batch_of_none_gives_what_torch_gives(kind: str) -> None:
+    ours, theirs = pair(kind, 2, 3, 2)
+    x = torch.zeros(5, 0, 2)
+    assert_equal(results_and_gradients(ours, x, None), results_and_gradients(theirs, x, None))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_parametrized_weight_is_the_one_that_computes(kind: str) -> None:
+    ours, theirs = pair(kind, 2, 3, dtype=torch.float64)
+    x = torch.randn(5, 4, 2, dtype=torch.float64)
+    for layer in (ours, theirs):
+        nn.utils.parametrizations.weight_norm(layer, "weight_hh_l0")
+        with torch.no_grad():
+            layer.parametrizations.weight_hh_l0.original0.mul_(2)
+    assert_equal(results_and_gradients(ours, x, None), results_and_gradients(theirs, x, None))
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_weights_load_both_ways(kind: str) -> None:
     for bias, layers in product((True, False), (1, 3)):
         ours, theirs = pair(kind, 2, 3, layers, bias=bias)
