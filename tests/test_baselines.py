@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from gruviz.data.baselines import BASELINES, Drift, Last, SeasonalNaive, linear
+from gruviz.data.missing import carry, punch
 
 
 def fitted(name: str, training: np.ndarray, window: int, horizon: int) -> np.ndarray:
@@ -62,13 +63,21 @@ def test_autoregression_with_more_past_than_needed_is_still_exact() -> None:
     np.testing.assert_allclose(fitted("linear", series[:150], 20, 50), series[150:], atol=1e-5)
 
 
-def test_autoregression_leaves_out_windows_that_touch_a_hole() -> None:
-    series = np.sin(0.3 * np.arange(100.0))
-    spoiled = series.copy()
-    spoiled[50] = np.nan
-    found = linear(spoiled, 2, 2)
+def test_autoregression_never_learns_a_hole_and_carries_forward_over_those_in_its_past() -> None:
+    generator = np.random.default_rng(0)
+    series = punch(generator.standard_normal(120).cumsum(), 0.3, (1, 2), generator)
+    series[:3] = np.nan
+    past = carry(series[:, None], 120)[:, 0]
+    rows, answers = [], []
+    for end in range(4, 119):
+        if np.isfinite(past[end - 4 : end]).all() and np.isfinite(series[end : end + 2]).all():
+            rows.append([*past[end - 4 : end], 1.0])
+            answers.append(series[end : end + 2])
+    expected = np.linalg.lstsq(np.array(rows), np.array(answers))[0]
+    found = linear(series, 4, 2)
     assert found is not None
-    np.testing.assert_allclose(found.weights[:, 0], [-1, 2 * np.cos(0.3)], atol=1e-9)
+    np.testing.assert_allclose(found.weights, expected[:4], atol=1e-9)
+    np.testing.assert_allclose(found.constant, expected[4], atol=1e-9)
 
 
 def test_autoregression_is_refused_when_it_would_fit_anything() -> None:

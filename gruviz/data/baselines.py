@@ -15,6 +15,7 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 from threadpoolctl import threadpool_limits
 
+from gruviz.data.missing import carry, whole_runs
 from gruviz.data.seasons import season_of
 from gruviz.words import N_
 
@@ -112,26 +113,31 @@ def drift(training: Floats, window: int, horizon: int) -> Drift | None:
 
 
 def linear(training: Floats, window: int, horizon: int) -> LinearAutoregression | None:
-    """Least squares, without a penalty, over the training windows that have no NaN; of many
-    windows, so many evenly spaced ones as hold MOST_FITTED values. None if there are no more
-    windows than weights: such a fit would be exact and worth nothing.
+    """Least squares, without a penalty, over the training windows whose targets are all present.
+
+    Holes in the inputs are carried forward, as they are for a forecast. Of many windows, so many
+    evenly spaced ones are fitted as hold MOST_FITTED values. None if there are no more windows than
+    weights: such a fit would be exact and worth nothing.
     """
     if len(training) < window + horizon:
         return None
-    pieces = sliding_window_view(training, window + horizon)
-    holes = np.concatenate([[0], np.cumsum(~np.isfinite(training))])
-    whole = np.flatnonzero(holes[window + horizon :] == holes[: -window - horizon])
-    most = max(MOST_FITTED // window, 2 * window)
-    chosen = pieces[whole[:: -(-len(whole) // most)] if len(whole) > most else whole]
-    if len(chosen) <= window + 1:
+    inputs = sliding_window_view(carry(training[:, None], len(training))[:, 0], window)
+    targets = sliding_window_view(training, horizon)[window:]
+    # Before the first value there is nothing to carry.
+    whole = (
+        np.isfinite(inputs[: len(targets), 0]) & whole_runs(np.isfinite(training), horizon)[window:]
+    )
+    rows = np.flatnonzero(whole)
+    rows = rows[:: -(-len(rows) // max(MOST_FITTED // window, 2 * window)) or 1]
+    if len(rows) <= window + 1:
         return None
+    x, y = inputs[rows], targets[rows]
     # Centred on one number and scaled by one: the same fit, better conditioned.
-    centre, scale = float(chosen.mean()), float(chosen.std()) or 1.0
-    scaled = (chosen - centre) / scale
-    design = np.hstack([scaled[:, :window], np.ones((len(chosen), 1))])
+    centre, scale = float(x.mean()), float(x.std()) or 1.0
+    design = np.hstack([(x - centre) / scale, np.ones((len(x), 1))])
     # On a busy machine the threads of a BLAS wait for each other: twenty seconds instead of one.
     with threadpool_limits(1, user_api="blas"):
-        found = np.linalg.lstsq(design, scaled[:, window:])[0].astype(np.float64)
+        found = np.linalg.lstsq(design, (y - centre) / scale)[0].astype(np.float64)
     weights = found[:window]
     return LinearAutoregression(weights, centre * (1 - weights.sum(axis=0)) + scale * found[window])
 

@@ -29,6 +29,13 @@ def rows_since(series: Floats) -> npt.NDArray[np.int64]:
     return rows - np.maximum.accumulate(np.where(np.isnan(series), -1, rows), axis=0)
 
 
+def whole_runs(present: npt.NDArray[np.bool_], length: int) -> npt.NDArray[np.bool_]:
+    """For each run of `length` rows of (time,), whether nothing is missing in it."""
+    holes = np.concatenate([[0], np.cumsum(~present)])
+    found: npt.NDArray[np.bool_] = holes[length:] == holes[:-length]
+    return found
+
+
 def carry(series: Floats, border: int) -> Floats:
     """The last value seen; before the first one there is nothing to carry, and NaN stays."""
     rows = np.arange(len(series))[:, None] - rows_since(series)

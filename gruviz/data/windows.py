@@ -1,14 +1,13 @@
 """A series as windows to learn from: split in time, scaled by what the training part knows."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
 from gruviz.data.dataset import Array, Dataset, Sequences
-from gruviz.data.missing import METHODS, at_the_end, carry, means, rows_since
+from gruviz.data.missing import METHODS, at_the_end, carry, means, rows_since, whole_runs
 from gruviz.data.scaling import Scaling, fit
 from gruviz.errors import GruvizError
 from gruviz.experiment import Kind
@@ -64,9 +63,9 @@ def forecast_windows(
     # Views, not copies: a long series has as many windows as rows.
     inputs = sliding_window_view(channels, window, axis=0, writeable=True).transpose(0, 2, 1)
     targets = sliding_window_view(target, horizon, writeable=True)
-    seen = _whole(np.all(np.isfinite(channels), axis=1), window)
+    seen = whole_runs(np.all(np.isfinite(channels), axis=1), window)
     ends = np.arange(window, len(columns) - horizon + 1)
-    whole = seen[: len(ends)] & _whole(np.isfinite(target), horizon)[window:]
+    whole = seen[: len(ends)] & whole_runs(np.isfinite(target), horizon)[window:]
 
     def chosen(rows: Rows) -> Sequences:
         part = _taken(inputs, rows - window)
@@ -114,13 +113,6 @@ def _check(known: Floats, names: tuple[str, ...], scaler: Scaling, share: float)
                     " choose another."
                 ).format(name=name[:80])
             )
-
-
-def _whole(present: Any, length: int) -> npt.NDArray[np.bool_]:
-    """For each run of `length` rows, whether nothing is missing; present: bool (time,)."""
-    holes = np.concatenate([[0], np.cumsum(~present)])
-    found: npt.NDArray[np.bool_] = holes[length:] == holes[:-length]
-    return found
 
 
 def _taken(windows: Array, rows: Rows) -> Array:
