@@ -41,13 +41,13 @@ def short() -> None:
     cells: list[tuple[str, Cell]] = [("GRU", GRU(64)), ("plain RNN", RNN(64))]
     print(f"Adding, T = {LENGTH}: always answering 1 costs {1 / 6:.4f}")
     for name, cell in cells:
-        _race(name, Experiment(task=adding, cell=cell, steps=4000, schedule=Cosine()), SOLVED)
+        _race(name, Experiment(task=adding, cell=cell, steps=3000, schedule=Cosine()), SOLVED)
     print(
         f"Copy memory, T = {LENGTH}: guessing costs {math.log(10):.4f},"
         f" answering without a memory {memoryless:.4f}"
     )
     for name, cell in cells:
-        experiment = Experiment(task=copy, cell=cell, steps=4000, schedule=Cosine())
+        experiment = Experiment(task=copy, cell=cell, steps=3000, schedule=Cosine())
         _race(name, experiment, memoryless / 10)
 
 

@@ -21,6 +21,34 @@ def test_the_loss_in_words() -> None:
     )
 
 
+def test_the_loss_in_words_with_what_is_known_and_where_it_was_solved() -> None:
+    tables = steps(step=[1500], smooth=[0.5])
+    assert alternatives.loss(tables, [("guess", 2.5), ("best", 0.125)], 1200) == (
+        "Training loss 0.5 at step 1,500; it began at 0.5. Solved at step 1,200."
+        " Known without training: guess, 2.5. Known without training: best, 0.125."
+    )
+    assert alternatives.loss({}, [("guess", 2.5)]) == (
+        "Loss: nothing trained yet. Known without training: guess, 2.5."
+    )
+
+
+def test_a_prediction_at_every_step_in_words() -> None:
+    probe = {"asked": np.array([1, 2]), "target": np.array([0, 1])}
+    chances = np.array([[0.0, 0.75, 0.5], [1.0, 0.25, 0.5]])
+    assert alternatives.prediction({"probe": probe, "answer": {"chances": chances}}) == (
+        "The network gives 62% to the true class on average and favours it at 1 of 2 time steps."
+    )
+    answer = {"value": np.array([9.0, 0.5, 1.0])}
+    assert alternatives.prediction({"probe": probe, "answer": answer}) == (
+        "The prediction is off by 0.25 on average."
+    )
+
+
+def test_a_few_sequences_in_words() -> None:
+    assert alternatives.sequences(["", ""]) == "2 sequences of the task."
+    assert alternatives.sequences(["odd", "even"]) == "2 sequences of the task. Wanted: odd, even."
+
+
 def test_the_gradient_norm_in_words() -> None:
     tables = steps(norm=[1, 4, 2, 0.5], clip_norm=[1.5] * 4)
     assert alternatives.gradient_norm(tables) == (

@@ -148,3 +148,24 @@ def test_a_mark_is_a_vertical_line_with_its_label() -> None:
     assert {(m["type"], m["xref"], m["yref"]) for m in marks} == {("line", "x", "paper")}
     assert len(charts.loss({}, "m").update_layout(shapes=marks).layout.shapes) == 2
     assert charts.marks([]) == []
+
+
+def test_lines_known_without_training_lie_across_the_loss_with_their_labels() -> None:
+    chart = charts.loss({}, "m", [("guess", 2.5), ("best", 0.125)])
+    shapes = chart.layout.shapes
+    assert [(s.xref, s.yref, s.x0, s.x1, s.y0, s.y1) for s in shapes] == [
+        ("paper", "y", 0, 1, 2.5, 2.5), ("paper", "y", 0, 1, 0.125, 0.125),
+    ]  # fmt: skip
+    assert [s.label.text for s in shapes] == ["guess: 2.5", "best: 0.125"]
+    dashes = {trace.line.dash for trace in chart.data} | {"dot"}  # dot: the marks
+    assert {s.line.dash for s in shapes} == {"dashdot"} and "dashdot" not in dashes
+    assert "known without training" in chart.layout.meta["aid"]
+    assert "known" not in charts.loss({}, "m").layout.meta["aid"]
+
+
+def test_the_mark_of_a_solved_task_is_for_the_loss_chart_alone() -> None:
+    mark = charts.solved(1500)
+    assert (mark["x0"], mark["x1"], mark["name"]) == (1500, 1500, "loss")
+    assert mark["label"]["text"] == "solved at step 1,500"
+    assert "name" not in charts.marks([(1500, "x")])[0]
+    assert charts.loss({}, "m").update_layout(shapes=[mark]).layout.shapes[0].name == "loss"

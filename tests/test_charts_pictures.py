@@ -12,10 +12,12 @@ def filled() -> Tables:
     generator = np.random.default_rng(0)
     probe = a_table("time input mark target true", 6, generator)
     probe |= a_table("future", 2, generator) | {"image": generator.random((8, 6))}
+    probe |= {"asked": np.arange(6), "symbols": generator.random((4, 6))}
     signals = {
         name: generator.random((4, 6)) for name in ("reset", "update", "candidate", "hidden")
     }
-    return {"probe": probe, "answer": a_table("value", 6, generator), "signals": signals}
+    answer = a_table("value", 6, generator) | {"chances": generator.random((3, 6))}
+    return {"probe": probe, "answer": answer, "signals": signals}
 
 
 @pytest.mark.parametrize(
@@ -100,15 +102,89 @@ def test_a_classification_of_images_shows_the_image() -> None:
     )  # fmt: skip
 
 
+def test_a_classification_of_symbols_names_them() -> None:
+    chart = charts.classification(filled(), ["yes", "no"], 4, list("wxyz"))
+    assert drawn_from(chart)[0] == (None, {"z": "probe.symbols"})
+    axis = chart.layout.yaxis
+    assert (axis.ticktext, axis.tickvals, axis.range) == (tuple("wxyz"), (0, 1, 2, 3), (3.5, -0.5))
+    assert (chart.layout.xaxis.title.text, axis.title.text) == ("time step", "symbol")
+
+
+def test_a_tracking_shows_what_is_read_what_is_wanted_and_what_is_said() -> None:
+    chart = charts.tracking(filled())
+    assert_drawn_from_its_columns(chart, filled())
+    assert drawn_from(chart) == [
+        ("input", {"x": "probe.time", "y": "probe.input"}),
+        ("truth", {"x": "probe.asked", "y": "probe.target"}),
+        ("prediction", {"x": "probe.time", "y": "answer.value"}),
+    ]
+
+
+def test_a_labelling_shows_what_is_read_above_the_chances_with_the_true_classes() -> None:
+    chart = charts.labelling(filled(), list("wxyz"), ["even", "odd", "none"])
+    assert_drawn_from_its_columns(chart, filled())
+    assert drawn_from(chart) == [
+        (None, {"z": "probe.symbols"}), (None, {"z": "answer.chances"}),
+        ("truth", {"x": "probe.asked", "y": "probe.target"}),
+    ]  # fmt: skip
+    assert [trace.yaxis for trace in chart.data] == ["y", "y2", "y2"]
+    assert (chart.data[1].zmin, chart.data[1].zmax) == (0, 1)
+    assert chart.layout.yaxis.ticktext == tuple("wxyz")
+    assert chart.layout.yaxis2.ticktext == ("even", "odd", "none")
+    assert chart.layout.xaxis2.title.text == "time step"
+
+
+def test_a_text_is_read_along_the_axis() -> None:
+    chart = charts.labelling(filled(), list("ab "), list("ab "), "a ba b")
+    assert [trace.meta for trace in chart.data] == [
+        {"z": "answer.chances"}, {"x": "probe.asked", "y": "probe.target"},
+    ]  # fmt: skip
+    assert chart.layout.xaxis.ticktext == ("a", "␣", "b", "a", "␣", "b")
+    assert chart.layout.yaxis.ticktext == ("a", "b", "␣")
+    long = charts.labelling(filled(), list("ab "), list("ab "), "a" * 81)
+    assert (long.layout.xaxis.ticktext, long.layout.xaxis.title.text) == (None, "time step")
+
+
+def test_of_many_names_only_as_many_as_fit_are_shown_each_at_its_place() -> None:
+    chart = charts.labelling({}, ["x"], [f"class {n}" for n in range(20)])
+    assert chart.layout.yaxis2.tickvals == tuple(range(0, 20, 3))
+    assert chart.layout.yaxis2.ticktext == tuple(f"class {n}" for n in range(0, 20, 3))
+
+
+def test_sequences_show_what_is_read_and_what_is_wanted() -> None:
+    time = np.arange(4)
+    line = {"time": time, "input": np.array([1.0, 2, 3, 4])}
+    probes = [
+        line | {"future": np.array([4, 5]), "target": np.array([5.0, 6])},
+        line | {"mark": np.array([0, 1, 0, 1])},
+        {**line, "symbols": np.eye(4), "asked": time[2:], "target": np.array([1, 0])},
+        line | {"image": np.eye(4)},
+    ]
+    chart = charts.sequences(probes, ["", "6", "", "eight"], list("abcd"))
+    assert [(trace.type, trace.xaxis) for trace in chart.data] == [
+        ("scatter", "x"), ("scatter", "x"), ("bar", "x2"), ("heatmap", "x3"), ("scatter", "x3"),
+        ("heatmap", "x4"),
+    ]  # fmt: skip
+    assert chart.data[1].x.tolist() == [4, 5] and chart.data[1].y.tolist() == [5, 6]
+    assert len(set(chart.data[2].marker.color)) == 2
+    assert chart.data[4].x.tolist() == [2, 3] and chart.data[4].y.tolist() == [1, 0]
+    assert chart.layout.yaxis3.ticktext == tuple("abcd")
+    assert [note.text for note in chart.layout.annotations] == ["6", "eight"]
+
+
 @pytest.mark.parametrize(
     "chart",
     [
         charts.forecast({}, "x"), charts.regression({}), charts.classification({}, ["a"], 1),
-        charts.classification({}, ["a"], 8), charts.signal({}, "x", "Prediction", "aid", 0, 1),
+        charts.classification({}, ["a"], 8), charts.tracking({}),
+        charts.labelling({}, ["a"], ["b"]), charts.labelling({}, ["a"], ["a"], "aa"),
+        charts.classification({}, ["a"], 2, ["x", "y"]),
+        charts.signal({}, "x", "Prediction", "aid", 0, 1),
     ],
 )  # fmt: skip
 def test_without_data_a_picture_has_its_axes_title_and_reading_aid(chart: go.Figure) -> None:
     assert chart.layout.meta["title"] == "Prediction"
     assert chart.layout.meta["aid"]
-    assert chart.layout.xaxis.title.text and chart.layout.yaxis.title.text
+    lowest = max(axis for axis in chart.layout if axis.startswith("xaxis"))
+    assert chart.layout[lowest].title.text and chart.layout.yaxis.title.text
     chart.to_json()

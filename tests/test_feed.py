@@ -13,6 +13,8 @@ import pytest
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gruviz.data import fetch_sample
+from gruviz.data.theory import theory
+from gruviz.experiment import NextCharacter
 from gruviz.runs import Run
 from gruviz.ui import feed as feed_module
 from gruviz.ui import view
@@ -69,8 +71,9 @@ def test_a_frame_holds_what_the_panel_lacks() -> None:
     assert header["token"] == run.token
     assert (header["status"], header["snapshot"]) == ("running", 10)
     assert header["starts"] == {"steps": 0, "validations": 0}
-    assert header["figures"] == {n: text for n, _label, text in view.figures(run, SMALL)}
-    assert header["marks"] == []
+    known = theory(SMALL, view.probe_of(SMALL, fetch_sample))
+    assert header["figures"] == {n: text for n, _label, text in view.figures(run, SMALL, known)}
+    assert (header["marks"], header["texts"]) == ([], {})
     expected = view.step_tables(run)
     assert run.snapshot is not None
     expected |= view.snapshot_tables(run.snapshot, view.probe_of(SMALL, fetch_sample))
@@ -102,6 +105,33 @@ def test_frames_put_end_to_end_are_the_history() -> None:
     assert header["status"] == "finished"
 
 
+def test_what_a_model_of_letters_writes_comes_with_its_snapshot() -> None:
+    executor = OnDemand()
+    experiment = replace(SMALL, task=NextCharacter(size=40, length=8))
+    run = a_run(executor, experiment)
+    run.step()
+    executor.do_all()
+    viewer = Viewer(run)
+    header, _tables = unpack(viewer.frame(START))
+    assert run.snapshot is not None and len(run.snapshot.text) == 120
+    assert header["texts"] == {"prediction": "The network writes on: " + run.snapshot.text}
+
+
+def test_a_solved_task_is_marked_in_the_loss_chart_and_told_in_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.step()
+    executor.do_all()
+    monkeypatch.setattr(view, "solved", lambda validations, threshold: 150)
+    header, _tables = unpack(Viewer(run).frame(START))
+    (mark,) = header["marks"]
+    assert (mark["x0"], mark["name"]) == (150, "loss")
+    assert header["figures"]["solved"] == "step 150"
+    assert " Solved at step 150. " in header["alternatives"]["loss"]
+
+
 def test_a_snapshot_is_sent_once() -> None:
     executor = OnDemand()
     run = a_run(executor)
@@ -111,6 +141,7 @@ def test_a_snapshot_is_sent_once() -> None:
     assert "signals" in unpack(viewer.frame(START))[1]
     header, tables = unpack(viewer.frame({"steps": 1, "validations": 1, "snapshot": 1}))
     assert (header["snapshot"], set(tables)) == (1, {"steps", "validations", "here"})
+    assert header["texts"] is None
     assert set(header["alternatives"]) == {"loss", "norm", "rate"}
 
 
@@ -151,7 +182,9 @@ def test_a_run_that_has_not_begun_has_a_frame_too() -> None:
     header, tables = unpack(Viewer(a_run(OnDemand())).frame(START))
     assert (header["status"], header["snapshot"]) == ("paused", -1)
     assert tables["steps"]["loss"].shape == (0,)
-    assert header["alternatives"]["loss"] == "Loss: nothing trained yet."
+    assert header["alternatives"]["loss"] == (
+        "Loss: nothing trained yet. Known without training: always answer 1, 0.1667."
+    )
 
 
 def test_there_is_news_when_something_changed_and_only_then() -> None:

@@ -11,14 +11,19 @@ import pytest
 from gruviz import charts
 from gruviz.data import fetch_sample, load
 from gruviz.data.tables import sample
+from gruviz.data.theory import NOTHING_KNOWN, Theory
 from gruviz.experiment import (
     GRU,
     TASKS,
     Adam,
     Adding,
+    CopyMemory,
     Cosine,
+    DelayedEcho,
     Digits,
     Experiment,
+    Lorenz,
+    NextCharacter,
     SineMixture,
     Table,
     Waveforms,
@@ -123,6 +128,91 @@ def test_a_classification_shows_the_image_the_true_class_and_probabilities() -> 
     answer = view.snapshot_tables(snapshot, data)["answer"]["value"]
     np.testing.assert_array_equal(answer, snapshot.prediction[-1])
     assert float(answer.sum()) == pytest.approx(1)
+
+
+def test_every_step_of_a_labelling_shows_its_true_class_and_the_chances() -> None:
+    experiment = replace(SMALL, task=CopyMemory(size=40, length=5))
+    data = view.probe_of(experiment, fetch_sample)
+    probe = view.probe(data)
+    np.testing.assert_array_equal(probe["symbols"], data.validation.inputs[0].T)
+    assert probe["asked"].tolist() == list(range(25))
+    np.testing.assert_array_equal(probe["target"], data.validation.targets[0])
+    snapshot = trained(experiment).snapshot
+    assert snapshot is not None
+    chances = view.snapshot_tables(snapshot, data)["answer"]["chances"]
+    np.testing.assert_array_equal(chances, snapshot.prediction.T)
+    np.testing.assert_allclose(chances.sum(axis=0), 1, rtol=1e-5)
+
+
+def test_a_tracking_shows_what_is_wanted_only_where_it_is() -> None:
+    experiment = replace(SMALL, task=DelayedEcho(size=40, length=6, delay=3))
+    data = view.probe_of(experiment, fetch_sample)
+    probe = view.probe(data)
+    assert probe["asked"].tolist() == [3, 4, 5, 6, 7, 8]
+    np.testing.assert_array_equal(probe["target"], probe["input"][:6])
+    snapshot = trained(experiment).snapshot
+    assert snapshot is not None
+    answer = view.snapshot_tables(snapshot, data)["answer"]["value"]
+    np.testing.assert_array_equal(answer, snapshot.prediction[:, 0])
+
+
+def test_a_forecast_from_three_series_shows_the_one_that_goes_on() -> None:
+    data = replace(view.probe_of(Experiment(task=Lorenz()), fetch_sample), series=2)
+    np.testing.assert_array_equal(view.probe(data)["input"], data.validation.inputs[0, :, 2])
+    assert "symbols" not in view.probe(data)
+
+
+def test_four_sequences_are_shown_with_what_is_wanted_of_each() -> None:
+    data = view.probe_of(Experiment(task=Waveforms()), fetch_sample)
+    assert view.wanted(data) == [Waveforms.classes[c] for c in data.validation.targets[:4]]
+    sums = view.wanted(view.probe_of(SMALL, fetch_sample))
+    targets = view.probe_of(SMALL, fetch_sample).validation.targets[:4, 0]
+    assert sums == [f"{target:.4g}" for target in targets.tolist()]
+    assert view.wanted(view.probe_of(Experiment(), fetch_sample)) == [""] * 4
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_has_a_picture_of_its_sequences(name: str) -> None:
+    data = view.probe_of(Experiment(task=TASKS[name]()), fetch_sample)
+    chart = view.sequences(data)
+    assert {trace.xaxis for trace in chart.data} == {"x", "x2", "x3", "x4"}
+    first, probe = chart.data[0], view.probe(data)
+    if first.type == "heatmap":
+        np.testing.assert_array_equal(first.z, probe.get("symbols", probe.get("image")))
+    else:
+        np.testing.assert_array_equal(first.y, probe["input"])
+    axes = [chart.layout[f"{axis}axis{n}"] for axis in "xy" for n in ("", "2", "3", "4")]
+    assert all(axis.title.text for axis in axes)
+
+
+def test_the_step_from_which_on_a_task_is_solved_is_a_figure_and_a_mark() -> None:
+    run = a_run(OnDemand())
+    known = Theory(threshold=0.01)
+    rows = {"step": np.arange(0.0, 250, 50), "loss": np.array([0.2, 0.1, 0.001, 0.002, 0.001])}
+    run.history.validations.append({**rows, "accuracy": np.full(5, math.nan)})
+    assert view.solved_at(run, known) == 100
+    assert ("solved", "Solved < 0.01", "step 100") in view.figures(run, SMALL, known)
+    (mark,) = view.change_marks(run, known)
+    assert mark["label"]["text"] == "solved at step 100"
+    assert view.solved_at(run, Theory(threshold=0.0005)) is None
+    assert ("solved", "Solved < 0.0005", "–") in view.figures(run, SMALL, Theory((), 0.0005))
+    assert view.solved_at(run, NOTHING_KNOWN) is view.solved_at(None, known) is None
+    assert view.change_marks(run) == []
+
+
+def test_the_loss_chart_has_the_lines_of_its_task() -> None:
+    loss = view.cards({}, SMALL, view.probe_of(SMALL, fetch_sample), log=True)[0].charts["loss"]
+    (line,) = loss.layout.shapes
+    assert (line.y0, line.label.text) == (1 / 6, "always answer 1: 0.1667")
+
+
+def test_letters_stand_below_the_picture_of_a_text() -> None:
+    experiment = Experiment(task=NextCharacter(size=10, length=20))
+    data = view.probe_of(experiment, fetch_sample)
+    prediction = view.cards({}, experiment, data, log=True)[4].charts["prediction"]
+    read = data.validation.inputs[0].argmax(axis=1)
+    expected = tuple(data.input_names[i].replace(" ", "␣") for i in read)
+    assert prediction.layout.xaxis.ticktext == expected
 
 
 def test_step_tables_hold_the_rows_that_are_new() -> None:
