@@ -124,6 +124,11 @@ class _Recurrent(nn.Module):
             return self._kernel
         return "numba" if serves(cast(Tensor, self.weight_ih_l0)) else "torch"
 
+    @kernel.setter
+    def kernel(self, name: str | None) -> None:
+        validation.check_choice("kernel", name, (None, *KERNELS))
+        self._kernel = name
+
     def penalty(self) -> Tensor:
         """The regularisers' sum over all layers, a scalar to add to the loss; 0 without any."""
         chosen = {

@@ -1,6 +1,7 @@
 """Runs: handles of experiments that train in worker processes."""
 
 from gruviz.runs.classroom import Classroom, classroom
-from gruviz.runs.run import MOST_TRIES, Change, Run, Status
+from gruviz.runs.run import Change, Run, Status
+from gruviz.runs.sliced import MOST_TRIES
 
 __all__ = ["MOST_TRIES", "Change", "Classroom", "Run", "Status", "classroom"]

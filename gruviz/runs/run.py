@@ -1,26 +1,19 @@
 """A run: the handle, in the page's process, of an experiment that trains elsewhere in slices."""
 
-import logging
 import secrets
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from enum import Enum
 
 from gruviz.data.store import TableStore
-from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment, with_live
-from gruviz.record import Checkpoint, History, Slice, Snapshot
+from gruviz.record import Checkpoint, History, Point, Slice, Snapshot, weights_of
 from gruviz.runs import worker
-from gruviz.runs.pool import Closed
-
-UNWATCHED_SECONDS = 15.0
-MOST_TRIES = 5
-
-log = logging.getLogger(__name__)
+from gruviz.runs.path import Path
+from gruviz.runs.sliced import Sliced
 
 
 class Status(Enum):
@@ -42,7 +35,7 @@ class Change:
     after: Experiment
 
 
-class Run:
+class Run(Sliced[Slice]):
     """Trains slice by slice on an executor, one slice at a time; everybody may read, few may steer.
 
     Equal experiments and equal changes give equal histories, whatever happens to the workers.
@@ -56,26 +49,20 @@ class Run:
         slice_seconds: Callable[[], float],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        super().__init__(executor, clock)
         self.token = secrets.token_urlsafe(24)
         self.experiment = experiment
         self.status = Status.PAUSED
         self.history = History()
         self.checkpoint: Checkpoint | None = None
         self.snapshot: Snapshot | None = None
+        self.path = Path()
         self.changes: list[Change] = []
         self.diverged_at: int | None = None
-        self.unwatched = False
         self.sequences: int | None = None
-        self.error: Exception | None = None
-        self._executor = executor
         self.tables = tables
         self._slice_seconds = slice_seconds
-        self._clock = clock
-        self.watched_at = clock()
-        self._lock = threading.RLock()
-        self._in_flight = False
         self._trained_with = experiment
-        self._tries = 0
         self._pace: deque[tuple[float, int]] = deque(maxlen=12)
 
     @property
@@ -139,70 +126,60 @@ class Run:
         with self._lock:
             self.experiment = with_live(self.experiment, wanted, before)
 
-    def watch(self) -> None:
-        """Somebody is looking."""
-        self.watched_at = self._clock()
+    @property
+    def points(self) -> list[Point]:
+        """The path so far: weights at evenly spaced steps from the first on, and where it stands."""
+        here = self.checkpoint
+        return self.path.up_to(None if here is None else (here.step, weights_of(here)))
+
+    def rate_at(self, step: int) -> float:
+        """The learning rate of the update that followed `step`, or of the last one."""
+        rates = self.history.steps["learning_rate"]
+        if not len(rates):
+            return self.experiment.rate(step)
+        return float(rates[min(step, len(rates) - 1)])
 
     def _submit(self, seconds: float | None, steps: int | None) -> None:
         if self._in_flight:
             return
         experiment = self.experiment
-        try:
-            future = self._executor.submit(
-                worker.advance, experiment, self.checkpoint, seconds, steps, self.tables
-            )
-        except Closed:  # the server is going down
-            self.pause()
-            return
-        except Exception as error:
-            log.exception("a slice could not be submitted")
-            self.status, self.error = Status.FAILED, error
-            return
-        self._in_flight = True
         if experiment != self._trained_with:
             if self.checkpoint is not None:
                 self.changes.append(Change(self.step_count, self._trained_with, experiment))
             self._trained_with = experiment
-        future.add_done_callback(lambda done: self._absorb(done, steps))
+        self._hand_in(
+            worker.advance, experiment, self.checkpoint, seconds, steps, self.tables,
+            again=lambda: self._again(steps),
+        )  # fmt: skip
 
-    def _absorb(self, future: Future[Slice], steps: int | None) -> None:
-        with self._lock:
-            self._in_flight = False
-            try:
-                part = future.result()
-            except BrokenExecutor as error:
-                self._try_again(error, steps)
-                return
-            except Closed:
-                self.pause()
-                return
-            except Exception as error:
-                if not isinstance(error, GruvizError):
-                    log.exception("a slice failed")
-                self.status, self.error = Status.FAILED, error
-                return
-            self._tries = 0
-            self.checkpoint = part.checkpoint
-            self.snapshot = part.snapshot
-            self.history.absorb(part)
-            self.sequences = part.sequences
-            self._pace.append((self._clock(), part.checkpoint.step))
-            if part.diverged_at is not None:
-                self.status, self.diverged_at = Status.DIVERGED, part.diverged_at
-            elif part.checkpoint.step >= self.experiment.steps:
-                self.status = Status.FINISHED
-            elif self.status is Status.RUNNING:
-                if self._clock() - self.watched_at > UNWATCHED_SECONDS:
-                    self.status, self.unwatched = Status.PAUSED, True
-                else:
-                    self._submit(self._slice_seconds(), None)
-
-    def _try_again(self, error: Exception, steps: int | None) -> None:
-        """A worker died: the same slice once more, from the same checkpoint, in a new one."""
-        self._tries += 1
-        if self._tries >= MOST_TRIES:
-            self._tries, self.status, self.error = 0, Status.PAUSED, error
+    def _absorb(self, part: Slice) -> None:
+        self.checkpoint = part.checkpoint
+        self.snapshot = part.snapshot
+        self.history.absorb(part)
+        self.path.extend(part.path)
+        self.sequences = part.sequences
+        self._pace.append((self._clock(), part.checkpoint.step))
+        if part.diverged_at is not None:
+            self.status, self.diverged_at = Status.DIVERGED, part.diverged_at
+        elif part.checkpoint.step >= self.experiment.steps:
+            self.status = Status.FINISHED
         elif self.status is Status.RUNNING:
+            if self._deserted:
+                self.status, self.unwatched = Status.PAUSED, True
+            else:
+                self._submit(self._slice_seconds(), None)
+
+    def _again(self, steps: int | None) -> None:
+        if self.status is Status.RUNNING:
             self._submit(self._slice_seconds(), None)
         elif steps is not None:
             self._submit(None, steps)
+
+    def _fail(self, error: Exception) -> None:
+        self.status, self.error = Status.FAILED, error
+
+    def _give_up(self, error: Exception) -> None:
+        self.status, self.error = Status.PAUSED, error
+
+    def _close(self) -> None:
+        self.pause()
