@@ -7,6 +7,7 @@ and at `progress` 1 it is the result. Until then it holds what is known so far.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,18 @@ HALF_WINDOW = 4  # steps to either side of the one whose loss is smoothed
 GIVE_UP_ABOVE = 4.0  # times the smallest smoothed loss
 SMALLEST_FALL = 0.02  # share of the loss
 MARGIN = 0.25  # of the longer side of the path's projection
+
+
+class State(Protocol):
+    """What every study has."""
+
+    @property
+    def progress(self) -> float:
+        """From 0 to 1; at 1 it is finished."""
+        ...
+
+
+S = TypeVar("S", bound=State)
 
 
 @dataclass(frozen=True, eq=False)
@@ -329,6 +342,3 @@ class Surface:
     @property
     def progress(self) -> float:
         return (self.cell + self.part / self.parts) / float(self.losses.size)
-
-
-State = RangeTest | Sharpness | Surface

@@ -2,17 +2,15 @@
 
 from collections.abc import Callable
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any
 
 from gruviz.data import Fetch, fetch_sample
 from gruviz.experiment import Experiment
-from gruviz.studies import RangeTest, Sharpness, Surface
+from gruviz.studies import RangeTest, S, Sharpness, Surface
 from gruviz.training.curvature import sharpness
 from gruviz.training.range_test import range_test
 from gruviz.training.surface import surface
 from gruviz.training.threads import one_thread
-
-S = TypeVar("S", RangeTest, Sharpness, Surface)
 
 STUDIES: dict[type, Callable[[Experiment, Any, Fetch, Callable[[], bool]], Any]] = {
     RangeTest: range_test,
