@@ -1,6 +1,6 @@
 """What training leaves behind, as plain arrays: made in a worker, held by a page without torch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,10 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Weights = npt.NDArray[np.float32]
+Point = tuple[int, Weights]  # of the path: a step, and all weights of the model then, (weights,)
 
 STEP_COLUMNS = ("step", "loss", "learning_rate", "norm", "clipped_norm", "clip_norm")
 VALIDATION_COLUMNS = ("step", "loss", "accuracy")
 SMOOTHING = 0.1
+MOST_POINTS, FEWEST_POINTS = 64, 4  # of a path
+PATH_BYTES = 4_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +55,7 @@ class Slice:
     """The result of training for a short while: one value a step in each of STEP_COLUMNS.
 
     seconds: time in training; sequences: how many there are to train on
+    path: the weights at the steps that `kept_every` names
     """
 
     checkpoint: Checkpoint
@@ -60,6 +65,26 @@ class Slice:
     seconds: float
     sequences: int
     diverged_at: int | None = None
+    path: Sequence[Point] = ()
+
+
+def weights_of(checkpoint: Checkpoint) -> Weights:
+    """All weights of a checkpoint's model in one vector, (weights,)."""
+    parts = [v.ravel() for name, v in checkpoint.arrays.items() if name.startswith("model.")]
+    return np.concatenate(parts).astype(np.float32)
+
+
+def kept_every(step: int, weights: int) -> int:
+    """Of which steps up to `step` a path keeps the weights: of the multiples of this number.
+
+    It is the smallest power of two with which they are at most MOST_POINTS, and few enough for
+    PATH_BYTES. It only ever doubles, so who has kept the points so far has all those of later.
+    """
+    most = min(MOST_POINTS, max(FEWEST_POINTS, PATH_BYTES // (4 * max(weights, 1))))
+    every = 1
+    while step // every >= most:
+        every *= 2
+    return every
 
 
 class Columns:

@@ -16,7 +16,8 @@ from gruviz.experiment import GRU, SGD, Adam, Adding, Cosine, Experiment, Moment
 from gruviz.record import STEP_COLUMNS, History
 from gruviz.runs import Change, Run, Status
 from gruviz.runs.pool import Closed
-from gruviz.runs.run import MOST_TRIES, SLOW_SECONDS, UNWATCHED_SECONDS
+from gruviz.runs.run import SLOW_SECONDS
+from gruviz.runs.sliced import MOST_TRIES, UNWATCHED_SECONDS
 from gruviz.training import train
 
 SMALL = Experiment(

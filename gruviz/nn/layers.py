@@ -122,6 +122,11 @@ class _Recurrent(nn.Module):
         serves the device and dtype that its weights have."""
         return self._kernel or ("numba" if serves(self._weight(self._names[0][0])) else "torch")
 
+    @kernel.setter
+    def kernel(self, name: str | None) -> None:
+        validation.check_choice("kernel", name, (None, *KERNELS))
+        self._kernel = name
+
     def penalty(self) -> Tensor:
         """The regularisers' sum over all layers, a scalar to add to the loss; 0 without any."""
         chosen = {

@@ -17,7 +17,10 @@ from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment
 from gruviz.runs import worker
 from gruviz.runs.pool import Pool
-from gruviz.runs.run import MOST_TRIES, Run
+from gruviz.runs.run import Run
+from gruviz.runs.sliced import MOST_TRIES
+from gruviz.runs.study import Study
+from gruviz.studies import S
 from gruviz.words import _
 
 MOST_RUNS = 200
@@ -84,6 +87,10 @@ class Classroom:
             for token in by_age[: max(0, len(by_age) - MOST_RUNS)]:
                 self._runs.pop(token).pause()
         return run
+
+    def study(self, experiment: Experiment, state: S) -> Study[S]:
+        """A new study, not yet under way, from a first state of `gruviz.studies`."""
+        return Study(experiment, state, self.pool, self.tables, self.pool.slice_seconds)
 
     def find(self, token: str) -> Run | None:
         """The run of a token, or None if there is none (any more)."""

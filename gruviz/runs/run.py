@@ -1,28 +1,23 @@
 """A run: the handle, in the page's process, of an experiment that trains elsewhere in slices."""
 
-import logging
 import secrets
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from enum import Enum
 
 from gruviz.data.store import TableStore
-from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment, with_live
-from gruviz.record import Checkpoint, History, Slice, Snapshot
+from gruviz.record import Checkpoint, History, Point, Slice, Snapshot, weights_of
 from gruviz.runs import worker
-from gruviz.runs.pool import Closed
+from gruviz.runs.path import Path
+from gruviz.runs.sliced import Sliced
 
-UNWATCHED_SECONDS = 15.0
 SLOW_SECONDS = 4.0  # between two steps in slow motion: time to read what a step did
 FIRST_SLICE_SECONDS = 0.05  # a quick first point
-MOST_TRIES = 5
-
-log = logging.getLogger(__name__)
 
 
 class Status(Enum):
@@ -44,7 +39,7 @@ class Change:
     after: Experiment
 
 
-class Run:
+class Run(Sliced[Slice]):
     """Trains slice by slice on an executor, one slice at a time; everybody may read, few may steer.
 
     Equal experiments and equal changes give equal histories, whatever happens to the workers.
@@ -58,29 +53,23 @@ class Run:
         slice_seconds: Callable[[], float],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        super().__init__(executor, clock)
         self.token = secrets.token_urlsafe(24)
         self.experiment = experiment
         self.status = Status.PAUSED
         self.history = History()
         self.checkpoint: Checkpoint | None = None
         self.snapshot: Snapshot | None = None
+        self.path = Path()
         self.changes: list[Change] = []
         self.diverged_at: int | None = None
-        self.unwatched = False
         self.sequences: int | None = None
-        self.error: Exception | None = None
-        self._executor = executor
         self.tables = tables
         self._slice_seconds = slice_seconds
-        self._clock = clock
-        self.watched_at = clock()
-        self._lock = threading.RLock()
         self.slow = False
-        self._in_flight = False
         self._goal: int | None = None
         self._timer: threading.Timer | None = None
         self._trained_with = experiment
-        self._tries = 0
         self._pace: deque[tuple[float, int]] = deque(maxlen=12)
 
     @property
@@ -145,9 +134,18 @@ class Run:
         with self._lock:
             self.experiment = with_live(self.experiment, wanted, before)
 
-    def watch(self) -> None:
-        """Somebody is looking."""
-        self.watched_at = self._clock()
+    @property
+    def points(self) -> list[Point]:
+        """The path so far: weights at evenly spaced steps from the first on, and where it stands."""
+        here = self.checkpoint
+        return self.path.up_to(None if here is None else (here.step, weights_of(here)))
+
+    def rate_at(self, step: int) -> float:
+        """The learning rate of the update that followed `step`, or of the last one."""
+        rates = self.history.steps["learning_rate"]
+        if not len(rates):
+            return self.experiment.rate(step)
+        return float(rates[min(step, len(rates) - 1)])
 
     def _submit(self) -> None:
         """The next slice: a few moments long, and no longer than to the goal."""
@@ -161,60 +159,36 @@ class Run:
         steps = None if self._goal is None else self._goal - self.step_count
         if self.slow:
             steps = 1
-        try:
-            future = self._executor.submit(
-                worker.advance, experiment, self.checkpoint, seconds, steps, self.tables
-            )
-        except Closed:  # the server is going down
-            self.pause()
-            return
-        except Exception as error:
-            log.exception("a slice could not be submitted")
-            self.status, self.error = Status.FAILED, error
-            return
-        self._in_flight = True
         if experiment != self._trained_with:
             if self.checkpoint is not None:
                 self.changes.append(Change(self.step_count, self._trained_with, experiment))
             self._trained_with = experiment
-        future.add_done_callback(self._absorb)
+        self._hand_in(
+            worker.advance, experiment, self.checkpoint, seconds, steps, self.tables,
+            again=self._again,
+        )  # fmt: skip
 
-    def _absorb(self, future: Future[Slice]) -> None:
-        with self._lock:
-            self._in_flight = False
-            try:
-                part = future.result()
-            except BrokenExecutor as error:
-                self._try_again(error)
-                return
-            except Closed:
-                self.pause()
-                return
-            except Exception as error:
-                if not isinstance(error, GruvizError):
-                    log.exception("a slice failed")
-                self.status, self.error = Status.FAILED, error
-                return
-            self._tries = 0
-            self.checkpoint = part.checkpoint
-            self.snapshot = part.snapshot
-            self.history.absorb(part)
-            self.sequences = part.sequences
-            self._pace.append((self._clock(), part.checkpoint.step))
-            if part.diverged_at is not None:
-                self.status, self.diverged_at = Status.DIVERGED, part.diverged_at
-            elif part.checkpoint.step >= self.experiment.steps:
-                self.status = Status.FINISHED
-            elif self.status is not Status.RUNNING:
-                return
-            elif self._goal is not None and part.checkpoint.step >= self._goal:
-                self.pause()
-            elif self.slow:
-                self._timer = threading.Timer(SLOW_SECONDS, self._go_on)
-                self._timer.daemon = True
-                self._timer.start()
-            else:
-                self._go_on()
+    def _absorb(self, part: Slice) -> None:
+        self.checkpoint = part.checkpoint
+        self.snapshot = part.snapshot
+        self.history.absorb(part)
+        self.path.extend(part.path)
+        self.sequences = part.sequences
+        self._pace.append((self._clock(), part.checkpoint.step))
+        if part.diverged_at is not None:
+            self.status, self.diverged_at = Status.DIVERGED, part.diverged_at
+        elif part.checkpoint.step >= self.experiment.steps:
+            self.status = Status.FINISHED
+        elif self.status is not Status.RUNNING:
+            return
+        elif self._goal is not None and part.checkpoint.step >= self._goal:
+            self.pause()
+        elif self.slow:
+            self._timer = threading.Timer(SLOW_SECONDS, self._go_on)
+            self._timer.daemon = True
+            self._timer.start()
+        else:
+            self._go_on()
 
     def _go_on(self) -> None:
         """The next slice of a running run, if somebody watches."""
@@ -222,15 +196,20 @@ class Run:
             self._timer = None
             if self.status is not Status.RUNNING:
                 return
-            if self._clock() - self.watched_at > UNWATCHED_SECONDS:
+            if self._deserted:
                 self.status, self.unwatched = Status.PAUSED, True
             else:
                 self._submit()
 
-    def _try_again(self, error: Exception) -> None:
-        """A worker died: the same slice once more, from the same checkpoint, in a new one."""
-        self._tries += 1
-        if self._tries >= MOST_TRIES:
-            self._tries, self.status, self.error = 0, Status.PAUSED, error
-        elif self.status is Status.RUNNING:
+    def _again(self) -> None:
+        if self.status is Status.RUNNING:
             self._submit()
+
+    def _fail(self, error: Exception) -> None:
+        self.status, self.error = Status.FAILED, error
+
+    def _give_up(self, error: Exception) -> None:
+        self.status, self.error = Status.PAUSED, error
+
+    def _close(self) -> None:
+        self.pause()

@@ -13,6 +13,7 @@ from gruviz.data import Table
 from gruviz.data.store import TableStore
 from gruviz.experiment import Experiment
 from gruviz.record import Checkpoint, Slice
+from gruviz.studies import S
 from gruviz.words import speak
 
 NICENESS = 5
@@ -65,3 +66,15 @@ def advance(
     from gruviz import training
 
     return training.advance(experiment, checkpoint, seconds=seconds, steps=steps, fetch=tables)
+
+
+def proceed(
+    experiment: Experiment,
+    state: S,
+    seconds: float,
+    tables: TableStore,
+) -> S:
+    """`gruviz.training.proceed`, for a process that must not import it."""
+    from gruviz import training
+
+    return training.proceed(experiment, state, seconds=seconds, fetch=tables)

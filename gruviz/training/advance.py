@@ -1,40 +1,23 @@
 """`advance`, the one pure function of training, and `train`, which calls it to the end."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
 from time import perf_counter
 
 import numpy as np
-import torch
-from threadpoolctl import ThreadpoolController
 
-from gruviz import nn
 from gruviz.data import Fetch, fetch_sample, load
 from gruviz.experiment import Experiment
-from gruviz.record import STEP_COLUMNS, VALIDATION_COLUMNS, Checkpoint, History, Slice
+from gruviz.record import (
+    STEP_COLUMNS,
+    VALIDATION_COLUMNS,
+    Checkpoint,
+    History,
+    Point,
+    Slice,
+    kept_every,
+)
+from gruviz.training.threads import one_thread
 from gruviz.training.trainer import Trainer
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Sums in another order are other bits: one thread, whatever the caller had.
-
-    The kernels' BLAS has threads of its own, which moreover wait for each other on a busy machine.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with _libraries().limit(limits=1, user_api="blas"):
-            yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-@cache
-def _libraries() -> ThreadpoolController:
-    nn.warm()  # which loads the BLAS
-    return ThreadpoolController()
+from gruviz.training.weights import flat
 
 
 def advance(
@@ -51,18 +34,23 @@ def advance(
     unless there is none left. However a run is cut into slices, its curve is the same to the bit.
     """
     started = perf_counter()
-    with _one_thread():
+    with one_thread():
         trainer = Trainer(experiment, load(experiment.task, experiment.seed, fetch), checkpoint)
         rows: list[dict[str, float]] = []
         validations: list[dict[str, float]] = []
+        path: list[Point] = []
+        size = sum(weight.numel() for weight in trainer.model.parameters())
         diverged = False
         if checkpoint is None:
             validations.append(trainer.validate())
+            path.append((0, flat(trainer.model)))
         while not (trainer.finished or diverged):
             row, diverged = trainer.step()
             rows.append(row)
             if not diverged and trainer.validation_is_due:
                 validations.append(trainer.validate())
+            if not diverged and trainer.step_count % kept_every(trainer.step_count, size) == 0:
+                path.append((trainer.step_count, flat(trainer.model)))
             if steps is not None and len(rows) >= steps:
                 break
             if seconds is not None and perf_counter() - started >= seconds:
@@ -75,6 +63,7 @@ def advance(
             seconds=perf_counter() - started,
             sequences=len(trainer.dataset.train),
             diverged_at=trainer.step_count if diverged else None,
+            path=path,
         )
 
 

@@ -1,0 +1,96 @@
+"""A study: the handle, in the page's process, of a measurement that is made elsewhere in slices."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from enum import Enum
+from typing import Generic
+
+from gruviz.data.store import TableStore
+from gruviz.experiment import Experiment
+from gruviz.runs import worker
+from gruviz.runs.sliced import Sliced
+from gruviz.studies import S
+
+
+class StudyStatus(Enum):
+    """Where a study stands. A cancelled one may go on from there."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class Study(Sliced[S], Generic[S]):
+    """Takes a state of `gruviz.studies` to its end, one slice at a time, beside whatever trains.
+
+    It only reads the experiment and the checkpoints it was given: no run is touched. `state` is what
+    is known so far. It cancels itself if nobody calls `watch` for UNWATCHED_SECONDS.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        state: S,
+        executor: Executor,
+        tables: TableStore,
+        slice_seconds: Callable[[], float],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(executor, clock)
+        self.experiment = experiment
+        self.state = state
+        self.status = StudyStatus.CANCELLED
+        self.tables = tables
+        self._slice_seconds = slice_seconds
+
+    @property
+    def progress(self) -> float:
+        """From 0 to 1."""
+        return self.state.progress
+
+    @property
+    def result(self) -> S | None:
+        """What was found; None as long as it isn't finished."""
+        return self.state if self.status is StudyStatus.FINISHED else None
+
+    def start(self) -> None:
+        """Begin, or go on where it was cancelled."""
+        with self._lock:
+            if self.status is StudyStatus.CANCELLED:
+                self.status = StudyStatus.RUNNING
+                self.unwatched = False
+                self.watch()
+                self._submit()
+
+    def cancel(self) -> None:
+        """Stop after the slice under way, and keep what was found."""
+        with self._lock:
+            if self.status is StudyStatus.RUNNING:
+                self.status = StudyStatus.CANCELLED
+
+    def _submit(self) -> None:
+        if self.status is StudyStatus.RUNNING and not self._in_flight:
+            self._hand_in(
+                worker.proceed, self.experiment, self.state, self._slice_seconds(), self.tables,
+                again=self._submit,
+            )  # fmt: skip
+
+    def _absorb(self, part: S) -> None:
+        self.state = part
+        if part.progress >= 1:
+            self.status = StudyStatus.FINISHED
+        elif self.status is StudyStatus.RUNNING and self._deserted:
+            self.status, self.unwatched = StudyStatus.CANCELLED, True
+        else:
+            self._submit()
+
+    def _fail(self, error: Exception) -> None:
+        self.status, self.error = StudyStatus.FAILED, error
+
+    def _give_up(self, error: Exception) -> None:
+        self._fail(error)
+
+    def _close(self) -> None:
+        self.cancel()

@@ -1,0 +1,41 @@
+"""`proceed`: any study, a slice further."""
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+from gruviz.data import Fetch, fetch_sample
+from gruviz.experiment import Experiment
+from gruviz.studies import RangeTest, S, Sharpness, Surface
+from gruviz.training.curvature import sharpness
+from gruviz.training.range_test import range_test
+from gruviz.training.surface import surface
+from gruviz.training.threads import one_thread
+
+STUDIES: dict[type, Callable[[Experiment, Any, Fetch, Callable[[], bool]], Any]] = {
+    RangeTest: range_test,
+    Sharpness: sharpness,
+    Surface: surface,
+}
+
+
+def proceed(
+    experiment: Experiment,
+    state: S,
+    *,
+    seconds: float | None = None,
+    fetch: Fetch = fetch_sample,
+) -> S:
+    """Take a study of an experiment further for some seconds (None: to its end).
+
+    At least one unit of work is done: a step, a part of a Hessian-vector product, a part of a loss.
+    However a study is cut into slices, it finds the same to the bit.
+    """
+    started = perf_counter()
+
+    def is_over() -> bool:
+        return seconds is not None and perf_counter() - started >= seconds
+
+    with one_thread():
+        found: S = STUDIES[type(state)](experiment, state, fetch, is_over)
+    return found
