@@ -26,11 +26,11 @@ def test_every_row_is_drawn_from_its_columns_over_the_same_steps() -> None:
     assert [(trace.yaxis, trace.meta["y"], trace.name) for trace in chart.data] == [
         ("y", "steps.loss", "loss"),
         ("y", "steps.smooth", "loss, moving average"),
-        ("y2", "steps.norm", "norm before clipping"),
         ("y2", "steps.clipped_norm", "norm after clipping"),
+        ("y2", "steps.norm", "norm before clipping"),
         ("y2", "steps.clipped", "clipped step"),
         ("y2", "steps.clip_norm", "clip norm"),
-        ("y3", "steps.clipped_share", "clipped, of the last 100"),
+        ("y3", "steps.clipped_share", "share clipped"),
         ("y4", "steps.learning_rate", "learning rate"),
         ("y4", "steps.effective_step", "effective step"),
     ]

@@ -5,6 +5,8 @@ A rule that can't show its numbers doesn't speak. No two that speak turn the sam
 
 from typing import Any
 
+import numpy as np
+
 from gruviz.coach.evidence import WINDOW, Advice, Evidence, Severity, observe
 from gruviz.coach.rules import RULES, explosion
 from gruviz.experiment import Experiment
@@ -20,7 +22,9 @@ def advise(seen: Evidence) -> tuple[Advice, ...]:
     """
     if not seen.count:
         return ()
-    rules = RULES if seen.diverged_at is None else (explosion,)
+    measured = np.concatenate([seen.steps["loss"], seen.steps["norm"]])
+    sound = seen.diverged_at is None and np.isfinite(measured).all()
+    rules = RULES if sound else (explosion,)
     turned: set[str] = set()
     said: list[Advice] = []
     for advice in sorted(filter(None, (rule(seen) for rule in rules)), key=lambda a: -a.severity):

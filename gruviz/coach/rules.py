@@ -10,6 +10,7 @@ import numpy as np
 
 from gruviz.coach.evidence import WINDOW, Advice, Evidence, Floats, Severity
 from gruviz.experiment import RNN, Constant, MadeUp
+from gruviz.experiment.link import OFF
 from gruviz.words import _, readable
 
 Check = Callable[[Evidence], Advice | None]
@@ -129,9 +130,9 @@ def updates_too_small(seen: Evidence) -> Advice | None:
 def overfitting(seen: Evidence) -> Advice | None:
     """A validation loss that rises from its best while the training loss goes on falling."""
     step, loss = seen.validations["step"], seen.validations["loss"]
-    if len(loss) < 6:
+    if len(loss) < 6 or not np.isfinite(loss).all():
         return None
-    best = int(np.nanargmin(loss))
+    best = int(np.argmin(loss))
     now = float(np.mean(loss[-3:]))
     if best >= len(loss) - 3 or now < 1.2 * loss[best]:
         return None
@@ -184,7 +185,7 @@ def clip_always(seen: Evidence) -> Advice | None:
     if len(norm) < 200 or np.isnan(limit):
         return None
     share = float(np.mean(norm > limit))
-    if share <= 0.9 or seen.steps["smooth"][-1] > _first_loss(seen):
+    if share <= 0.9 or seen.steps["smooth"][-1] > 1.2 * _first_loss(seen):  # clipping holds it
         return None
     middle = float(np.median(norm))
     sentence = _(
@@ -192,7 +193,7 @@ def clip_always(seen: Evidence) -> Advice | None:
         " middle. Train again with clip norm {next}, so that only spikes are clipped."
     ).format(
         share=share, count=len(norm), limit=readable(limit, 3), middle=readable(middle, 3),
-        next=readable(_round(2 * middle), 2),
+        next=f"{_round(2 * middle):,g}",
     )  # fmt: skip
     return Advice("clip always", Severity.HINT, sentence, {"clip_norm": f"{_round(2 * middle):g}"})
 
@@ -209,9 +210,28 @@ def clip_never(seen: Evidence) -> Advice | None:
         " will be the same."
     ).format(
         limit=readable(limit, 3), count=len(norm), most=readable(float(np.max(norm)), 3),
-        next=readable(tenth, 2),
+        next=f"{tenth:,g}",
     )  # fmt: skip
     return Advice("clip never", Severity.HINT, sentence, {"clip_norm": f"{tenth:g}"})
+
+
+def clip_holds(seen: Evidence) -> Advice | None:
+    """Clipping at work: a run that gets better, of which it has shortened the longest steps."""
+    norm, limit = _since_the_clip_norm_changed(seen)
+    if len(norm) < 200 or np.isnan(limit) or seen.steps["smooth"][-1] > _first_loss(seen):
+        return None
+    share, most = float(np.mean(norm > limit)), float(np.max(norm))
+    if not 0.05 <= share <= 0.9 or most < 3 * limit:
+        return None
+    sentence = _(
+        "Clip norm {limit} holds this run: {share:.0%} of {count:,} steps were shortened, the longest"
+        " gradient from {most}, and the loss fell from {first} to {now}. Train again without clipping"
+        " to see what it prevents."
+    ).format(
+        limit=readable(limit, 3), share=share, count=len(norm), most=readable(most, 3),
+        first=readable(_first_loss(seen), 3), now=readable(float(seen.steps["smooth"][-1]), 3),
+    )  # fmt: skip
+    return Advice("clip holds", Severity.HINT, sentence, {"clip_norm": OFF})
 
 
 def plateau(seen: Evidence) -> Advice | None:
@@ -274,5 +294,5 @@ def _round(number: float) -> float:
 # Most serious first; at equal severity the earlier one speaks.
 RULES: tuple[Check, ...] = (
     explosion, rate_too_small, vanishing, saturated_gates, updates_too_large, updates_too_small,
-    overfitting, clip_always, clip_never, plateau,
+    overfitting, clip_always, clip_never, plateau, clip_holds,
 )  # fmt: skip
