@@ -64,6 +64,40 @@ def test_the_gradient_norm_in_words() -> None:
     )
 
 
+def test_the_clip_lens_in_words() -> None:
+    tables = steps(
+        step=[1, 1200], loss=[2, 0.25], norm=[8, 4], clipped_norm=[1, 1], clipped_share=[100, 62],
+        effective_step=[0.1, 0.025],
+    )  # fmt: skip
+    assert alternatives.clip_lens(tables) == (
+        "At step 1,200 the loss is 0.25, the gradient norm 4 before clipping and 1 after; 62% of the"
+        " last 100 steps were clipped; the effective step is 0.025."
+    )
+
+
+def test_the_blocks_in_words() -> None:
+    nan = math.nan
+    blocks = {
+        "step": [10, 1020], "gradient.W_ih": [1, 0.5], "gradient.head": [1, 2.5],
+        "update.W_ih": [-3, -4.5], "update.head": [-3, -2.75], "moment.W_ih": [nan, nan],
+    }  # fmt: skip
+    tables = {"blocks": {name: np.array(values) for name, values in blocks.items()}}
+    assert alternatives.block_gradients(tables) == (
+        "Gradient norm per block at step 1,020: largest in head (2.5), smallest in W_ih (0.5)."
+    )
+    assert alternatives.block_updates(tables) == (
+        "Update-to-weight ratio at step 1,020: largest in head (-2.75), smallest in W_ih (-4.5). 1 of"
+        " 2 blocks are in the healthy band from -3.5 to -2.5."
+    )
+    assert alternatives.block_moments(tables) == (
+        "Second moment per block: this optimizer keeps none."
+    )
+    tables["blocks"]["moment.W_ih"] = np.array([0.5, 0.25])
+    assert alternatives.block_moments(tables) == (
+        "Second moment per block at step 1,020: largest in W_ih (0.25), smallest in W_ih (0.25)."
+    )
+
+
 def test_the_learning_rate_in_words() -> None:
     tables = {
         "plan": {"learning_rate": np.array([0.1, 0.05, 0.001])},
@@ -101,6 +135,10 @@ def test_a_prediction_in_words() -> None:
         (alternatives.loss, "Loss: nothing trained yet."),
         (alternatives.gradient_norm, "Gradient norm: nothing trained yet."),
         (alternatives.prediction, "Prediction: nothing trained yet."),
+        (alternatives.clip_lens, "Clip lens: nothing trained yet."),
+        (alternatives.block_gradients, "Gradient norm per block: nothing trained yet."),
+        (alternatives.block_updates, "Update-to-weight ratio: nothing trained yet."),
+        (alternatives.block_moments, "Second moment per block: nothing trained yet."),
     ],
 )
 def test_before_training_there_is_nothing_to_tell(words: object, expected: str) -> None:

@@ -1,6 +1,5 @@
 """Curves: every trace names the columns that it is drawn from, and is drawn from them."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -8,7 +7,7 @@ import plotly.graph_objects as go
 import pytest
 
 from gruviz import charts
-from gruviz.charts.curves import column, curve
+from gruviz.charts.curves import PINS, column, curve
 
 Tables = dict[str, dict[str, np.ndarray]]
 
@@ -23,6 +22,8 @@ def filled() -> Tables:
     generator = np.random.default_rng(0)
     return {
         "steps": a_table("step loss smooth learning_rate norm clipped clip_norm", 7, generator),
+        "pin0": a_table("step smooth norm learning_rate", 6, generator),
+        "pin1": a_table("step smooth norm learning_rate", 4, generator),
         "validations": a_table("step loss accuracy", 3, generator),
         "plan": a_table("step learning_rate", 9, generator),
         "next": a_table("step learning_rate", 5, generator),
@@ -41,7 +42,7 @@ def assert_drawn_from_its_columns(chart: go.Figure, tables: Any) -> None:
         assert set(trace.meta) <= {"x", "y", "z", "color"}
         for what, name in trace.meta.items():
             shown = trace.marker.color if what == "color" else trace[what]
-            table, key = name.split(".")
+            table, key = name.split(".", 1)
             np.testing.assert_array_equal(shown, tables[table][key], err_msg=name)
 
 
@@ -131,14 +132,39 @@ def test_a_curve_carries_its_style() -> None:
     )  # fmt: skip
 
 
-def test_crosses_are_only_where_the_norm_was_over_the_threshold() -> None:
-    norm = np.array([1.0, 2.0, 3.0, math.nan, math.inf])
-    limit = np.array([2.0, 2.0, 2.0, 2.0, 2.0])
-    np.testing.assert_array_equal(
-        charts.clipped(norm, limit), [math.nan, math.nan, 3.0, math.nan, math.inf]
-    )
-    off = np.full(5, math.nan)
-    np.testing.assert_array_equal(charts.clipped(norm, off), off)
+@pytest.mark.parametrize(
+    ("draw", "y"),
+    [
+        (lambda tables, pinned: charts.loss(tables, "m", pinned=pinned), "smooth"),
+        (lambda tables, pinned: charts.gradient_norm(tables, pinned=pinned), "norm"),
+        (lambda tables, pinned: charts.learning_rate(tables, pinned=pinned), "learning_rate"),
+    ],
+)
+def test_pinned_runs_lie_behind_the_current_one_each_in_a_style_of_its_own(
+    draw: Any, y: str
+) -> None:
+    chart, alone = draw(filled(), ["first", "<b>second"]), draw(filled(), [])
+    assert_drawn_from_its_columns(chart, filled())
+    assert drawn_from(chart) == [
+        ("first", {"x": "pin0.step", "y": f"pin0.{y}"}),
+        ("&lt;b&gt;second", {"x": "pin1.step", "y": f"pin1.{y}"}),
+        *drawn_from(alone),
+    ]
+    assert [(t.line.color, t.line.dash) for t in chart.data[:2]] == list(PINS[:2])
+
+
+def test_six_pins_have_six_dashes_and_colours_that_no_current_curve_has() -> None:
+    own = {
+        (trace.line.color, trace.line.dash)
+        for chart in (
+            charts.loss({}, "m"),
+            charts.gradient_norm({}),
+            charts.learning_rate({}),
+        )
+        for trace in chart.data
+    }
+    assert len(set(PINS)) == 6
+    assert own.isdisjoint(PINS)
 
 
 def test_a_mark_is_a_vertical_line_with_its_label() -> None:

@@ -14,7 +14,15 @@ def luminance(colour: str) -> float:
 
 
 def test_every_colour_stands_out_from_a_light_and_its_twin_from_a_dark_page() -> None:
-    for light in (style.BLUE, style.GREEN, style.RED, style.PURPLE, style.GREY):
+    for light in (
+        style.BLUE,
+        style.GREEN,
+        style.RED,
+        style.PURPLE,
+        style.GREY,
+        style.AMBER,
+        style.INK,
+    ):
         dark = DARK[light]
         assert 1.05 / (luminance(light) + 0.05) >= 3
         assert (luminance(dark) + 0.05) / (luminance("#0e1117") + 0.05) >= 3

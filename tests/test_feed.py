@@ -20,6 +20,7 @@ from gruviz.ui import feed as feed_module
 from gruviz.ui import view
 from gruviz.ui.feed import BAD_REQUEST, UNKNOWN_RUN, Viewer, feed, pack
 from tests.test_run import SMALL, OnDemand, a_run
+from tests.test_view import with_blocks
 
 START = {"steps": 0, "validations": 0, "snapshot": -1}
 Arrays = dict[str, dict[str, np.ndarray]]
@@ -82,6 +83,67 @@ def test_a_frame_holds_what_the_panel_lacks() -> None:
     for table, columns in expected.items():
         for name, values in columns.items():
             np.testing.assert_array_equal(tables[table][name], values.astype(np.float32))
+
+
+def test_a_view_is_sent_what_its_charts_need_and_no_more() -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.step(3)
+    executor.do_all()
+    with_blocks(run)
+    sent = {look: unpack(Viewer(run, look).frame(START)) for look in (*view.VIEWS, "nonsense")}
+    pictures = {"signals", "answer", "gradient"}
+    always = {"steps", "validations", "here"}
+    assert {look: set(tables) for look, (_header, tables) in sent.items()} == {
+        "overview": always | pictures, "clip": always, "blocks": always | {"blocks"},
+        "nonsense": always | pictures,
+    }  # fmt: skip
+    assert {look: header["snapshot"] for look, (header, _tables) in sent.items()} == {
+        "overview": 3, "clip": -1, "blocks": -1, "nonsense": 3,
+    }  # fmt: skip
+    assert set(sent["clip"][0]["alternatives"]) == {"lens", "rate"}
+
+
+def test_blocks_are_sent_from_the_row_that_the_panel_asks_for() -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    viewer = Viewer(run, "blocks")
+    header, tables = unpack(viewer.frame(START))
+    assert (header["starts"]["blocks"], "blocks" in tables) == (0, False)
+    run.step(3)
+    executor.do_all()
+    with_blocks(run, rows=5)
+    assert run.history.blocks is not None
+    header, tables = unpack(viewer.frame(START | {"steps": 3, "blocks": 2}))
+    assert header["starts"] == {"steps": 3, "validations": 0, "blocks": 2}
+    expected = run.history.blocks.since(2)
+    assert list(tables["blocks"]) == list(expected)
+    for name, values in expected.items():
+        np.testing.assert_array_equal(tables["blocks"][name], values.astype(np.float32))
+
+
+def test_rows_of_blocks_that_came_late_are_news() -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.step(3)
+    executor.do_all()
+    viewer, asked = Viewer(run, "blocks"), START | {"steps": 3}
+    viewer.frame(asked)
+    assert not viewer.news(asked)
+    with_blocks(run)
+    assert viewer.news(asked)
+
+
+def test_the_greeting_says_which_view_is_fed(monkeypatch: pytest.MonkeyPatch) -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.step()
+    executor.do_all()
+    with_blocks(run)
+    greeting = json.dumps({"token": run.token, "view": "blocks"})
+    socket = serve(monkeypatch, Socket(greeting, json.dumps(START | {"blocks": 1})), run)
+    header, tables = unpack(socket.sent[0])
+    assert (header["starts"]["blocks"], len(tables["blocks"]["step"])) == (1, 2)
 
 
 def test_frames_put_end_to_end_are_the_history() -> None:
@@ -305,6 +367,7 @@ def test_a_page_of_another_site_is_turned_away(
         '{"steps": "1", "validations": 0, "snapshot": 0}',
         '{"steps": 1.5, "validations": 0, "snapshot": 0}',
         '{"steps": null, "validations": 0, "snapshot": 0}',
+        '{"steps": 0, "validations": 0, "snapshot": 0, "blocks": "1"}',
     ],
 )  # fmt: skip
 def test_an_ask_that_can_not_be_read_ends_the_feed(

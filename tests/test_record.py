@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -49,6 +50,18 @@ def test_a_history_appends_what_slices_measured() -> None:
     assert history.validations["loss"].tolist() == [9.0]
     assert history.seconds == 0.75
     assert history.steps.names == (*STEP_COLUMNS, "smooth")
+
+
+def test_seconds_until_a_step_lie_on_straight_lines_between_slices() -> None:
+    history = History()
+    assert history.seconds_at(7) == 0
+    for step, seconds in ((10, 0.5), (30, 1.5)):
+        part = slice_of([1.0], seconds)
+        history.absorb(replace(part, checkpoint=Checkpoint(step, {}, 1.0)))
+    assert history.times["step"].tolist() == [10, 30]
+    assert history.times["seconds"].tolist() == [0.5, 2.0]
+    found = [history.seconds_at(step) for step in (0, 5, 10, 20, 30)]
+    assert found == [0, 0.25, 0.5, 1.25, 2.0]
 
 
 def test_the_moving_average_is_the_bias_free_one_of_pandas_however_it_is_cut() -> None:

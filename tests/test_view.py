@@ -28,9 +28,10 @@ from gruviz.experiment import (
     Table,
     Waveforms,
 )
-from gruviz.record import Columns
+from gruviz.record import STEP_COLUMNS, Columns
 from gruviz.runs import Run, Status
 from gruviz.ui import view
+from gruviz.ui.pins import pin_tables
 from tests.test_run import SMALL, OnDemand, a_run
 
 
@@ -231,6 +232,54 @@ def test_step_tables_hold_the_rows_that_are_new() -> None:
     )
 
 
+@pytest.mark.parametrize("row", [0, 1, 37, 98, 99, 100, 101, 149, 150, 10**30])
+def test_derived_columns_are_the_same_from_any_row_on_as_from_the_whole(row: int) -> None:
+    generator = np.random.default_rng(0)
+    run = a_run(OnDemand())
+    steps = {name: generator.random(150) for name in STEP_COLUMNS}
+    steps["clipped_norm"] = np.minimum(steps["norm"], steps["clip_norm"])
+    run.history.steps.append({**steps, "smooth": steps["loss"]})
+    whole, rest = view.step_tables(run)["steps"], view.step_tables(run, row)["steps"]
+    assert whole.keys() == rest.keys() >= {"clipped", "clipped_share", "effective_step"}
+    for name, values in whole.items():
+        np.testing.assert_array_equal(rest[name], values[row:], err_msg=name)
+    np.testing.assert_array_equal(
+        whole["effective_step"],
+        charts.effective_step(steps["learning_rate"], steps["norm"], steps["clipped_norm"]),
+    )
+
+
+def test_the_share_of_clipped_steps_of_a_real_run_is_the_mean_of_its_clipped_steps() -> None:
+    run = trained(steps=23)
+    steps = run.history.steps
+    clipped = steps["norm"] > SMALL.clip_norm
+    assert 0 < clipped.mean() < 1
+    share = view.step_tables(run)["steps"]["clipped_share"]
+    assert share[-1] == pytest.approx(100 * clipped.mean())
+
+
+def with_blocks(run: Run, rows: int = 3) -> Run:
+    """The run with something measured of its blocks."""
+    names = ("gradient", "update", "moment")
+    blocks = run.experiment.cell.blocks()
+    columns = Columns(("step", *(f"{kind}.{block}" for kind in names for block in blocks)))
+    generator = np.random.default_rng(0)
+    columns.append({name: generator.random(rows) for name in columns.names})
+    run.history.blocks = columns
+    return run
+
+
+def test_block_tables_hold_the_rows_that_are_new() -> None:
+    run = with_blocks(trained())
+    assert run.history.blocks is not None
+    for row in (0, 2, 3):
+        np.testing.assert_equal(
+            view.block_tables(run, row), {"blocks": run.history.blocks.since(row)}
+        )
+    run.history.blocks = None
+    assert view.block_tables(run) == {}
+
+
 def test_columns_have_one_length_even_if_a_slice_arrives_while_they_are_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -333,22 +382,23 @@ def test_a_pause_is_settling_until_its_slice_has_come_back() -> None:
     assert view.standing(run) == "diverged"
 
 
+@pytest.mark.parametrize("look", view.VIEWS)
 @pytest.mark.parametrize("name", TASKS)
-def test_every_chart_of_the_page_finds_its_columns(name: str) -> None:
+def test_every_chart_of_the_page_finds_its_columns(name: str, look: str) -> None:
     experiment = Experiment(task=TASKS[name](), cell=GRU(4), batch_size=8)
-    run = trained(experiment, 2)
+    run = with_blocks(trained(experiment, 2))
     data = view.probe_of(experiment, fetch_sample)
     assert run.snapshot is not None
     tables = {
         **view.still_tables(experiment, replace(experiment, steps=9), data),
-        **view.step_tables(run), "here": view.here(run),
-        **view.snapshot_tables(run.snapshot, data),
+        **view.step_tables(run), **view.block_tables(run), "here": view.here(run),
+        **view.snapshot_tables(run.snapshot, data), **pin_tables([trained().history]),
     }  # fmt: skip
-    for card in view.cards(tables, experiment, data, log=True):
+    for card in view.cards(tables, experiment, data, log=True, view=look, pinned=["a pin"]):
         for figure in card.charts.values():
             for trace in figure.data:
-                columns = {key: tables[n.split(".")[0]][n.split(".")[1]]
-                           for key, n in trace.meta.items()}  # fmt: skip
+                names = {key: name.split(".", 1) for key, name in trace.meta.items()}
+                columns = {key: tables[table][column] for key, (table, column) in names.items()}
                 assert all(len(values) for values in columns.values())
                 flat = [len(values) for key, values in columns.items() if key != "z"]
                 assert len(set(flat)) <= 1, trace.meta
@@ -372,6 +422,39 @@ def test_the_cards_of_the_page_are_these() -> None:
     assert cards[0].charts["loss"].layout.yaxis.type is None
     gates = [(figure.data[0].zmin, figure.data[0].zmax) for figure in cards[2].charts.values()]
     assert gates == [(0, 1), (0, 1), (-1, 1), (-1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("look", "cards"),
+    [
+        ("clip", [("lens", "Clip lens", "tall"), ("rate", "Learning rate", "whole")]),
+        (
+            "blocks",
+            [
+                ("block-gradients", "Gradient norm per block", "half"),
+                ("block-updates", "Update-to-weight ratio", "half"),
+                ("block-moments", "Second moment per block", "whole"),
+            ],
+        ),
+    ],
+)
+def test_the_other_views_have_these_cards(look: str, cards: list[tuple[str, str, str]]) -> None:
+    data = view.probe_of(SMALL, fetch_sample)
+    found = view.cards({}, SMALL, data, log=True, view=look)
+    assert [(card.name, card.title, card.width) for card in found] == cards
+    assert all(card.aid and list(card.charts) == [card.name] for card in found)
+
+
+@pytest.mark.parametrize("look", view.VIEWS)
+def test_pinned_runs_are_drawn_in_the_charts_that_compare(look: str) -> None:
+    data = view.probe_of(SMALL, fetch_sample)
+    pinned = {
+        name
+        for card in view.cards({}, SMALL, data, log=True, view=look, pinned=["mine"])
+        for name, figure in card.charts.items()
+        if any(trace.name == "mine" for trace in figure.data)
+    }
+    assert pinned == {"overview": {"loss", "norm", "rate"}, "clip": {"rate"}, "blocks": set()}[look]
 
 
 @pytest.mark.parametrize(
@@ -407,6 +490,20 @@ def test_every_chart_is_told_in_words_before_and_after_training() -> None:
     error = float(np.abs(answer - target).mean())
     assert after["prediction"] == f"The prediction is off by {error:.3g} on average."
     assert math.isfinite(error)
+
+
+@pytest.mark.parametrize("look", ["clip", "blocks"])
+def test_every_chart_of_the_other_views_is_told_in_words(look: str) -> None:
+    run, data = with_blocks(trained()), view.probe_of(SMALL, fetch_sample)
+    shown = {
+        name for card in view.cards({}, SMALL, data, log=True, view=look) for name in card.charts
+    }
+    still = view.still_tables(SMALL, SMALL, data) | {"here": view.here(run)}
+    assert set(view.alternatives(still, look)) == shown
+    whole = still | view.step_tables(run) | view.block_tables(run)
+    after = view.alternatives(whole, look)
+    assert set(after) == shown
+    assert not [text for text in after.values() if "nothing" in text]
 
 
 def test_the_rehearsal_draws_without_a_run() -> None:

@@ -24,8 +24,8 @@ def clip_lens(tables: Tables, measure: str, *, log: bool = True) -> go.Figure:
         _("Clip lens"),
         _(
             "one cursor through all rows: a spike of the norm, the clip that shortens the step, and"
-            " what the loss makes of it"
-        ),
+            " what the loss makes of it · clipped: share of the last {count} steps"
+        ).format(count=SHARE_WINDOW),
         _("step (updates)"),
         measure,
         log=log,
@@ -42,26 +42,27 @@ def clip_lens(tables: Tables, measure: str, *, log: bool = True) -> go.Figure:
     chart.layout.yaxis3.update(range=[-4, 104], tickvals=[0, 50, 100])
     chart.layout.xaxis.update(
         anchor="y4", showspikes=True, spikemode="across", spikesnap="cursor", spikethickness=1,
-        spikecolor=GREY, spikedash="dot",
+        spikecolor=GREY, spikedash="dot", rangemode="nonnegative",
     )  # fmt: skip
-    chart.update_layout(hoversubplots="axis", margin={"l": 68})
+    # At the left the legend is out of the way of Plotly's buttons.
+    chart.update_layout(hoversubplots="axis", margin={"l": 68}, legend={"x": 0, "xanchor": "left"})
     chart.add_traces(
         [
             _row(
                 tables, "y", "loss", _("loss"), mode="lines", opacity=0.45,
-                line={"color": BLUE, "width": 1}, hovertemplate="%{y:.4g}",
+                line={"color": BLUE, "width": 1}, hovertemplate="%{y:.4g}", showlegend=False,
             ),
             _row(
                 tables, "y", "smooth", _("loss, moving average"), mode="lines",
                 line={"color": BLUE, "width": 2.5}, hoverinfo="skip",
             ),
             _row(
-                tables, "y2", "norm", _("norm before clipping"), mode="lines",
-                line={"color": RED, "width": 1.3}, hovertemplate="%{y:.4g}",
+                tables, "y2", "clipped_norm", _("norm after clipping"), mode="lines", opacity=0.5,
+                line={"color": BLUE, "width": 3.5}, hovertemplate="%{y:.4g}",
             ),
             _row(
-                tables, "y2", "clipped_norm", _("norm after clipping"), mode="lines",
-                line={"color": BLUE, "width": 1.3, "dash": "dot"}, hovertemplate="%{y:.4g}",
+                tables, "y2", "norm", _("norm before clipping"), mode="lines",
+                line={"color": RED, "width": 1.3}, hovertemplate="%{y:.4g}",
             ),
             _row(
                 tables, "y2", "clipped", _("clipped step"), mode="markers",
@@ -74,9 +75,8 @@ def clip_lens(tables: Tables, measure: str, *, log: bool = True) -> go.Figure:
                 hovertemplate="%{y:.4g}",
             ),
             _row(
-                tables, "y3", "clipped_share",
-                _("clipped, of the last {count}").format(count=SHARE_WINDOW), mode="lines",
-                line={"color": PURPLE, "width": 2}, hovertemplate="%{y:.0f} %",
+                tables, "y3", "clipped_share", _("share clipped"), mode="lines",
+                line={"color": PURPLE, "width": 2}, hovertemplate="%{y:.0f} %", showlegend=False,
             ),
             _row(
                 tables, "y4", "learning_rate", _("learning rate"), mode="lines",

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,13 +12,12 @@ from gruviz import charts
 from gruviz.data import IGNORED, Dataset, Fetch, fetch_sample, load
 from gruviz.data.theory import NOTHING_KNOWN, Theory, theory
 from gruviz.experiment import Experiment, FromTable, Kind, MadeUp, differences
-from gruviz.record import Columns, History, Snapshot, solved
+from gruviz.record import Snapshot, solved
 from gruviz.runs import Change, Run, Status
 from gruviz.words import N_, _, n_, readable
 
 Tables = dict[str, dict[str, npt.NDArray[Any]]]
 PLAN_POINTS = 201
-PIN_POINTS = 600
 MARK_SHARE = 0.05  # of the course: nearer changes of the same knobs are one mark
 
 
@@ -153,37 +151,6 @@ def block_tables(run: Run, row: int = 0) -> Tables:
     """What was measured of each block of weights, from a row on; no table before the first slice."""
     blocks = run.history.blocks
     return {} if blocks is None else {"blocks": blocks.since(row)}
-
-
-def pin_tables(pinned: Sequence[History]) -> Tables:
-    """The curves of pinned runs, as the tables "pin0", "pin1", … that `charts.loss` draws."""
-    return {f"pin{place}": _pin(history.steps) for place, history in enumerate(pinned)}
-
-
-def _pin(steps: Columns) -> dict[str, npt.NDArray[np.float64]]:
-    """At most PIN_POINTS rows: those in which one of the columns is extreme in its part of the run."""
-    rows = steps.since(0)
-    names = ("smooth", "norm", "learning_rate")
-    count = len(rows["step"])
-    kept = np.arange(count)
-    if count > PIN_POINTS:
-        borders = np.linspace(0, count, PIN_POINTS // (2 * len(names)) + 1).astype(int)
-        extremes = [
-            start + pick(rows[name][start:end])
-            for start, end in pairwise(borders)
-            for name in names
-            for pick in (_least, _greatest)
-        ]
-        kept = np.unique(extremes)
-    return {name: rows[name][kept] for name in ("step", *names)}
-
-
-def _least(values: npt.NDArray[np.float64]) -> int:
-    return int(np.argmin(np.where(np.isnan(values), np.inf, values)))
-
-
-def _greatest(values: npt.NDArray[np.float64]) -> int:
-    return int(np.argmax(np.where(np.isnan(values), -np.inf, values)))
 
 
 def here(run: Run) -> dict[str, npt.NDArray[np.float64]]:

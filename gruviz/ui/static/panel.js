@@ -432,7 +432,8 @@ class Panel {
       const levels = name === "yaxis" ? (layout.shapes ?? []).map(({ y0 }) => ({ y: [y0] })) : [];
       const own = traces.filter(({ yaxis }) => (yaxis ?? "y") === name.replace("axis", ""));
       const decades = spannedDecades(chart.plot.layout?.[name], [...own, ...levels]);
-      if (decades > 2.5) layout[name].dtick = Math.ceil((decades * 20) / rowHeight(chart.plot, layout[name]));
+      const room = rowHeight(chart.plot, layout[name]) / 20; // labels
+      if (decades > 2.5 || 3 * decades > room) layout[name].dtick = Math.ceil(decades / room);
       else if (decades > 0.8) Object.assign(layout[name], TICKS);
     }
     if (TOUCH) layout.dragmode = false;

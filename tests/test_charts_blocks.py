@@ -1,0 +1,88 @@
+"""Charts of the blocks of weights: columns, styles that can be told apart, and the healthy band."""
+
+import numpy as np
+import pytest
+
+from gruviz import charts
+from gruviz.charts.blocks import label
+from gruviz.experiment import CELLS, GRU, LSTM, RNN
+from tests.test_charts_curves import Tables, a_table, drawn_from
+
+DRAWN = {
+    "gradient": charts.block_gradients,
+    "update": charts.block_updates,
+    "moment": charts.block_moments,
+}
+
+
+def filled(blocks: tuple[str, ...] = GRU.blocks()) -> Tables:
+    names = " ".join(["step", *(f"{kind}.{block}" for kind in DRAWN for block in blocks)])
+    return {"blocks": a_table(names, 5, np.random.default_rng(0))}
+
+
+def test_the_blocks_of_a_cell_are_its_matrices_gate_by_gate_then_biases_and_head() -> None:
+    assert GRU.blocks() == ("W_ir", "W_iz", "W_in", "W_hr", "W_hz", "W_hn", "biases", "head")
+    assert LSTM.blocks() == (
+        "W_ii", "W_if", "W_ig", "W_io", "W_hi", "W_hf", "W_hg", "W_ho", "biases", "head",
+    )  # fmt: skip
+    assert RNN.blocks() == ("W_ih", "W_hh", "biases", "head")
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+def test_each_block_is_drawn_from_its_column(kind: str) -> None:
+    blocks = GRU.blocks()
+    chart = DRAWN[kind](filled(), blocks)
+    assert drawn_from(chart) == [
+        (label(block), {"x": "blocks.step", "y": f"blocks.{kind}.{block}"}) for block in blocks
+    ]
+    for trace, block in zip(chart.data, blocks, strict=True):
+        np.testing.assert_array_equal(trace.y, filled()["blocks"][f"{kind}.{block}"])
+        np.testing.assert_array_equal(trace.x, filled()["blocks"]["step"])
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_no_two_blocks_look_alike_and_the_gate_decides_the_colour(name: str) -> None:
+    blocks = CELLS[name].blocks()
+    traces = charts.block_gradients({}, blocks).data
+    looks = {block: (t.line.color, t.line.dash) for block, t in zip(blocks, traces, strict=True)}
+    assert len(set(looks.values())) == len(blocks)
+    for gate in CELLS[name].gates:
+        (colour, from_input), (same, from_state) = looks[f"W_i{gate}"], looks[f"W_h{gate}"]
+        assert (same, from_input, from_state) == (colour, "dot", "solid")
+
+
+def test_names_in_a_legend_are_those_of_the_equations() -> None:
+    assert [label(block) for block in ("W_ir", "W_hh", "biases", "head")] == [
+        "W<sub>ir</sub>", "W<sub>hh</sub>", "biases", "head",
+    ]  # fmt: skip
+
+
+def test_the_healthy_band_is_around_a_thousandth_and_says_who_says_so() -> None:
+    (band,) = charts.block_updates(filled(), GRU.blocks()).layout.shapes
+    assert (band.y0, band.y1, band.yref, band.x0, band.x1, band.xref) == (
+        -3.5, -2.5, "y", 0, 1, "paper",
+    )  # fmt: skip
+    assert band.label.text == "healthy: about 1/1000 (Karpathy, CS231n)"
+
+
+@pytest.mark.parametrize(
+    ("kind", "title", "y", "scale"),
+    [
+        ("gradient", "Gradient norm per block", "‖gradient‖ (L2)", "log"),
+        ("update", "Update-to-weight ratio", "log₁₀ ‖Δw‖ / ‖w‖", None),
+        ("moment", "Second moment per block", "root of the mean second moment", "log"),
+    ],
+)
+def test_without_data_a_chart_has_its_axes_title_and_reading_aid(
+    kind: str, title: str, y: str, scale: str | None
+) -> None:
+    layout = DRAWN[kind]({}, RNN.blocks()).layout
+    assert (layout.meta["title"], layout.yaxis.title.text, layout.yaxis.type) == (title, y, scale)
+    assert layout.xaxis.title.text == "step (updates)"
+    assert layout.meta["aid"]
+
+
+def test_an_optimizer_without_a_second_moment_is_told_so() -> None:
+    assert charts.block_moments({}, RNN.blocks()).layout.meta["empty"] == (
+        "This optimizer keeps no second moment.<br>Choose Adam or RMSprop."
+    )

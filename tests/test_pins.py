@@ -1,0 +1,80 @@
+"""Pinned runs: thinned curves, and the table that compares them."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from gruviz.experiment import SGD, Adam
+from gruviz.runs.comparison import compare
+from gruviz.ui.pins import PIN_POINTS, comparison_table, pin_tables
+from tests.test_comparison import Stored
+from tests.test_run import SMALL, OnDemand, a_run
+from tests.test_view import trained
+
+
+def test_a_short_pinned_run_keeps_every_row() -> None:
+    one, other = trained(steps=23).history, trained(steps=3).history
+    tables = pin_tables([one, other])
+    assert list(tables) == ["pin0", "pin1"]
+    for history, pin in zip((one, other), tables.values(), strict=True):
+        assert list(pin) == ["step", "smooth", "norm", "learning_rate"]
+        for name, values in pin.items():
+            np.testing.assert_array_equal(values, history.steps[name])
+
+
+def test_a_long_pinned_run_is_thinned_and_keeps_its_extremes() -> None:
+    generator = np.random.default_rng(0)
+    history = trained(steps=1).history
+    count = 20_000
+    rows = {name: generator.random(count) for name in history.steps.names}
+    rows["step"] = np.arange(2.0, count + 2)
+    rows["norm"][[7, 12_345]] = [1e6, math.nan]
+    rows["smooth"][19_998] = -5.0
+    history.steps.append(rows)
+    pin = pin_tables([history])["pin0"]
+    assert 500 < len(pin["step"]) <= PIN_POINTS
+    assert (np.diff(pin["step"]) > 0).all()
+    kept = pin["step"].astype(int) - 1
+    for name, values in pin.items():
+        np.testing.assert_array_equal(values, history.steps[name][kept])
+        assert np.nanmax(values) == np.nanmax(history.steps[name]) or name == "step"
+        assert np.nanmin(values) == np.nanmin(history.steps[name]) or name == "step"
+
+
+def test_a_pinned_run_without_a_step_has_empty_columns() -> None:
+    pin = pin_tables([a_run(OnDemand()).history])["pin0"]
+    assert {name: len(values) for name, values in pin.items()} == {
+        "step": 0, "smooth": 0, "norm": 0, "learning_rate": 0,
+    }  # fmt: skip
+
+
+def test_the_table_of_the_comparison_says_everything_in_words() -> None:
+    found = compare(
+        {
+            "plain": Stored(
+                replace(SMALL, optimizer=SGD(), clip_norm=None), [4, 2, 0.5], [1, 0.75]
+            ),
+            "beta": Stored(replace(SMALL, optimizer=Adam(0.5)), [4, 1, 0.25], []),
+            "wild": Stored(replace(SMALL, optimizer=Adam(0.25)), [4, 1e9], [], 0.5, 1234),
+        }
+    )
+    assert comparison_table(found) == {
+        "Run": ["plain", "beta", "wild"],
+        "Clip norm": ["off", "0.5", "0.5"],
+        "Optimizer": ["SGD", "Adam", "Adam"],
+        "Momentum beta 1": ["–", "0.5", "0.25"],
+        "Steps": ["3", "3", "2"],
+        "Best training loss": ["0.5", "0.25", "4"],
+        "Final training loss": ["0.5", "0.25", "1×10⁹"],
+        "Best validation loss": ["0.75", "–", "–"],
+        "Final validation loss": ["0.75", "–", "–"],
+        "Steps to 0.5": ["3", "3", "–"],
+        "Seconds to 0.5": ["1", "1", "–"],
+        "Diverged": ["no", "no", "at step 1,234"],
+    }
+
+
+def test_before_any_step_there_is_no_target_to_name() -> None:
+    table = comparison_table(compare({"new": a_run(OnDemand())}))
+    assert (table["Steps to target"], table["Best training loss"]) == (["–"], ["–"])
