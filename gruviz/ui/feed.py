@@ -17,6 +17,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gruviz.data.theory import theory
 from gruviz.record import Snapshot
+from gruviz.coach import Coach
 from gruviz.runs import Run, classroom
 from gruviz.ui import view
 from gruviz.words import speak
@@ -50,6 +51,7 @@ class Viewer:
         self.view = view.VIEWS[self.look]
         self.dataset = view.probe_of(run.experiment, run.tables)
         self.known = theory(run.experiment, self.dataset)
+        self.coach = Coach()
         self._seen: tuple[Any, ...] = ()
         self._next_picture = 0.0
 
@@ -112,7 +114,7 @@ class Viewer:
             "figures": {name: text for name, _label, text in figures},
             "marks": view.change_marks(run, self.known),
             "texts": None if picture is None else view.writing(picture),
-            "advice": [],
+            "advice": view.advice(run, self.coach),
             "stages": {"step": run.step_count, "seconds": 0, "rows": []},
             "alternatives": alternatives,
         }

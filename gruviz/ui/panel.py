@@ -39,6 +39,7 @@ def panel(
     alternatives: dict[str, str],
     words: dict[str, str],
     on_attach: Callable[[], None],
+    on_advice: Callable[[], None],
 ) -> None:
     """Show figures and charts of the run with this token, or what is known before there is one.
 
@@ -68,6 +69,7 @@ def panel(
         },
         on_attach_change=on_attach,
         on_status_change=lambda: None,
+        on_advice_change=on_advice,
     )
 
 

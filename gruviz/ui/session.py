@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from gruviz.coach import Coach
 from gruviz.data import batches_per_epoch
 from gruviz.experiment import Experiment, FromTable, Table, differences, with_live
 from gruviz.experiment.link import from_link
@@ -100,6 +101,18 @@ class Session:
         self.slow = slow
         if self.run is not None and self.run.slow != slow:
             self.run.slow_down(slow)
+
+    def take_advice(self, rule: str) -> None:
+        """Set the controls to the experiment that the coach names next."""
+        run = self.run
+        if run is None or self.controls_were is None:
+            return
+        said = Coach().advice(
+            run.experiment, run.history, run.snapshot, run.diverged_at, over=run.over
+        )
+        for each in said:
+            if each.rule == rule:
+                controls.fill(each.taken(self.controls_were))
 
     def pending(self, wanted: Experiment) -> bool:
         """Whether the controls ask for something that only a new run can give."""

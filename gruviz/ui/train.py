@@ -246,5 +246,11 @@ def _show(mine: Session, wanted: Experiment, *, log: bool) -> None:
             "lost": _("Connection lost; trying again…"),
             "loading": _("Loading the charts…"),
         },
-        on_attach=lambda: mine.attach(str(st.session_state["panel"].get("attach", ""))),
+        on_attach=lambda: mine.attach(_said("attach")),
+        on_advice=lambda: mine.take_advice(_said("advice")),
     )
+
+
+def _said(event: str) -> str:
+    """What the panel in the browser has to say."""
+    return str(st.session_state["panel"].get(event, ""))

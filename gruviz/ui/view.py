@@ -9,6 +9,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from gruviz import charts
+from gruviz.coach import Coach, Severity
 from gruviz.data import IGNORED, Dataset, Fetch, fetch_sample, load
 from gruviz.data.theory import NOTHING_KNOWN, Theory, theory
 from gruviz.experiment import Experiment, FromTable, Kind, MadeUp, differences
@@ -160,6 +161,23 @@ def here(run: Run) -> dict[str, npt.NDArray[np.float64]]:
     losses = seen["loss"][seen["step"] < step].tolist()
     rate = run.experiment.rate(max(step - 1, 0), run.experiment.schedule.reduced(losses))
     return {"step": np.array([float(step)]), "learning_rate": np.array([rate])}
+
+
+def advice(run: Run, coach: Coach) -> list[dict[str, str]]:
+    """What the coach says of a run, and what its buttons say."""
+    said = coach.advice(run.experiment, run.history, run.snapshot, run.diverged_at, over=run.over)
+    return [
+        {
+            "rule": each.rule,
+            "severity": "serious" if each.severity is Severity.PROBLEM else "hint",
+            "text": each.sentence,
+            "action": ", ".join(
+                f"{_(what.label)} → {value(new)}"
+                for what, _old, new in differences(run.experiment, each.taken(run.experiment))
+            ),
+        }
+        for each in said
+    ]
 
 
 def standing(run: Run) -> str:
