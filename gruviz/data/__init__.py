@@ -6,8 +6,8 @@ from functools import lru_cache
 import numpy as np
 
 from gruviz.data import synthetic
-from gruviz.data.dataset import Array, Dataset, Sequences, batches
 from gruviz.data.csv import Overrides, Table, read_csv, split_source
+from gruviz.data.dataset import Array, Dataset, Sequences, batches
 from gruviz.data.tables import SAMPLE_NAMES, SAMPLES, sample
 from gruviz.data.windows import forecast_windows
 from gruviz.errors import GruvizError
