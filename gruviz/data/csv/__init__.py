@@ -5,12 +5,14 @@
     gruviz.read_csv("weather.csv", decimal=",", missing=["-200"])
 
 The way of a file: `encoding` (bytes to text), `dialect` (which lines are what), `body` (rows to
-columns of text), `numbers` and `sentinels`, `times`, `panels`, `checks` (what to say), `table`.
+columns of text), `columns`, `numbers` and `sentinels`, `clock`, `times` and `formats`, `panels` (what
+a table of many series looks like), `checks` and `steps` (what to say), `reader` (one after another).
 """
 
+from gruviz.data.csv.columns import MAX_NAME
 from gruviz.data.csv.encoding import MAX_BYTES
 from gruviz.data.csv.findings import Finding, Remedy, Severity
-from gruviz.data.csv.reader import MAX_COLUMNS, MAX_NAME, MAX_ROWS, MIN_ROWS, read_csv
+from gruviz.data.csv.reader import MAX_COLUMNS, MAX_ROWS, MIN_ROWS, read_csv
 from gruviz.data.csv.reading import Overrides, Reading
 from gruviz.data.csv.table import Table, split_source
 

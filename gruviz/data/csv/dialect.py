@@ -5,13 +5,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import NamedTuple
 
-from gruviz.data.csv import cells
 from gruviz.data.csv.cells import EMPTY, MISSING, NUMERIC, TIMELY, WORDS, common_kind, kind
+from gruviz.data.csv.findings import Finding, Remedy, note, warning
 from gruviz.data.csv.reading import Overrides
 from gruviz.errors import GruvizError
-from gruviz.words import _
+from gruviz.words import N_, _
 
 HEAD_LINES = 400
 LOOKED_AT = 60  # columns of a record
@@ -78,20 +79,25 @@ def records(lines: Sequence[str], dialect: Dialect, start: int = 1) -> Iterator[
     Raises OpenQuoteError where a quote swallows the rest of the file.
     """
     comment, separator = dialect.comment, dialect.separator
-    rest: Iterable[str] = (line + "\n" for line in lines[start - 1 :])
+    rest: Iterable[str] = (text + "\n" for text in lines[start - 1 :])
     if separator == " ":
-        rest = (line.replace("\t", " ").strip() + "\n" for line in rest)
+        rest = (text.replace("\t", " ").strip() + "\n" for text in rest)
     if not separator:
-        for number, line in enumerate(rest, start):
-            cell = line.strip()
+        for number, text in enumerate(rest, start):
+            cell = text.strip()
             if dialect.quote and len(cell) > 1 and cell[0] == cell[-1] == dialect.quote:
                 cell = cell[1:-1].replace(dialect.quote * 2, dialect.quote)
-            if cell and not (comment and dialect.is_comment(line)):
+            if cell and not (comment and dialect.is_comment(text)):
                 yield Record(number, [cell])
         return
-    options = {"quoting": csv.QUOTE_NONE} if not dialect.quote else {"quotechar": dialect.quote}
-    reader = csv.reader(rest, delimiter=separator, skipinitialspace=True, **options)  # type: ignore[arg-type]
-    before, line = start - 1, start
+    reader = csv.reader(
+        rest,
+        delimiter=separator,
+        skipinitialspace=True,
+        quotechar=dialect.quote or '"',
+        quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
+    )
+    line, before = start, start - 1
     row: list[str] = []
     try:
         for row in reader:
@@ -227,7 +233,7 @@ def _is_decimal_comma(head: Sequence[str], dialect: Dialect) -> bool:
         return False
     # Names of rows count up; the whole parts of measurements don't.
     counts = [int(row[0]) for row in rows[1:]]
-    return any(after - before != 1 for before, after in zip(counts, counts[1:], strict=False))
+    return any(after - before != 1 for before, after in pairwise(counts))
 
 
 def _score(head: Sequence[str], dialect: Dialect) -> float:
@@ -347,9 +353,8 @@ def _begin(found: Sequence[Record], kinds: Sequence[str], width: int) -> int:
         following = found[place + 1 : place + 6]
         if sum(_fits(each, kinds, width) for each in following) < 0.6 * len(following):
             continue
-        if _counts_up(record, kinds) and place + 1 < len(found):
-            if not any(_counts_up(each, kinds) for each in following):
-                return place + 1
+        if following and _counts_up(record, kinds) > any(_counts_up(r, kinds) for r in following):
+            return place + 1
         # Rows of missing values belong to the data, up to the line that names the columns.
         while place > 1 and _only_missing(found[place - 1], kinds):
             place -= 1
@@ -384,7 +389,7 @@ def _counts_up(record: Record, kinds: Sequence[str]) -> bool:
     if len(values) < 3 or not all(re.fullmatch(r"\d{1,6}", value) for value in values):
         return False
     numbers = [int(value) for value in values]
-    steps = {after - before for before, after in zip(numbers, numbers[1:], strict=False)}
+    steps = {after - before for before, after in pairwise(numbers)}
     return (
         len(steps) == 1
         and steps <= {1, -1, 5, 10}
@@ -423,9 +428,10 @@ def _naming(
         worded = words * 2 >= len(full) and not (naming and numbers)
         if not enough or not (worded or _counts_up(record, kinds) or not naming):
             break
-        if naming and (width == 1 or len(record.cells) < width):
-            if width > 1 or not UNIT.fullmatch(naming[-1].cells[0]):
-                break
+        if naming and width == 1 and not UNIT.fullmatch(naming[-1].cells[0]):
+            break
+        if naming and len(record.cells) < width:
+            break
         naming.insert(0, record)
         if len(naming) == MOST_NAMING:
             break
@@ -537,4 +543,58 @@ def _spread(row: Sequence[str]) -> list[str]:
     return spread
 
 
-__all__ = ["Dialect", "OpenQuoteError", "Record", "cells", "records", "refuse_other_kinds", "sniff"]
+def about_lines(dialect: Dialect) -> Iterator[Finding]:
+    """What is worth saying about which line is what."""
+    if dialect.skipped:
+        text = " ".join(cell for cell in dialect.skipped[0].cells if cell.strip())[:60]
+        yield note(
+            "preamble",
+            N_("Line {line} above the table ({text!r}) is skipped."),
+            N_("{count} lines above the table (the first: {text!r}) are skipped."),
+            count=len(dialect.skipped), line=dialect.skipped[0].line, text=text,
+        )  # fmt: skip
+    if dialect.comments > 0:
+        yield note(
+            "comments",
+            N_("One line is a comment ({mark})."),
+            N_("{count} lines are comments ({mark})."),
+            count=dialect.comments, mark=dialect.comment,
+        )  # fmt: skip
+    if not dialect.header:
+        yield warning(
+            "no-header",
+            N_("No line names the columns; they are numbered."),
+            remedies=(
+                Remedy(N_("Line {line} names them"), Overrides(header=(dialect.first,)),
+                       {"line": dialect.first}),
+            ),
+        )  # fmt: skip
+    if dialect.commented_header:
+        yield note(
+            "header-in-comment",
+            N_("The names of the columns stand in the comment of line {line}."),
+            line=dialect.header[0],
+        )
+    if dialect.row_names:
+        yield note(
+            "short-header",
+            N_(
+                "The header has a name less than the rows have cells: the first column holds the"
+                " rows' names."
+            ),
+        )
+    if dialect.trailing_separator:
+        yield note("trailing-separator", N_("Each row ends with a separator; it is left out."))
+    units = any(dialect.units)
+    if units:
+        yield note("units", N_("The line under the names tells the units."))
+    if len(dialect.header) > 1 + units:
+        yield note(
+            "many-headers",
+            N_("{count} lines name the columns together."),
+            count=len(dialect.header) - units,
+        )
+    if not dialect.own_quotes:
+        yield warning(
+            "open-quote", N_("A quote opens and never closes; quotes are read as letters.")
+        )

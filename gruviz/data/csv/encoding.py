@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from charset_normalizer import from_bytes
@@ -151,7 +152,7 @@ def decode(content: bytes, overrides: Overrides) -> Text:
 
 def _decoded(content: bytes, encoding: str) -> tuple[str, list[Finding]]:
     try:
-        if not codecs.lookup(encoding)._is_text_encoding:  # type: ignore[attr-defined]
+        if not codecs.lookup(encoding)._is_text_encoding:
             raise LookupError
     except (LookupError, ValueError) as error:
         raise GruvizError(
@@ -265,46 +266,66 @@ def _utf16(head: bytes) -> str | None:
 def _legacy(content: bytes) -> str:
     """The most plausible encoding of text that is neither ASCII nor Unicode."""
     runs = HIGH.findall(content)[:20_000]
-    high = sum(map(len, runs))
     # With what follows each run, for a second byte may look like ASCII.
     sample = b" ".join(re.findall(rb"[\x80-\xff]+[\x40-\x7e]?", content)[:20_000])
+    return (
+        _eastern(content, sample, runs)
+        or _other_script(content, sample, runs)
+        or _western(content, sample)
+    )
+
+
+def _eastern(content: bytes, sample: bytes, runs: Sequence[bytes]) -> str:
+    """Chinese, Japanese or Korean, by the pairs of bytes that their running text is made of."""
+    high = sum(map(len, runs))
     alone = sum(len(run) == 1 for run in runs) / len(runs)
     best, share = "", 0.0
     for encoding, pattern in PAIRS:
         pairs = pattern.findall(sample)
         covered = sum((pair[0] >= 0x80) + (pair[1] >= 0x80) for pair in pairs) / high
-        if encoding == "big5" and alone > 0.6:
-            continue
-        if encoding == "cp932" and sum(pair[0] < 0xA0 for pair in pairs) < 0.6 * len(pairs):
-            continue
-        if encoding == "cp932" and covered < 0.9:
-            continue
-        if encoding == "euc_jp" and covered < 0.3:
-            continue
+        low_leads = sum(pair[0] < 0xA0 for pair in pairs)
+        fits = {
+            "big5": alone <= 0.6,
+            "cp932": covered >= 0.9 and low_leads >= 0.6 * len(pairs),
+            "euc_jp": covered >= 0.3,
+        }
         if encoding == "euc_jp":
             covered = 1.0  # kana are as good as proof
-        if covered > max(share + 0.05, 0.6) and _possible(content, encoding):
+        if (
+            fits.get(encoding, True)
+            and covered > max(share + 0.05, 0.6)
+            and _possible(content, encoding)
+        ):
             best, share = encoding, covered
     if best == "gb18030" and _possible(content, "cp949"):
+        # Of Chinese characters about half are as low as hangul; six of six hardly ever are.
         characters = re.findall(rb"[\xb0-\xfd][\xa1-\xfe]", sample)
         if len(characters) >= 6 and all(HANGUL.match(each) for each in characters):
             return "cp949"
-    if best:
-        return best
-    if high / len(runs) > 2.5 or alone < 0.4:  # whole words of letters that aren't ASCII's
-        words = b" ".join(runs)
-        script = max(SCRIPTS, key=lambda encoding: _script_share(words, encoding))
-        if _script_share(words, script) > 0.9 and _possible(content, script):
-            return script
-        guess = from_bytes(sample[:50_000], cp_isolation=OTHERS, threshold=1.0).best()
-        if guess is not None and _possible(content, guess.encoding):
-            return guess.encoding
-    western = {
-        encoding: sum(sign in letters for sign in sample.decode(encoding, "ignore"))
-        for encoding, letters in SINGLE.items()
+    return best
+
+
+def _other_script(content: bytes, sample: bytes, runs: Sequence[bytes]) -> str:
+    """Cyrillic, Greek and the like, where whole words are of letters that ASCII doesn't have."""
+    alone = sum(len(run) == 1 for run in runs) / len(runs)
+    if sum(map(len, runs)) / len(runs) <= 2.5 and alone >= 0.4:
+        return ""
+    words = b" ".join(runs)
+    script = max(SCRIPTS, key=lambda encoding: _script_share(words, encoding))
+    if _script_share(words, script) > 0.9 and _possible(content, script):
+        return script
+    guess = from_bytes(sample[:50_000], cp_isolation=OTHERS, threshold=1.0).best()
+    return guess.encoding if guess is not None and _possible(content, guess.encoding) else ""
+
+
+def _western(content: bytes, sample: bytes) -> str:
+    """The encoding in which most of the foreign characters are letters of a Latin alphabet."""
+    letters = {
+        encoding: sum(sign in known for sign in sample.decode(encoding, "ignore"))
+        for encoding, known in SINGLE.items()
         if _possible(content, encoding)
     }
-    found = max(western, key=lambda encoding: western[encoding], default="latin-1")
+    found = max(letters, key=lambda encoding: letters[encoding], default="latin-1")
     if found == "cp1252" and not re.search(rb"[\x80-\x9f]", content):
         return "latin-1"
     return found

@@ -9,13 +9,15 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from gruviz.data.csv import times
-from gruviz.data.csv.times import Clock, Times
+from gruviz.data.csv.formats import Times, formats, month_of, only_clock, parse
+from gruviz.data.csv.table import COUNTER, IDENTIFIER, NUMBER, WORDS
+from gruviz.data.csv.times import Clock
 
 Codes = npt.NDArray[np.int64]
 
 LEAST_DATES = 5
 SHARE_OF_DATES = 0.6
+MOST_LABELS = 30  # columns that are looked at for names of series
 MOST_IDS = 0.5  # series to rows; more, and it isn't a panel
 
 
@@ -47,11 +49,11 @@ def wide(names: Sequence[str], numeric: Sequence[str]) -> Wide | None:
         return None
     plain = [re.sub(r"^[XxYy]_?(?=\d{4})", "", name) for name in dated]
     for place in (0, len(plain) // 2, len(plain) - 1):
-        for written in times.formats(plain[place]):
-            if times.only_clock(written):
+        for written in formats(plain[place]):
+            if only_clock(written):
                 continue
             some = pa.chunked_array([pa.array(plain, pa.string())])
-            found, _zone = times.parse(some, written)
+            found, _zone = parse(some, written)
             good = ~np.isnat(found)
             if good.sum() < max(LEAST_DATES, SHARE_OF_DATES * len(numbers)):
                 continue
@@ -63,13 +65,24 @@ def wide(names: Sequence[str], numeric: Sequence[str]) -> Wide | None:
     return None
 
 
-def long(
-    labels: Mapping[str, pd.Series], clock: Clock | None, counters: Sequence[str]
-) -> Long | None:
-    """The series of a long table: a column within which each time occurs once.
+def _labels(frame: pd.DataFrame, kinds: Mapping[str, str]) -> dict[str, pd.Series]:
+    """The columns that may name a series: words and whole numbers, in the table's order."""
+    labels: dict[str, pd.Series] = {}
+    for name, kind in list(kinds.items())[:MOST_LABELS]:
+        column = frame[name].reset_index(drop=True)
+        if kind in (NUMBER, IDENTIFIER, COUNTER):
+            values = column.to_numpy(np.float64)
+            if not np.isfinite(values).all() or not (values == np.floor(values)).all():
+                continue
+        elif kind != WORDS:
+            continue
+        labels[name] = column
+    return labels
 
-    `labels` are the columns that may name a series: words and whole numbers, in the table's order.
-    """
+
+def long(frame: pd.DataFrame, kinds: Mapping[str, str], clock: Clock | None) -> Long | None:
+    """The series of a long table: a column within which each time occurs once."""
+    labels = _labels(frame, kinds)
     if clock is not None:
         known = ~np.isnat(clock.times)
         stamps, distinct = pd.factorize(clock.times)
@@ -80,29 +93,59 @@ def long(
         for name, column in labels.items():
             if name in clock.columns:
                 continue
-            groups, kinds = pd.factorize(column)
-            if not 1 < len(kinds) <= MOST_IDS * len(column) or (groups < 0).any():
+            groups, series = pd.factorize(column)
+            if not 1 < len(series) <= MOST_IDS * len(column) or (groups < 0).any():
                 continue
             pairs = pd.Series(groups).astype("int64") * (stamps.max() + 1) + stamps
-            if pairs.nunique() >= 0.98 * len(pairs) and (best is None or len(kinds) > best.count):
-                best = Long(name, groups.astype(np.int64), len(kinds))
+            if pairs.nunique() >= 0.98 * len(pairs) and (best is None or len(series) > best.count):
+                best = Long(name, groups.astype(np.int64), len(series))
         return best
     for name, column in labels.items():
-        groups, kinds = pd.factorize(column)
-        if not 1 < len(kinds) <= 0.2 * len(column) or (groups < 0).any():
+        groups, series = pd.factorize(column)
+        if not 1 < len(series) <= 0.2 * len(column) or (groups < 0).any():
             continue
         changes = np.flatnonzero(np.diff(groups)) + 1
-        if len(changes) + 1 != len(kinds):  # a series isn't in one piece
+        if len(changes) + 1 != len(series):  # a series isn't in one piece
             continue
-        for counter in counters:
-            values = labels.get(counter)
-            if counter == name or values is None:
+        for counter, values in labels.items():
+            if counter == name or kinds[counter] == WORDS:
                 continue
             steps = np.diff(values.to_numpy(np.float64, na_value=np.nan))
             inside = np.delete(steps, changes - 1)
             if (inside > 0).all() and (steps[changes - 1] < 0).mean() > 0.9:
-                return Long(name, groups.astype(np.int64), len(kinds), counter)
+                return Long(name, groups.astype(np.int64), len(series), counter)
     return None
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A row per year and a column per month: time along both."""
+
+    year: str
+    months: tuple[str, ...]
+
+
+def grid(frame: pd.DataFrame, clock: Clock | None) -> Grid | None:
+    """The twelve columns of months beside a column of years."""
+    if clock is None or clock.format != "%Y":
+        return None
+    named = {month_of(str(name)): str(name) for name in frame if len(str(name)) <= 10}
+    months = [named.get(month) for month in YEAR]
+    found = tuple(name for name in months if name and frame[name].dtype == np.float64)
+    return Grid(clock.columns[0], found) if len(found) == len(YEAR) else None
+
+
+YEAR = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def unrolled(frame: pd.DataFrame, found: Grid) -> pd.DataFrame:
+    """A row per month, in one column."""
+    years = frame.index.to_numpy().astype("datetime64[Y]")
+    stamps = years[:, None].astype("datetime64[M]") + np.arange(12)
+    values = frame[list(found.months)].to_numpy(np.float64)
+    index = pd.DatetimeIndex(stamps.astype("datetime64[us]").ravel(), name="time")
+    out = pd.DataFrame({"value": values.ravel()}, index=index)
+    return out[out.index.notna()].sort_index()
 
 
 def pivot(frame: pd.DataFrame, stamps: Times, id: str, value: str) -> pd.DataFrame:

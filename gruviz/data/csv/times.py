@@ -1,82 +1,31 @@
-"""Columns of text to times: formats, day or month first, times spread over columns, unix times."""
+"""Which columns tell the time: one, a date beside a time of day, or year, month and day apart."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gruviz.data.csv.cells import CLOCK_ONLY, MARKS, TIMELY, common_kind, kind
+from gruviz.data.csv.cells import MARKS, TIMELY, common_kind
+from gruviz.data.csv.formats import (
+    DECIMAL_YEAR,
+    EXCEL,
+    NUMERIC,
+    UNIX,
+    Floats,
+    Times,
+    formats,
+    has_clock,
+    only_clock,
+    parse,
+)
 from gruviz.errors import GruvizError
 from gruviz.words import _
 
-Times = npt.NDArray[np.datetime64]
-Floats = npt.NDArray[np.float64]
-
-# Times written as one number: units a second, or what else they count.
-UNIX: Mapping[str, float] = {"unix s": 1, "unix ms": 1e3, "unix us": 1e6, "unix ns": 1e9}
-EXCEL, DECIMAL_YEAR, QUARTER, WEEK = "excel", "decimal year", "quarter", "week"
-NUMERIC = (*UNIX, EXCEL, DECIMAL_YEAR, QUARTER, WEEK)
-
 LEAST_PARSED = 0.9  # of the cells in a column of times
 MOST_CANDIDATES = 6
-
-# The patterns of dates, and the formats that each may mean.
-DATES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
-    (re.compile(pattern), formats)
-    for pattern, formats in (
-        (r"\d{4}([-/.])\d{1,2}\1\d{1,2}", ("%Y{0}%m{0}%d",)),
-        (r"\d{1,2}([-/. ])\d{1,2}\1\d{4}", ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y")),
-        (r"\d{1,2}([-/.])\d{1,2}\1\d{2}", ("%d{0}%m{0}%y", "%m{0}%d{0}%y", "%y{0}%m{0}%d")),
-        (r"\d{4}年\d{1,2}月\d{1,2}日()", ("%Y年%m月%d日",)),
-        (r"\d{4}年\d{1,2}月()", ("%Y年%m月",)),
-        (r"\d{1,2}(\.? ?[-/. ]?)[^\W\d_]{3,10}\1\d{4}", ("%d{0}%b{0}%Y", "%d{0}%B{0}%Y")),
-        (r"\d{1,2}(\. )[^\W\d_]{3,10} \d{4}", ("%d{0}%b %Y", "%d{0}%B %Y")),
-        (r"\d{1,2}([-/. ]?)[^\W\d_]{3,10}\1\d{2}", ("%d{0}%b{0}%y", "%d{0}%B{0}%y")),
-        (r"[^\W\d_]{3,10}(\.? )\d{1,2}, \d{4}", ("%b{0}%d, %Y", "%B{0}%d, %Y")),
-        (r"[^\W\d_]{3,10}([-/. ])\d{1,2}\1\d{4}", ("%b{0}%d{0}%Y", "%B{0}%d{0}%Y")),
-        (r"[^\W\d_]{3,10}(\.?[-/. ])\d{4}", ("%b{0}%Y", "%B{0}%Y")),
-        (r"[^\W\d_]{3}([-/ ])\d{2}", ("%b{0}%y",)),
-        (r"\d{4}([-/. ])[^\W\d_]{3,10}", ("%Y{0}%b", "%Y{0}%B")),
-        (r"\d{4}([-/.])[^\W\d_]{3,10}\1\d{1,2}", ("%Y{0}%b{0}%d",)),
-        (r"\d{4}([-/.])\d{1,2}", ("%Y{0}%m",)),
-        (r"\d{1,2}([-/.])\d{4}", ("%m{0}%Y",)),
-        (r"\d{4}M\d{2}()", ("%YM%m",)),
-        (r"(?:19|20)\d{6}()", ("%Y%m%d",)),
-        (r"\d{8}()", ("%d%m%Y", "%m%d%Y")),
-        (r"(?:1[6-9]|20)\d{2}(?:0[1-9]|1[0-2])()", ("%Y%m",)),
-        (r"(?:1[5-9]|2[01])\d{2}()", ("%Y",)),
-        (r"\d{4}[- ]?Q[1-4]()|Q[1-4][-/ ]?\d{4}", (QUARTER,)),
-        (r"\d{4}-?W\d{2}(?:-\d)?()", (WEEK,)),
-    )
-)
-CLOCKS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern), written)
-    for pattern, written in (
-        (r"\d{1,2}([:.h])\d{2}([:.])\d{2}[.,]\d{1,9}", "%H{0}%M{1}%S{fraction}%f"),
-        (r"\d{1,2}([:.h])\d{2}([:.])\d{2}", "%H{0}%M{1}%S"),
-        (r"\d{1,2}([:.h])\d{2}()", "%H{0}%M"),
-        (r"\d{2}()\d{2}()\d{2}", "%H%M%S"),
-        (r"\d{2}()\d{2}()", "%H%M"),
-        (r"\d{1,2}()()", "%H"),
-    )
-)
-SPLIT = re.compile(
-    r"(?P<weekday>[^\W\d_]{2,10}\.?,? )??"
-    r"(?P<date>[^\sT,;_]+(?:(?:\. ?|, ?| )(?:[^\W\d_]{3,10}\.?|\d{1,2}|\d{4}),?(?: \d{4})?)?)"
-    r"(?P<gap>[ T,;_\-]+)"
-    r"(?P<clock>\d{1,6}(?:[:.h]\d{2}(?:[:.]\d{2}(?:[.,]\d{1,9})?)?)?)"
-    r"(?P<noon>[ \-]?[AaPp]\.?[Mm]\.?)?(?P<zone> ?(?:Z|UTC|GMT|[+\-]\d{2}:?\d{2}))?"
-)
-ALONE = re.compile(
-    r"(?P<clock>\d{1,2}(?:[:.h]\d{2}(?:[:.]\d{2}(?:[.,]\d{1,9})?)?)?)"
-    r"(?P<noon>[ \-]?[AaPp]\.?[Mm]\.?)?(?P<zone> ?(?:Z|UTC|GMT|[+\-]\d{2}:?\d{2}))?"
-)
-MIDNIGHT = r"([ T_-])24((?:[:.]?00){0,2})$"
 
 PARTS: Mapping[str, frozenset[str]] = {
     "%Y": frozenset(
@@ -134,56 +83,6 @@ class Clock:
     """Cells that hold something, but no time in this format."""
 
 
-ENGLISH = frozenset(
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "January",
-     "February", "March", "April", "June", "July", "August", "September", "October", "November",
-     "December"]
-)  # fmt: skip
-# Months in the languages of many exports, by their first letters, as `strptime` knows them.
-MONTHS: Mapping[str, str] = {
-    "jän": "Jan", "jan": "Jan", "ene": "Jan", "gen": "Jan", "janv": "Jan", "feb": "Feb", "fév": "Feb",
-    "fev": "Feb", "févr": "Feb", "mär": "Mar", "mar": "Mar", "mrz": "Mar", "maa": "Mar", "mrt": "Mar",
-    "abr": "Apr", "apr": "Apr", "avr": "Apr", "mai": "May", "may": "May", "mag": "May", "mei": "May",
-    "jun": "Jun", "giu": "Jun", "juin": "Jun", "jul": "Jul", "lug": "Jul", "juil": "Jul", "ago": "Aug",
-    "aug": "Aug", "aoû": "Aug", "aou": "Aug", "sep": "Sep", "set": "Sep", "okt": "Oct", "oct": "Oct",
-    "out": "Oct", "ott": "Oct", "nov": "Nov", "dez": "Dec", "dec": "Dec", "dic": "Dec", "déc": "Dec",
-}  # fmt: skip
-MONTH_WORD = re.compile(r"(?:^|(?<=[\d\s./,-]))[^\W\d_]{3,10}(?=\.?(?:$|[\d\s./,-]))")
-SPAN = re.compile(r"(\S.*\d\S*) (?:-|–|—|to|bis) (\S.*\d\S*)")
-
-
-def month_of(word: str) -> str | None:
-    """The English name of a month, shortened; None if a word is none in any language we know."""
-    word = word.lower().rstrip(".")
-    return MONTHS.get(word[:4]) or MONTHS.get(word[:3])
-
-
-def plain(text: pa.ChunkedArray, cells: Sequence[str]) -> tuple[pa.ChunkedArray, Sequence[str]]:
-    """Times as `strptime` reads them: of a span its start, of a foreign month the English name."""
-    held = [cell for cell in cells if cell.lower() not in MARKS]
-    spans = [match for cell in held[:50] if (match := SPAN.fullmatch(cell))]
-    if held and len(spans) == len(held[:50]) and all(kind(m[1]) == TIMELY for m in spans):
-        text = pc.replace_substring_regex(
-            text, r"^(\S.*\d\S*) (?:-|–|—|to|bis) (\S.*\d\S*)$", r"\1"
-        )
-        cells = [match[1] if (match := SPAN.fullmatch(cell)) else cell for cell in cells]
-    words = {match[0] for cell in held if len(cell) < 40 and (match := MONTH_WORD.search(cell))}
-    foreign = {word: month_of(word) for word in words if month_of(word)}
-    if not words or len(words) > 24 or len(foreign) < len(words):
-        return text, cells
-    if all(word.title() in ENGLISH for word in words):
-        return text, cells
-    for word in sorted(words, key=len, reverse=True):
-        month = foreign[word] or word
-        text = pc.replace_substring_regex(
-            text, rf"(^|[\d\s./,-]){re.escape(word)}\.?", rf"\1{month}"
-        )
-        cells = [
-            re.sub(rf"(^|[\d\s./,-]){re.escape(word)}\.?", rf"\1{month}", each) for each in cells
-        ]
-    return text, cells
-
-
 def joined(fields: Sequence[Field]) -> pa.ChunkedArray:
     """Several columns as one text, joined by blanks; missing where one of them is."""
     texts = [pc.utf8_trim_whitespace(field.text) for field in fields]
@@ -194,141 +93,6 @@ def joined(fields: Sequence[Field]) -> pa.ChunkedArray:
     for each in empty:
         together = pc.if_else(each, pa.scalar(""), together)
     return together
-
-
-def parse(text: pa.ChunkedArray, written: str) -> tuple[Times, str | None]:
-    """Times (microseconds, NaT where there is none) and the zone that they state, if any.
-
-    `written` is a format of `strptime` or a name of NUMERIC.
-    """
-    if written in UNIX or written in (EXCEL, DECIMAL_YEAR):
-        plain = pc.if_else(
-            pc.match_substring_regex(text, r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"),
-            text,
-            None,
-        )
-        numbers = np.array(pc.cast(plain, pa.float64()).to_numpy(), dtype=np.float64)
-        return from_numbers(numbers, written), "UTC" if written in UNIX else None
-    shift = None
-    if pc.any(pc.match_substring_regex(text, MIDNIGHT)).as_py() and "%H" in written:
-        late = pc.match_substring_regex(text, MIDNIGHT)
-        text = pc.replace_substring_regex(text, MIDNIGHT, r"\g<1>00\2".replace(r"\g<1>", r"\1"))
-        shift = np.asarray(late.to_numpy(), dtype=np.bool_)
-    if written == QUARTER:
-        text = pc.replace_substring_regex(text, r"^Q([1-4])[-/ ]?(\d{4})$", r"\2-Q\1")
-        text = pc.replace_substring_regex(text, r"^(\d{4})[- ]?Q([1-4])$", r"\1-\2")
-        for quarter, month in ((4, 10), (3, 7), (2, 4), (1, 1)):
-            text = pc.replace_substring_regex(text, rf"^(\d{{4}})-{quarter}$", rf"\1/{month}")
-        written = "%Y/%m"
-    elif written == WEEK:
-        text = pc.replace_substring_regex(text, r"^(\d{4})-?W(\d{2})$", r"\1-W\2-1")
-        text = pc.replace_substring_regex(text, r"^(\d{4})W", r"\1-W")
-        written = "%G-W%V-%u"
-    zone = "UTC" if re.search("UTC$|GMT$|Z$|%z$", written) else None
-    with np.errstate(all="ignore"):
-        try:
-            found = pd.to_datetime(
-                text.to_pandas(), format=written, errors="coerce", utc="%z" in written
-            )
-        except (ValueError, OverflowError, re.error):
-            return np.full(len(text), "NaT", dtype="datetime64[us]"), None
-    if "%z" in written:
-        found = found.dt.tz_localize(None)
-    times = found.to_numpy().astype("datetime64[us]")
-    if shift is not None:
-        times = np.where(shift, times + np.timedelta64(1, "D"), times)
-    return times, zone
-
-
-def from_numbers(numbers: Floats, written: str) -> Times:
-    """Times from unix times, days of a spreadsheet, or years with a fraction."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        if written in UNIX:
-            micro = np.round(numbers * (1e6 / UNIX[written]))
-        elif written == EXCEL:
-            # A spreadsheet's day is exact to a millisecond or so.
-            micro = np.round((numbers - 25569) * 86_400_000) * 1000
-        else:
-            years = np.floor(numbers)
-            good = (years > 0) & (years < 9999)
-            whole = np.where(good, years, 1970).astype(np.int64)
-            start = (whole - 1970).astype("datetime64[Y]")
-            first = start.astype("datetime64[us]").astype(np.int64)
-            last = (start + 1).astype("datetime64[us]").astype(np.int64)
-            micro = np.where(good, first + (numbers - years) * (last - first), np.nan)
-            micro = np.round(micro / 1e6) * 1e6
-        good = np.isfinite(micro) & (np.abs(micro) < 2.5e17)
-        out = np.full(len(numbers), np.iinfo(np.int64).min, dtype=np.int64)
-        out[good] = micro[good].astype(np.int64)
-    return out.view("datetime64[us]")
-
-
-def formats(cell: str) -> list[str]:
-    """The formats that a cell may be written in, a time of day without a date included."""
-    cell = cell.strip()
-    found = _date_formats(cell)
-    if found:
-        return found + _clock_formats(cell)  # 18.00.00 may be either
-    split = SPLIT.fullmatch(cell)
-    if split:
-        clock = _clock_format(split["clock"], split["noon"] or "")
-        if clock is not None:
-            zone = _zone_format(split["zone"] or "")
-            weekday = _weekday(split["weekday"] or "")
-            dates = _date_formats(split["date"])
-            return [f"{weekday}{date}{split['gap']}{clock}{zone}" for date in dates]
-    return _clock_formats(cell)
-
-
-def _clock_formats(cell: str) -> list[str]:
-    alone = ALONE.fullmatch(cell)
-    if not alone or not CLOCK_ONLY.fullmatch(cell):
-        return []
-    clock = _clock_format(alone["clock"], alone["noon"] or "")
-    return [clock + _zone_format(alone["zone"] or "")] if clock is not None else []
-
-
-def _date_formats(text: str) -> list[str]:
-    for pattern, written in DATES:
-        if match := pattern.fullmatch(text):
-            return [each.format(match[1] or "") for each in written]
-    if match := re.fullmatch(r"([^\W\d_]{2,10}\.?,? )(.+)", text):
-        return [_weekday(match[1]) + each for each in _date_formats(match[2]) if "%" in each]
-    return []
-
-
-def _weekday(text: str) -> str:
-    if not text:
-        return ""
-    name = text.rstrip(" ,.")
-    return ("%a" if len(name) <= 3 else "%A") + text[len(name) :]
-
-
-def _zone_format(text: str) -> str:
-    return text if not text or text.strip()[0] in "ZUG" else re.sub(r"[+\-].*", "%z", text)
-
-
-def _clock_format(text: str, noon: str) -> str | None:
-    for pattern, written in CLOCKS:
-        if match := pattern.fullmatch(text):
-            fraction = "," if "," in text else "."
-            clock = written.format(match[1], match[2], fraction=fraction)
-            if noon:
-                clock = clock.replace("%H", "%I") + re.sub(r"[AaPp]\.?[Mm]\.?", "%p", noon)
-            return clock
-    return None
-
-
-def has_clock(written: str) -> bool:
-    """Whether a format tells the time of day."""
-    return "%H" in written or "%I" in written
-
-
-def only_clock(written: str) -> bool:
-    """Whether a format tells the time of day and no date."""
-    return has_clock(written) and not any(
-        part in written for part in ("%d", "%j", "%Y", "%y", "%b")
-    )
 
 
 def find(fields: Sequence[Field], *, day_first: bool) -> Clock | None:
@@ -372,10 +136,9 @@ def read(fields: Sequence[Field], written: str | None, *, day_first: bool) -> Cl
             if clock is not None:
                 return clock
     if len(fields) == 1 and fields[0].values is not None:
-        for written in _numeric_formats(fields[0], named=True):
-            clock = _best(fields, [written], day_first=day_first)
-            if clock is not None:
-                return clock
+        clock = _best(fields, _numeric_formats(fields[0], named=True), day_first=day_first)
+        if clock is not None:
+            return clock
     raise GruvizError(
         _("{names} can't be read as times; choose other columns, or say the form.").format(
             names=names
@@ -456,33 +219,34 @@ def _numeric_formats(field: Field, *, named: bool) -> list[str]:
     onward = bool((steps > 0).all() or (steps < 0).all())
     if not named and not onward:
         return []
-    if whole and low > 1.7e9 and high < 2.2e9 and len(known) > 9 and _calendar(known, 1):
-        return ["%Y%m%d%H"]
-    if whole and low > 1.7e11 and high < 2.2e11 and _calendar(known, 100):
-        return ["%Y%m%d%H%M"]
-    if whole and low > 1.7e13 and high < 2.2e13 and _calendar(known, 10_000):
-        return ["%Y%m%d%H%M%S"]
+    if whole and (digits := _digits(known, low, high)):
+        return [digits]
     for written, factor in UNIX.items():
         early, late = (1e8, 4.2e9) if named else (9e8, 2.2e9)
-        if early * factor <= low and high <= late * factor and (named or factor <= 1e3):
+        if low >= early * factor and high <= late * factor and (named or factor <= 1e3):
             return [written]
-    if whole and low >= 17_000_101 and high <= 21_991_231:
-        return ["%Y%m%d"]
-    if (
-        whole
-        and low >= 170_001
-        and high <= 219_912
-        and {int(v) % 100 for v in known} <= set(range(1, 13))
-    ):
-        return ["%Y%m"]
-    if low >= 1500 and high <= 2200:
-        if whole and (named or (len(set(steps)) == 1 and abs(steps[0]) == 1)):
-            return ["%Y"]
-        if not whole and onward and np.abs(steps).max() < 5:
-            return [DECIMAL_YEAR]
-    if named and low >= 20_000 and high <= 80_000 and (np.sort(known) == known).all():
+    even = len(set(steps)) == 1 and abs(steps[0]) == 1
+    if whole and low >= 1500 and high <= 2200 and (named or even):
+        return ["%Y"]
+    if not whole and low >= 1500 and high <= 2200 and onward and np.abs(steps).max() < 5:
+        return [DECIMAL_YEAR]
+    if named and low >= 20_000 and high <= 80_000 and (steps >= 0).all():
         return [EXCEL]
     return []
+
+
+def _digits(known: Floats, low: float, high: float) -> str:
+    """The format of whole numbers such as 20210131 or 202101311530; "" if they are none."""
+    if low >= 17_000_101 and high <= 21_991_231:
+        return "%Y%m%d"
+    months = known % 100
+    if low >= 170_001 and high <= 219_912 and (months >= 1).all() and (months <= 12).all():
+        return "%Y%m"
+    for written, scale in (("%Y%m%d%H", 1), ("%Y%m%d%H%M", 100), ("%Y%m%d%H%M%S", 10_000)):
+        fits = low > 1.7e9 * scale and high < 2.2e9 * scale and len(known) > 9
+        if fits and _calendar(known, scale):
+            return written
+    return ""
 
 
 def _calendar(known: Floats, below_hours: int) -> bool:

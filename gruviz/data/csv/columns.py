@@ -1,0 +1,340 @@
+"""A file's columns by name: their text, and as numbers with the missing ones taken out."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gruviz.data.csv import checks, panels, sentinels, times
+from gruviz.data.csv.body import Body, Progress
+from gruviz.data.csv.cells import MARKS, TIMELY, common_kind
+from gruviz.data.csv.dialect import Dialect
+from gruviz.data.csv.findings import Finding, Remedy, note, quoted, warning
+from gruviz.data.csv.formats import plain
+from gruviz.data.csv.numbers import Column, Marks, convert, looked_at, marks_of
+from gruviz.data.csv.reading import Overrides
+from gruviz.data.csv.table import NUMBER, TIME, WORDS
+from gruviz.data.csv.times import Clock, Field
+from gruviz.errors import GruvizError
+from gruviz.words import N_, _
+
+MAX_NAME = 200
+
+ID_NAME = re.compile(
+    r"(?:^|[_\s\-.])(?:id|index|idx|nr|no|code|key|uuid|plz|zip|postcode)\.?$|^(?:id|index|unnamed)"
+    r"|^(?:№|#|编号|序号)$|[a-z]ID$",
+    re.IGNORECASE,
+)
+
+
+@dataclass
+class Columns:
+    """The columns of a file; `cells` is a sample of each, `numbers` is filled where it has some."""
+
+    texts: dict[str, pa.ChunkedArray]
+    cells: dict[str, Sequence[str]]
+    numbers: dict[str, Column]
+    marks: Marks
+    units: tuple[tuple[str, str], ...]
+
+    @property
+    def names(self) -> list[str]:
+        """The names, in the file's order."""
+        return list(self.texts)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(next(iter(self.texts.values())))
+
+    def known(self, wanted: Sequence[str]) -> Sequence[str]:
+        """The wanted names. Raises GruvizError if one of them isn't here."""
+        return known(wanted, self.names)
+
+    def numeric(self) -> list[str]:
+        """The names of the columns that hold numbers, or nothing at all."""
+        return [name for name, column in self.numbers.items() if column.values is not None]
+
+    def field(self, name: str) -> Field:
+        """A column as it is looked at for times."""
+        text, cells, values = self.texts[name], self.cells[name], self.numbers[name].values
+        if values is None:
+            text, cells = plain(text, cells)
+        return Field(name, text, cells, values)
+
+    def without_first(self, count: int) -> None:
+        """Leave out the first rows."""
+        for name, column in self.numbers.items():
+            self.texts[name] = self.texts[name].slice(count)
+            if column.values is not None:
+                column.values = column.values[count:]
+
+
+def known(wanted: Sequence[str], names: Sequence[str]) -> Sequence[str]:
+    """The wanted names. Raises GruvizError if one of them isn't among the names."""
+    for name in wanted:
+        if name not in names:
+            raise GruvizError(
+                _("There is no column {name!r} in this file; its columns are: {names}.").format(
+                    name=name[:40], names=quoted(names, 8)
+                )
+            )
+    return wanted
+
+
+def columns_of(
+    dialect: Dialect,
+    body: Body,
+    overrides: Overrides,
+    findings: list[Finding],
+    progress: Progress,
+) -> Columns:
+    """Name the columns, find out how numbers are written, and read them.
+
+    Raises GruvizError where an override names a column that isn't there.
+    """
+    names, texts, units = _named(dialect, body, findings)
+    samples = looked_at(texts)
+    marks = _marks(marks_of(samples, dialect.separator), overrides)
+    missing = MARKS
+    if overrides.missing is not None:
+        missing = frozenset({"", *(mark.strip().lower() for mark in overrides.missing)})
+    as_text = set(known(overrides.text or (), names))
+    numbers: dict[str, Column] = {}
+    for place, (name, text, cells) in enumerate(zip(names, texts, samples, strict=True)):
+        numbers[name] = Column(None) if name in as_text else convert(text, cells, marks, missing)
+        if place % 20 == 0:
+            progress(place / len(names), _("Reading the numbers…"))
+    return Columns(
+        dict(zip(names, texts, strict=True)),
+        dict(zip(names, samples, strict=True)),
+        numbers,
+        marks,
+        units,
+    )
+
+
+def _named(
+    dialect: Dialect, body: Body, findings: list[Finding]
+) -> tuple[list[str], list[pa.ChunkedArray], tuple[tuple[str, str], ...]]:
+    """The columns, named one and all, without those that have neither name nor cells."""
+    given = [re.sub(r"[\x00-\x1f\x7f]+", " ", name).strip()[:MAX_NAME] for name in dialect.names]
+    texts = [pc.utf8_trim_whitespace(column) for column in body.columns]
+    numbered: list[str] = []
+    kept: list[int] = []
+    for place, (name, text) in enumerate(zip(given, texts, strict=True)):
+        if not name and dialect.header and not pc.any(pc.not_equal(text, "")).as_py():
+            continue
+        stand_in = _("row") if place == 0 and dialect.row_names else f"column {place + 1}"
+        numbered.append(name or stand_in)
+        kept.append(place)
+    if not kept:  # nothing but separators
+        raise GruvizError(_("This file is empty; choose one with a header line and rows."))
+    lost = len(given) - len(kept)
+    if lost:
+        findings.append(
+            note(
+                "unnamed-empty",
+                N_("One column has neither a name nor a cell; it is left out."),
+                N_("{count} columns have neither a name nor a cell; they are left out."),
+                count=lost,
+            )
+        )
+    names = panels.unique(numbered)
+    same = [new for old, new in zip(numbered, names, strict=True) if old != new]
+    if same:
+        findings.append(
+            note(
+                "equal-names",
+                N_("Columns of equal names are told apart: {names}."),
+                names=quoted(same),
+            )
+        )
+    told = dict(enumerate(dialect.units))
+    units = tuple(
+        (name, told[place]) for name, place in zip(names, kept, strict=True) if told.get(place)
+    )
+    return names, [texts[place] for place in kept], units
+
+
+def _marks(found: Marks, asked: Overrides) -> Marks:
+    """How numbers are written: by the evidence, and what is overruled."""
+    decimal, thousands = found.decimal, found.thousands
+    if asked.decimal is not None:
+        other = "," if asked.decimal == "." else "."
+        if thousands not in ("'", " "):
+            thousands = other if other in (decimal, thousands) else ""
+        decimal = asked.decimal
+    if asked.thousands is not None:
+        thousands = asked.thousands
+        if thousands == decimal:
+            if asked.decimal is not None:
+                raise GruvizError(
+                    _("{mark!r} can't be both the decimal and the thousands mark.").format(
+                        mark=decimal
+                    )
+                )
+            decimal = "," if thousands == "." else "."
+    settled = asked.decimal is not None or asked.thousands is not None
+    return Marks(decimal, thousands, found.doubtful and not settled)
+
+
+Codes = dict[str, dict[str, int]]
+
+
+def take_out_sentinels(
+    columns: Columns, clock: Clock | None, asked: Overrides
+) -> tuple[Codes, dict[str, list[float]]]:
+    """Numbers that stand for a missing value become NaN, and are counted, column by column.
+
+    The second part are numbers that perhaps stand for one; they are left as they are.
+    """
+    told = set(clock.columns) if clock else set()
+    values = {
+        name: column.values
+        for name, column in columns.numbers.items()
+        if column.values is not None and name not in told
+    }
+    perhaps: dict[str, list[float]] = {}
+    if asked.missing_in is None:
+        sure, perhaps = sentinels.find(values)
+    else:
+        sure = {}
+        for name, code in asked.missing_in:
+            columns.known([name])
+            number = _number(code)
+            if number is None:
+                raise GruvizError(
+                    _("{code!r} is no number that could stand for a missing value.").format(
+                        code=code[:20]
+                    )
+                )
+            sure.setdefault(name, []).append(number)
+    everywhere = [number for mark in asked.missing or () if (number := _number(mark)) is not None]
+    counted: Codes = {}
+    for name, column in values.items():
+        for number in everywhere:
+            here = column == number
+            if here.any():
+                columns.numbers[name].missing[f"{number:g}"] += int(here.sum())
+                column[here] = np.nan
+        for number in sure.get(name, ()):
+            here = column == number
+            if here.any():
+                counted.setdefault(name, {})[f"{number:g}"] = int(here.sum())
+                column[here] = np.nan
+    return counted, perhaps
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text.replace(",", "."))
+    except ValueError:
+        return None
+    return number if np.isfinite(number) else None
+
+
+def frame_of(columns: Columns, clock: Clock | None) -> pd.DataFrame:
+    """The columns as a frame, with the time as its index where there is one."""
+    data: dict[str, object] = {}
+    for name, text in columns.texts.items():
+        values = columns.numbers[name].values
+        if values is not None:
+            data[name] = values
+        else:
+            empty = pc.equal(pc.utf8_length(text), 0)
+            data[name] = pc.if_else(empty, pa.scalar(None, pa.string()), text).to_pandas()
+    frame = pd.DataFrame(data)
+    if clock is not None:
+        frame.index = pd.DatetimeIndex(clock.times, name="time")
+    return frame
+
+
+def kinds_of(columns: Columns, clock: Clock | None) -> dict[str, str]:
+    """What each column is good for."""
+    kinds: dict[str, str] = {}
+    for name, column in columns.numbers.items():
+        if clock is not None and name in clock.columns:
+            kinds[name] = TIME
+        elif column.values is None:
+            timely = clock is not None and common_kind(columns.cells[name]) == TIMELY
+            kinds[name] = TIME if timely else WORDS
+        else:
+            kind = checks.kind_of(column.values, named_as_id=bool(ID_NAME.search(name)))
+            if kind == NUMBER:
+                field = columns.field(name)
+                if times.elapses(field) if clock is None else times.tells_time(field):
+                    kind = TIME
+            kinds[name] = kind
+    return kinds
+
+
+def about_numbers(columns: Columns, text: tuple[str, ...]) -> list[Finding]:
+    """What is worth saying about how the numbers are written."""
+    marks = columns.marks
+    found: list[Finding] = []
+    if marks.doubtful:
+        if marks.decimal == ",":
+            other = Overrides(decimal=".", thousands=",")
+        else:
+            other = Overrides(decimal=",", thousands="" if marks.thousands else ".")
+        found.append(
+            warning(
+                "ambiguous-numbers",
+                N_(
+                    "Every mark in a number stands before three digits: 1.234 and 1,234 can be about"
+                    " one, or over a thousand. They are read with the decimal mark {decimal!r}."
+                ),
+                decimal=marks.decimal,
+                remedies=(Remedy(N_("Read them the other way"), other),),
+            )
+        )
+    elif marks.decimal == "," or marks.thousands:
+        sentence = (
+            N_("Numbers have the decimal mark {decimal!r} and the thousands mark {thousands!r}.")
+            if marks.thousands
+            else N_("Numbers have the decimal mark {decimal!r}.")
+        )
+        found.append(
+            note("number-marks", sentence, decimal=marks.decimal, thousands=marks.thousands)
+        )
+    for name, column in columns.numbers.items():
+        if column.odd:
+            found.append(
+                warning(
+                    "odd-cells",
+                    N_("One cell of column {name!r} is no number ({cells}); it counts as missing."),
+                    N_(
+                        "{count:,} cells of column {name!r} are no numbers ({cells}); they count as"
+                        " missing."
+                    ),
+                    count=column.odd.total(),
+                    name=name[:40],
+                    cells=quoted(cell for cell, _count in column.odd.most_common()),
+                    remedies=(
+                        Remedy(N_("Keep the column as text"), Overrides(text=(*text, name))),
+                    ),
+                )
+            )
+        if column.unit:
+            found.append(
+                note(
+                    "unit-in-cells",
+                    N_("In column {name!r} the unit {unit!r} stands in each cell."),
+                    name=name[:40],
+                    unit=column.unit,
+                )
+            )
+        if column.percent:
+            found.append(
+                note(
+                    "percent",
+                    N_("Column {name!r} is in percent: 12% is read as 12."),
+                    name=name[:40],
+                )
+            )
+    return found
