@@ -9,6 +9,7 @@ from gruviz.charts.pictures import (
     regression,
     signal,
 )
+from gruviz.charts.studies import range_test, sharpness, surface
 from gruviz.charts.style import DARK
 
 __all__ = [
@@ -22,6 +23,9 @@ __all__ = [
     "learning_rate",
     "loss",
     "marks",
+    "range_test",
     "regression",
+    "sharpness",
     "signal",
+    "surface",
 ]
