@@ -10,14 +10,16 @@ from concurrent.futures import BrokenExecutor, Future
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gruviz.data.store import TableStore
 from gruviz.experiment import GRU, Adding, Cosine, Experiment
-from gruviz.runs import Run, Status
+from gruviz.runs import Run, Status, Study, StudyStatus
 from gruviz.runs import pool as pool_module
 from gruviz.runs.pool import Pool
-from gruviz.training import train
+from gruviz.studies import RangeTest
+from gruviz.training import proceed, train
 from tests.test_run import OnDemand, assert_same
 
 PATIENCE = 60.0
@@ -30,12 +32,14 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
     made.shutdown()
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Look until it is so; fail if it takes too long."""
+def wait_until(condition: Callable[[], bool], watched: Run | Study[Any] | None = None) -> None:
+    """Look until it is so; fail if it takes too long. A new worker may be long in coming."""
     deadline = time.monotonic() + PATIENCE
     pause = threading.Event()
     while not condition():
         assert time.monotonic() < deadline, "it took too long"
+        if watched is not None:
+            watched.watch()
         pause.wait(0.005)
 
 
@@ -59,7 +63,7 @@ def test_a_run_on_the_pool_has_the_curve_of_a_plain_loop(pool: Pool, tmp_path: P
     experiment = Experiment(task=Adding(size=40, length=8), cell=GRU(4), batch_size=16, steps=80)
     run = Run(experiment, pool, TableStore(tmp_path), pool.slice_seconds)
     run.train()
-    wait_until(lambda: run.over)
+    wait_until(lambda: run.over, run)
     assert run.status is Status.FINISHED
     assert_same(run.history, train(experiment))
 
@@ -77,11 +81,26 @@ def test_a_killed_worker_costs_at_most_one_slice_and_not_one_bit(
     before = run.checkpoint
     os.kill(victim, signal.SIGKILL)
     assert before is not None and run.status is Status.RUNNING
-    wait_until(lambda: run.over)
+    wait_until(lambda: run.over, run)
     assert (run.status, run.error) == (Status.FINISHED, None)
     assert run.history.steps["step"].tolist() == list(range(1, 601))
     assert 0 < before.step < 600
     assert_same(run.history, train(experiment))
+    assert pool.submit(os.getpid).result(PATIENCE) != victim
+
+
+def test_a_study_whose_worker_is_killed_finds_the_same(pool: Pool, tmp_path: Path) -> None:
+    experiment = Experiment(task=Adding(size=64, length=20), cell=GRU(8), batch_size=16)
+    begin = RangeTest.begin(seeds=4, steps=100)
+    victim = pool.submit(os.getpid).result(PATIENCE)
+    study = Study(experiment, begin, pool, TableStore(tmp_path), lambda: 0.02)
+    study.start()
+    wait_until(lambda: study.progress > 0)
+    os.kill(victim, signal.SIGKILL)
+    assert study.status is StudyStatus.RUNNING and study.progress < 1
+    wait_until(lambda: study.status is not StudyStatus.RUNNING, study)
+    assert (study.status, study.error) == (StudyStatus.FINISHED, None)
+    np.testing.assert_array_equal(study.state.losses, proceed(experiment, begin).losses)
     assert pool.submit(os.getpid).result(PATIENCE) != victim
 
 

@@ -14,6 +14,7 @@ from gruviz.charts.pictures import (
     signal,
     tracking,
 )
+from gruviz.charts.studies import range_test, sharpness, surface
 from gruviz.charts.style import DARK
 
 __all__ = [
@@ -35,9 +36,12 @@ __all__ = [
     "learning_rate",
     "loss",
     "marks",
+    "range_test",
     "regression",
     "sequences",
+    "sharpness",
     "signal",
     "solved",
+    "surface",
     "tracking",
 ]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gruviz.charts.blocks import HEALTHY
-from gruviz.charts.curves import Lines, Tables, column
+from gruviz.charts.curves import Floats, Lines, Tables, column
 from gruviz.charts.lens import SHARE_WINDOW
 from gruviz.words import _
 
@@ -193,3 +193,48 @@ def gradient_through_time(tables: Tables) -> str:
     return _(
         "Gradient through time: {first:.2g} at the first time step, {last:.2g} at the last."
     ).format(first=norm[0], last=norm[-1])
+
+
+def range_test(rates: Floats, mean: Floats, suggestion: float | None) -> str:
+    """Where the mean loss is lowest, and what is suggested."""
+    if not np.isfinite(mean).any():
+        return _("Learning-rate range test: nothing measured yet.")
+    at = int(np.nanargmin(mean))
+    text = _(
+        "Learning-rate range test from {first:.2g} to {last:.2g}: the mean loss begins at {begin:.3g}"
+        " and is lowest, {least:.3g}, at {rate:.2g}."
+    ).format(
+        first=rates[0], last=rates[np.isfinite(mean)][-1], begin=mean[0], least=mean[at],
+        rate=rates[at],
+    )  # fmt: skip
+    if suggestion is None:
+        return text + " " + _("There is no suggestion.")
+    return text + " " + _("Suggested: {rate:.2g}.").format(rate=suggestion)
+
+
+def sharpness(steps: Floats, values: Floats, limits: Floats) -> str:
+    """The sharpness at the first and last known step, against its limit."""
+    known = np.flatnonzero(np.isfinite(values))
+    if not len(known):
+        return _("Sharpness: nothing measured yet.")
+    first, last = known[0], known[-1]
+    return _(
+        "Sharpness {begin:.3g} at step {first:,.0f} and {end:.3g} at step {last:,.0f}, which is"
+        " {times:.2g} times 2 / learning rate = {limit:.3g}."
+    ).format(
+        begin=values[first], first=steps[first], end=values[last], last=steps[last],
+        times=values[last] / limits[last], limit=limits[last],
+    )  # fmt: skip
+
+
+def surface(losses: Floats, steps: Floats, explained: Floats) -> str:
+    """The range of the surface, and how much of the path lies in its plane."""
+    known = losses[np.isfinite(losses)]
+    if not len(known):
+        return _("Loss surface: nothing measured yet.")
+    return _(
+        "Loss surface around the path from step {first:,.0f} to {last:,.0f}: losses from {low:.3g} to"
+        " {high:.3g}; the plane holds {share:.0%} of the path's variance."
+    ).format(
+        first=steps[0], last=steps[-1], low=known.min(), high=known.max(), share=explained.sum()
+    )

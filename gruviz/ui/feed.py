@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from gruviz.coach import Coach
 from gruviz.data.theory import theory
 from gruviz.record import Snapshot
-from gruviz.coach import Coach
 from gruviz.runs import Run, classroom
 from gruviz.ui import view
 from gruviz.words import speak
