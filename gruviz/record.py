@@ -11,7 +11,7 @@ Floats = npt.NDArray[np.float64]
 Weights = npt.NDArray[np.float32]
 Point = tuple[int, Weights]  # of the path: a step, and all weights of the model then, (weights,)
 
-STEP_COLUMNS = ("step", "loss", "learning_rate", "norm", "clipped_norm", "clip_norm")
+STEP_COLUMNS = ("step", "loss", "learning_rate", "norm", "clipped_norm", "clip_norm", "penalty")
 VALIDATION_COLUMNS = ("step", "loss", "accuracy")
 SMOOTHING = 0.1
 MOST_POINTS, FEWEST_POINTS = 64, 4  # of a path
@@ -54,8 +54,17 @@ class Snapshot:
 class Slice:
     """The result of training for a short while: one value a step in each of STEP_COLUMNS.
 
+    norm is the gradient's before any clipping, clipped_norm what the update saw; loss is the data's
+    alone, and penalty what regularisation adds to it, NaN without any.
+
     seconds: time in training; sequences: how many there are to train on
     path: the weights at the steps that `kept_every` names
+    stopped: the rule of gruviz.experiment.STOPS that ended the run, None if it goes on
+    blocks: a value for each step that was measured, in columns "step" and, for each block of weights,
+    "gradient.<block>" (norm before clipping), "update.<block>" (log10 of the norm of the update over
+    that of the weights; NaN if either is 0) and "moment.<block>" (root mean square of the optimizer's
+    running mean or sum of squared gradients; NaN if it has none)
+    anatomy: the last step stage by stage, in plain numbers; empty if it wasn't known to be the last
     """
 
     checkpoint: Checkpoint
@@ -66,6 +75,9 @@ class Slice:
     sequences: int
     diverged_at: int | None = None
     path: Sequence[Point] = ()
+    stopped: str | None = None
+    blocks: Mapping[str, Floats] = field(default_factory=dict)
+    anatomy: Mapping[str, Any] = field(default_factory=dict)
 
 
 def weights_of(checkpoint: Checkpoint) -> Weights:
@@ -160,6 +172,10 @@ class History:
         smooth = _smoothed(part.steps["loss"], self.steps)
         self.steps.append({**part.steps, "smooth": smooth})
         self.validations.append(part.validations)
+        if part.blocks:
+            if self.blocks is None:
+                self.blocks = Columns(tuple(part.blocks))
+            self.blocks.append(part.blocks)
         self.seconds += part.seconds
         here = {"step": part.checkpoint.step, "seconds": self.seconds}
         self.times.append({name: np.array([value], float) for name, value in here.items()})
@@ -167,6 +183,12 @@ class History:
     def seconds_at(self, step: float) -> float:
         """Seconds in training until a step: measured after each slice, in between a straight line."""
         return float(np.interp(step, [0, *self.times["step"]], [0, *self.times["seconds"]]))
+
+
+def blocks_of(columns: Columns | Mapping[str, Floats]) -> tuple[str, ...]:
+    """The names of the blocks of weights in the columns of Slice.blocks, in their order."""
+    names = columns.names if isinstance(columns, Columns) else columns
+    return tuple(n.removeprefix("gradient.") for n in names if n.startswith("gradient."))
 
 
 def _smoothed(loss: Floats, before: Columns) -> Floats:

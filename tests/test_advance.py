@@ -51,13 +51,11 @@ def fold(experiment: Experiment, **cut: float) -> tuple[History, list[Slice]]:
     """The whole run in slices."""
     history, parts = History(), list[Slice]()
     checkpoint: Checkpoint | None = None
-    while checkpoint is None or checkpoint.step < experiment.steps:
+    while not parts or parts[-1].stopped is None:
         part = advance(experiment, checkpoint, **cut)  # type: ignore[arg-type]
         history.absorb(part)
         parts.append(part)
         checkpoint = part.checkpoint
-        if part.diverged_at is not None:
-            break
     return history, parts
 
 

@@ -15,7 +15,9 @@ from gruviz.errors import GruvizError
 from gruviz.experiment import (
     CELLS,
     GRU,
+    INITIALS,
     OPTIMIZERS,
+    REGULARIZATIONS,
     SCHEDULES,
     SGD,
     TASKS,
@@ -72,6 +74,7 @@ def test_the_default_experiment_is_the_one_that_the_page_starts_with() -> None:
         "task": {"name": "sine", "size": 2000, "length": 50, "horizon": 10, "noise": 0.05},
         "learning_rate": 0.003,
         "clip_norm": 1.0,
+        "clip_value": None,
         "schedule": {"name": "constant"},
         "warmup": None,
         "optimizer": {
@@ -82,11 +85,16 @@ def test_the_default_experiment_is_the_one_that_the_page_starts_with() -> None:
             "weight_decay": None,
             "amsgrad": False,
         },
-        "cell": {"name": "gru", "units": 32},
+        "cell": {"name": "gru", "units": 32, "activation": "tanh", "tied_gates": False},
+        "initial": {"name": "torch_weights"},
+        "regularization": {"name": "unregularized"},
         "loss": {"name": "fitting"},
         "loss_on": "task",
         "batch_size": 32,
         "steps": 10_000,
+        "epochs": None,
+        "target_loss": None,
+        "patience": None,
         "seed": 0,
     }
 
@@ -110,6 +118,36 @@ def test_an_experiment_can_not_be_changed() -> None:
     [
         ({"learning_rate": 100.0}, "Learning rate is 100.0; choose a number from 1e-06 to 10."),
         ({"clip_norm": 0}, "Clip norm is 0; choose a number from 0.001 to 1000. None switches it off."),
+        ({"learning_rate": 0}, "Learning rate is 0; choose a number from 1e-06 to 10."),
+        ({"learning_rate": -0.1}, "Learning rate is -0.1; choose a number from 1e-06 to 10."),
+        (
+            {"learning_rate": float("nan")},
+            "Learning rate is nan; choose a number from 1e-06 to 10.",
+        ),
+        (
+            {"clip_norm": float("nan")},
+            "Clip norm is nan; choose a number from 0.001 to 1000. None switches it off.",
+        ),
+        (
+            {"clip_value": 0.0},
+            "Clip value is 0.0; choose a number from 1e-06 to 1000. None switches it off.",
+        ),
+        (
+            {"warmup": 0},
+            "Warm-up is 0; choose a whole number from 1 to 100,000. None switches it off.",
+        ),
+        (
+            {"epochs": 0},
+            "Stop after is 0; choose a whole number from 1 to 10,000. None means no limit.",
+        ),
+        (
+            {"target_loss": 0},
+            "Stop at loss is 0; choose a number from 1e-06 to 1000. None switches it off.",
+        ),
+        (
+            {"patience": 0},
+            "Stop after no better is 0; choose a whole number from 1 to 1,000. None switches it off.",
+        ),
         (
             {"batch_size": 1.5},
             "Batch size is 1.5; choose a whole number from 1 to 10,000. None means all.",
@@ -147,7 +185,7 @@ def test_a_warm_up_rises_in_a_straight_line_to_the_start_of_the_schedule() -> No
     assert experiment.rate(0, 0.5) == pytest.approx(0.05)
 
 
-def test_what_torch_reads_at_every_update_is_live_and_nothing_else() -> None:
+def test_live_is_what_is_read_anew_at_every_update_or_validation() -> None:
     rows = [Experiment, *SCHEDULES.values(), *TASKS.values(), *CELLS.values()]
     live = {
         f"{owner.__name__}.{name}"
@@ -155,7 +193,10 @@ def test_what_torch_reads_at_every_update_is_live_and_nothing_else() -> None:
         for name, what in about(owner)
         if not isinstance(what, Pick) and what.live
     }
-    assert live == {"Experiment.learning_rate", "Experiment.clip_norm"}
+    assert live == {
+        "Experiment.learning_rate", "Experiment.clip_norm", "Experiment.clip_value",
+        "Experiment.epochs", "Experiment.target_loss", "Experiment.patience",
+    }  # fmt: skip
     waits = {
         f"{row.__name__}.{name}"
         for row in OPTIMIZERS.values()
@@ -209,7 +250,8 @@ def test_another_row_of_a_table_is_one_difference() -> None:
 
 def test_the_names_of_all_rows_differ_so_that_a_link_can_not_confuse_them() -> None:
     tables: list[dict[str, type[Choice]]] = [
-        dict(OPTIMIZERS), dict(SCHEDULES), dict(TASKS), dict(CELLS),
+        dict(OPTIMIZERS), dict(SCHEDULES), dict(TASKS), dict(CELLS), dict(INITIALS),
+        dict(REGULARIZATIONS),
     ]  # fmt: skip
     names = [name for table in tables for name in table]
     assert len(names) == len(set(names))

@@ -168,7 +168,8 @@ def test_the_order_of_the_parameters_does_not_matter() -> None:
 def test_the_keys_of_a_link_name_each_knob_once() -> None:
     assert KEYS == [
         "task", "sine.size", "sine.length", "sine.horizon", "sine.noise", "learning_rate",
-        "clip_norm", "schedule", "warmup", "optimizer", "adam.beta1", "adam.beta2", "adam.eps",
-        "adam.weight_decay", "adam.amsgrad", "cell", "gru.units",
-        "loss", "loss_on", "batch_size", "steps", "seed",
+        "clip_norm", "clip_value", "schedule", "warmup", "optimizer", "adam.beta1", "adam.beta2",
+        "adam.eps", "adam.weight_decay", "adam.amsgrad", "cell", "gru.units", "gru.activation",
+        "gru.tied_gates", "initial", "regularization", "loss", "loss_on", "batch_size", "steps",
+        "epochs", "target_loss", "patience", "seed",
     ]  # fmt: skip

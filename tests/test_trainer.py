@@ -235,6 +235,25 @@ def test_the_clipped_norm_is_what_clip_grad_norm_leaves(clip_norm: float) -> Non
     assert float(gradients(made).norm()) == pytest.approx(row["clipped_norm"], rel=1e-5)
 
 
+@pytest.mark.parametrize(("value", "clip_norm"), [(0.02, None), (0.02, 0.05), (0.02, 10.0)])
+def test_clipping_by_value_then_by_norm_leaves_what_torch_leaves(
+    value: float, clip_norm: float | None
+) -> None:
+    made = trainer(replace(SMALL, clip_value=value, clip_norm=clip_norm))
+    peer, data = ByHand(made), made.dataset.train
+    rows = next(batches(40, 16, 0, 0))
+    x, y = torch.from_numpy(data.inputs[rows]), torch.from_numpy(data.targets[rows])
+    functional.mse_loss(peer(x), y).backward()
+    raw = float(torch.nn.utils.clip_grad_norm_(peer.parameters(), math.inf))
+    torch.nn.utils.clip_grad_value_(peer.parameters(), value)
+    between = float(torch.nn.utils.clip_grad_norm_(peer.parameters(), clip_norm or math.inf))
+    left = torch.cat([w.grad.flatten() for w in peer.parameters() if w.grad is not None])
+    row, _diverged = made.step()
+    assert row["norm"] == pytest.approx(raw, rel=1e-5)
+    assert between < raw and row["clipped_norm"] == pytest.approx(float(left.norm()), rel=1e-5)
+    torch.testing.assert_close(gradients(made), left, rtol=1e-4, atol=1e-7)
+
+
 def test_a_gradient_shorter_than_the_clip_norm_is_left_as_it_is() -> None:
     made, free = trainer(replace(SMALL, clip_norm=1000.0)), trainer(replace(SMALL, clip_norm=None))
     row, _diverged = made.step()

@@ -8,6 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gruviz.experiment.cells import CELLS, GRU, LSTM, RNN, Cell, ChoGRU, Signal
+from gruviz.experiment.initializers import (
+    INITIALS,
+    Initial,
+    KerasInitial,
+    OwnInitial,
+    TorchInitial,
+)
 from gruviz.experiment.kinds import Forecast, Kind, MadeUp, Task
 from gruviz.experiment.knobs import (
     Choice,
@@ -58,6 +65,12 @@ from gruviz.experiment.optimizers import (
     RMSprop,
     Rprop,
 )
+from gruviz.experiment.regularization import (
+    REGULARIZATIONS,
+    Regularization,
+    Regularized,
+    Unregularized,
+)
 from gruviz.experiment.schedules import (
     SCHEDULES,
     Constant,
@@ -79,6 +92,7 @@ from gruviz.experiment.series import (
     SineMixture,
     Waveforms,
 )
+from gruviz.experiment.stopping import STOPS, last_step, stopped
 from gruviz.experiment.table_tasks import FromTable, Long, Rows, Table
 from gruviz.experiment.tasks import TASKS, Digits, NextCharacter
 from gruviz.words import N_
@@ -100,6 +114,10 @@ class Experiment:
         1.0, 1e-3, 1e3, label=N_("Clip norm"), log=True, live=True, optional=True,
         help=N_("A gradient longer than this is shortened to it. Off: no clipping."),
     )  # fmt: skip
+    clip_value: float | None = knob(
+        None, 1e-6, 1e3, label=N_("Clip value"), log=True, live=True, optional=True,
+        help=N_("Each number of the gradient is cut to this size, before the clip norm is looked at."),
+    )  # fmt: skip
     schedule: Schedule = pick(
         Constant(), SCHEDULES, label=N_("Decay schedule"),
         help=N_("How the learning rate changes as training goes on."),
@@ -113,6 +131,14 @@ class Experiment:
         help=N_("The rule that turns a gradient into a step."),
     )  # fmt: skip
     cell: Cell = pick(GRU(), CELLS, label=N_("Cell"))
+    initial: Initial = pick(
+        TorchInitial(), INITIALS, label=N_("Initial weights"),
+        help=N_("How the recurrent layer's weights are drawn before the first step."),
+    )  # fmt: skip
+    regularization: Regularization = pick(
+        Unregularized(), REGULARIZATIONS, label=N_("Regularisation"),
+        help=N_("What keeps the weights from fitting the noise of the training data."),
+    )  # fmt: skip
     loss: Loss = pick(
         Fitting(), LOSSES, label=N_("Loss function"),
         help=N_("What training makes small: how wrong the answers are, as one number."),
@@ -130,6 +156,19 @@ class Experiment:
         unlimited=N_("all"), help=N_("Sequences averaged in one gradient."),
     )  # fmt: skip
     steps: int = knob(10_000, 1, 100_000, label=N_("Steps"), log=True)
+    epochs: int | None = knob(
+        None, 1, 10_000, label=N_("Stop after"), log=True, unit=N_("epochs"), live=True,
+        optional=True, unlimited=N_("no limit"), help=N_("An epoch shows every sequence once."),
+    )  # fmt: skip
+    target_loss: float | None = knob(
+        None, 1e-6, 1e3, label=N_("Stop at loss"), log=True, live=True, optional=True,
+        help=N_("The run is over when a validation loss is at most this."),
+    )  # fmt: skip
+    patience: int | None = knob(
+        None, 1, 1000, label=N_("Stop after no better"), log=True, unit=N_("validations"), live=True,
+        optional=True,
+        help=N_("The run is over when so many validations in a row were no better than the best."),
+    )  # fmt: skip
     seed: int = knob(
         0,
         0,
@@ -212,12 +251,15 @@ __all__ = [
     "CELLS",
     "COPIED",
     "GRU",
+    "INITIALS",
     "LOSSES",
     "LSTM",
     "OPTIMIZERS",
+    "REGULARIZATIONS",
     "RNN",
     "SCHEDULES",
     "SGD",
+    "STOPS",
     "TASKS",
     "Adadelta",
     "Adagrad",
@@ -245,7 +287,9 @@ __all__ = [
     "FromTable",
     "GradientDescent",
     "Huber",
+    "Initial",
     "InverseTime",
+    "KerasInitial",
     "Kind",
     "Knob",
     "Long",
@@ -262,6 +306,7 @@ __all__ = [
     "NextCharacter",
     "OneCycle",
     "Optimizer",
+    "OwnInitial",
     "Parity",
     "Pick",
     "Plateau",
@@ -269,6 +314,8 @@ __all__ = [
     "RAdam",
     "RMSprop",
     "RandomWalk",
+    "Regularization",
+    "Regularized",
     "Rows",
     "Rprop",
     "Schedule",
@@ -278,9 +325,13 @@ __all__ = [
     "Table",
     "Task",
     "TemporalOrder",
+    "TorchInitial",
+    "Unregularized",
     "Waveforms",
     "about",
     "default_of",
     "differences",
+    "last_step",
+    "stopped",
     "with_live",
 ]

@@ -57,7 +57,25 @@ class Cell(Choice):
 
 
 @dataclass(frozen=True)
-class GRU(Cell):
+class _Gated(Cell):
+    """What both forms of the GRU may have in place of what their equations say."""
+
+    activation: str = knob(
+        "tanh", label=N_("Candidate's activation"),
+        options={"tanh": N_("tanh"), "relu": N_("ReLU"), "linear": N_("none (linear)")},
+        help=N_("Without tanh nothing bounds the memory."),
+    )  # fmt: skip
+    tied_gates: bool = knob(
+        False, label=N_("Tied gates"),
+        help=N_("One weight matrix for r, z and n: a third of the weights, and r is always z."),
+    )  # fmt: skip
+
+    def arguments(self) -> dict[str, Any]:
+        return {"activation": self.activation, "tied_gates": self.tied_gates}
+
+
+@dataclass(frozen=True)
+class GRU(_Gated):
     name: ClassVar[str] = "gru"
     label: ClassVar[str] = N_("GRU")
     help: ClassVar[str] = N_(
@@ -76,7 +94,7 @@ class GRU(Cell):
 
 
 @dataclass(frozen=True)
-class ChoGRU(Cell):
+class ChoGRU(_Gated):
     """Cho et al. 2014 (arXiv 1406.1078), with z for their 1 - z, as textbooks and articles have it."""
 
     name: ClassVar[str] = "cho"
@@ -101,7 +119,7 @@ class ChoGRU(Cell):
     )
 
     def arguments(self) -> dict[str, Any]:
-        return {"reset_after": False, "update_weights": "new"}
+        return {**super().arguments(), "reset_after": False, "update_weights": "new"}
 
 
 @dataclass(frozen=True)

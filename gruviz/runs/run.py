@@ -4,10 +4,11 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from gruviz.data.store import TableStore
 from gruviz.experiment import Experiment, with_live
@@ -63,6 +64,8 @@ class Run(Sliced[Slice]):
         self.path = Path()
         self.changes: list[Change] = []
         self.diverged_at: int | None = None
+        self.stopped: str | None = None  # the rule of STOPS that ended it
+        self.anatomy: Mapping[str, Any] = {}  # the last step stage by stage, as in Slice
         self.sequences: int | None = None
         self.tables = tables
         self._slice_seconds = slice_seconds
@@ -174,10 +177,11 @@ class Run(Sliced[Slice]):
         self.history.absorb(part)
         self.path.extend(part.path)
         self.sequences = part.sequences
+        self.anatomy, self.stopped = part.anatomy, part.stopped
         self._pace.append((self._clock(), part.checkpoint.step))
         if part.diverged_at is not None:
             self.status, self.diverged_at = Status.DIVERGED, part.diverged_at
-        elif part.checkpoint.step >= self.experiment.steps:
+        elif part.stopped is not None:
             self.status = Status.FINISHED
         elif self.status is not Status.RUNNING:
             return

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from gruviz import nn
 from gruviz.data import VALIDATION_LIMIT, Dataset, batches, check_batch, check_warmup
-from gruviz.experiment import Cell, Experiment, NextCharacter
+from gruviz.experiment import Experiment, NextCharacter, last_step, stopped
 from gruviz.record import STEP_COLUMNS, Checkpoint, Snapshot
 from gruviz.training.losses import answer, objective
+from gruviz.training.model import Model
 from gruviz.training.optimizer import Update
 from gruviz.training.sampling import continuation
+from gruviz.training.telemetry import Telemetry
 
 VALIDATE_EVERY = 50
 WRITTEN = 120  # letters in a snapshot of a model of letters
@@ -22,38 +23,20 @@ DIVERGED_ABOVE = 1e6  # times the first loss
 SMALLEST_FIRST_LOSS = 1e-6  # a run that happens to begin at 0 may leave it
 
 
-class Model(torch.nn.Module):
-    """A recurrent layer and a linear head that reads its hidden states."""
-
-    def __init__(self, cell: Cell, features: int, outputs: int, generator: torch.Generator) -> None:
-        super().__init__()
-        layer = getattr(nn, cell.layer)
-        self.recurrent: nn.RNN | nn.GRU | nn.LSTM = layer(
-            features, cell.units, batch_first=True, generator=generator, **cell.arguments()
-        )
-        # On "meta" first: torch.nn.Linear draws initial weights from the global generator.
-        empty = torch.nn.Linear(cell.units, outputs, device="meta")
-        self.head = empty.to_empty(device="cpu")
-        bound = 1 / math.sqrt(cell.units)
-        for weight in self.head.parameters():
-            torch.nn.init.uniform_(weight, -bound, bound, generator=generator)
-
-    def forward(
-        self, x: Tensor, record: nn.Recording | None = None, *, every: bool = False
-    ) -> Tensor:
-        """x: (batch, time, features); returns the answer after the last step, (batch, outputs), or
-        those after every step, (batch, time, outputs)."""
-        hidden = self.recurrent(x, record=record)[0]
-        answer: Tensor = self.head(hidden if every else hidden[:, -1])
-        return answer
-
-
 class Trainer:
-    """One run between two checkpoints. Raises GruvizError if the batch is larger than the data
-    or the loss doesn't fit the task."""
+    """One run between two checkpoints. With telemetry, what happens inside is measured as well.
+
+    Raises GruvizError if the experiment doesn't fit its data: a batch larger than there are
+    sequences, a loss for another kind of task; or a warm-up as long as the run.
+    """
 
     def __init__(
-        self, experiment: Experiment, dataset: Dataset, checkpoint: Checkpoint | None = None
+        self,
+        experiment: Experiment,
+        dataset: Dataset,
+        checkpoint: Checkpoint | None = None,
+        *,
+        telemetry: bool = False,
     ) -> None:
         check_batch(experiment, len(dataset.train))
         check_warmup(experiment)
@@ -61,7 +44,7 @@ class Trainer:
         self.experiment = experiment
         self.dataset = dataset
         generator = torch.Generator().manual_seed(experiment.seed)
-        self.model = Model(experiment.cell, dataset.features, dataset.outputs, generator)
+        self.model = Model(experiment, dataset.features, dataset.outputs, generator)
         self.parameters = list(self.model.parameters())
         self.update = Update(experiment.optimizer, self.parameters, experiment.learning_rate)
         self.validations: list[tuple[int, float]] = []  # (step, loss), the whole run's
@@ -69,9 +52,10 @@ class Trainer:
         self.first_loss = math.nan
         if checkpoint is not None:
             self._restore(checkpoint)
-        self._reduced = experiment.schedule.reduced([loss for _step, loss in self.validations])
+        self._look_at_validations()
+        self.telemetry = Telemetry(self.model, self.update) if telemetry else None
         # One number per time step: ‖∂L/∂h_t‖ is a by-product of the backward pass.
-        self._recording = nn.Recording("summary")
+        self._recording = nn.Recording("summary") if telemetry else None
         self._inputs = torch.from_numpy(dataset.train.inputs)
         self._targets = torch.from_numpy(dataset.train.targets)
         self._validation = (
@@ -79,26 +63,38 @@ class Trainer:
             torch.from_numpy(dataset.validation.targets[:VALIDATION_LIMIT]),
         )
         count = len(dataset.train)
+        self._last_step = last_step(experiment, count)
         self._batches = batches(count, experiment.batch(count), experiment.seed, self.step_count)
 
     @property
-    def finished(self) -> bool:
-        return self.step_count >= self.experiment.steps
+    def stopped(self) -> str | None:
+        """The rule in STOPS by which the run is over, or None."""
+        losses = [loss for _step, loss in self.validations]
+        return stopped(self.experiment, self.step_count, len(self.dataset.train), losses)
 
-    def step(self) -> tuple[dict[str, float], bool]:
+    def step(self, *, dissect: bool = False) -> tuple[dict[str, float], bool]:
         """One update. Returns the row for STEP_COLUMNS, and whether training diverged here.
 
         On divergence (NaN, infinite, or a loss over 1e6 times the first) nothing is updated.
+        dissect: let telemetry show the anatomy of this step.
         """
         experiment = self.experiment
-        rows = torch.from_numpy(next(self._batches))
+        batch = next(self._batches)
+        rows = torch.from_numpy(batch)
         self.update.clear()
         inputs = self._inputs[rows]
-        output = self.model(inputs, self._recording, every=self.objective.every)
-        loss = self.objective(output, self.objective.wanted(inputs, self._targets[rows]))
+        output = self.model(inputs, self._recording, self._masks(), every=self.objective.every)
+        target = self.objective.wanted(inputs, self._targets[rows])
+        loss = self.objective(output, target)
+        value, penalty = loss.item(), math.nan
+        if experiment.regularization.strengths():
+            added = self.model.recurrent.penalty()
+            loss, penalty = loss + added, added.item()
         loss.backward()  # type: ignore[no-untyped-call]
-        value = loss.item()
-        norm = nn.clip_norm_(self.parameters, experiment.clip_norm)
+        if self.telemetry is not None:
+            self.telemetry.before(self.step_count + 1, dissect=dissect)
+            self.telemetry.forward(self.objective, batch, output, target)
+        norm, clipped = self._clip()
         rate = experiment.rate(self.step_count, self._reduced)
         if math.isnan(self.first_loss):
             self.first_loss = value
@@ -110,8 +106,30 @@ class Trainer:
         if not diverged:
             self.update.step(rate)
         limit = math.nan if experiment.clip_norm is None else experiment.clip_norm
-        row = (self.step_count, value, rate, norm, norm if not norm > limit else limit, limit)
-        return dict(zip(STEP_COLUMNS, map(float, row), strict=True)), diverged
+        numbers = (self.step_count, value, rate, norm, clipped, limit, penalty)
+        row = dict(zip(STEP_COLUMNS, map(float, numbers), strict=True))
+        if self.telemetry is not None:
+            self.telemetry.after(row)
+        return row, diverged
+
+    def _masks(self) -> torch.Generator | None:
+        """What draws this step's dropout: a pure function of the seed and the step."""
+        if not self.experiment.regularization.dropout():
+            return None
+        source = np.random.default_rng([self.experiment.seed, 4, self.step_count])
+        return torch.Generator().manual_seed(int(source.integers(2**63)))
+
+    def _clip(self) -> tuple[float, float]:
+        """Clip the gradient, by value and then by norm; its norm before and after."""
+        experiment = self.experiment
+        if experiment.clip_value is None:
+            norm = left = nn.clip_norm_(self.parameters, experiment.clip_norm)
+        else:
+            norm = nn.clip_norm_(self.parameters, None)
+            torch.nn.utils.clip_grad_value_(self.parameters, experiment.clip_value)
+            left = nn.clip_norm_(self.parameters, experiment.clip_norm)
+        limit = experiment.clip_norm
+        return norm, left if limit is None or not left > limit else limit
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
@@ -124,25 +142,28 @@ class Trainer:
         wanted = self.objective.wanted(inputs, targets)
         loss = self.objective(output, wanted).item()
         self.validations.append((self.step_count, loss))
-        self._reduced = self.experiment.schedule.reduced([loss for _step, loss in self.validations])
+        self._look_at_validations()
         return {
             "step": float(self.step_count),
             "loss": loss,
             "accuracy": self.objective.accuracy(output, wanted),
         }
 
-    @property
-    def validation_is_due(self) -> bool:
-        return self.step_count % VALIDATE_EVERY == 0 or self.finished
+    def _look_at_validations(self) -> None:
+        self._reduced = self.experiment.schedule.reduced([loss for _step, loss in self.validations])
+
+    def is_validated(self, step: int) -> bool:
+        """Whether a validation follows the update of this number: then the run may be over."""
+        return step % VALIDATE_EVERY == 0 or step >= self._last_step
 
     @torch.no_grad()
     def snapshot(self) -> Snapshot:
         """What the network does now with the first validation sequence."""
         probe = self.dataset.validation[slice(0, 1)]
         recording = nn.Recording("full")
-        hidden = self.model.recurrent(torch.from_numpy(probe.inputs), record=recording)[0][0]
+        hidden = self.model.hidden(torch.from_numpy(probe.inputs), recording)[0]
         signals = recording.layers[-1].signals  # each (time, 1, units)
-        layers = self._recording.layers
+        layers = self._recording.layers if self._recording else []
         return Snapshot(
             self.step_count,
             {name: np.ascontiguousarray(values[:, 0].T) for name, values in signals.items()},
@@ -153,7 +174,7 @@ class Trainer:
             self._writing(torch.from_numpy(probe.inputs[0])),
         )
 
-    def _writing(self, prompt: Tensor) -> str:
+    def _writing(self, prompt: torch.Tensor) -> str:
         """What a model of letters writes after the probe; empty for any other task."""
         if not isinstance(self.experiment.task, NextCharacter):
             return ""

@@ -115,7 +115,8 @@ def _some_columns(key: str, what: Knob, names: list[str]) -> tuple[str, ...]:
 
 def _upload(row: type[FromTable]) -> None:
     file = st.file_uploader(
-        _("Upload a CSV file"), type=["csv", "txt", "tsv", "dat"], key="upload", max_upload_size=MAX_BYTES // 10**6,
+        _("Upload a CSV file"), type=["csv", "txt", "tsv", "dat"], key="upload",
+        max_upload_size=MAX_BYTES // 10**6,
         help=_("A table as text: one row a time step. It stays on this server and with your tab."),
     )  # fmt: skip
     if file is None or st.session_state.get("handled upload") == file.file_id:
