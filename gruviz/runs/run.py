@@ -71,6 +71,7 @@ class Run(Sliced[Slice]):
         self._slice_seconds = slice_seconds
         self.slow = False
         self._goal: int | None = None
+        self._asked: int | None = None
         self._timer: threading.Timer | None = None
         self._trained_with = experiment
         self._pace: deque[tuple[float, int]] = deque(maxlen=12)
@@ -95,6 +96,11 @@ class Run(Sliced[Slice]):
         return (last - first) / (end - start) if end > start else None
 
     @property
+    def single(self) -> bool:
+        """Whether it was last asked for one step alone."""
+        return self._asked == 1
+
+    @property
     def settling(self) -> bool:
         """Whether it is paused but for a slice that is still under way."""
         return self.status is Status.PAUSED and self._in_flight
@@ -110,6 +116,7 @@ class Run(Sliced[Slice]):
             if not self.over:
                 self.status = Status.RUNNING
                 self._goal = None if count is None else self.step_count + count
+                self._asked = count
                 self.unwatched, self.error = False, None
                 self._pace.clear()
                 self.watch()

@@ -20,6 +20,7 @@ from gruviz.data.theory import theory
 from gruviz.record import Snapshot
 from gruviz.runs import Run, classroom
 from gruviz.ui import view
+from gruviz.ui.anatomy import stages
 from gruviz.words import speak
 
 FRAME_SECONDS = 0.12  # no viewer is sent more than about eight frames a second
@@ -115,7 +116,7 @@ class Viewer:
             "marks": view.change_marks(run, self.known),
             "texts": None if picture is None else view.writing(picture),
             "advice": view.advice(run, self.coach),
-            "stages": {"step": run.step_count, "seconds": 0, "rows": []},
+            "stages": stages(run),
             "alternatives": alternatives,
         }
         return pack(header, tables)
