@@ -1,5 +1,6 @@
 """What one step did, stage by stage, in the numbers of that step."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,7 +30,7 @@ def _rows(found: Any) -> list[tuple[str, str]]:
         found[name] for name in ("batch", "forward", "backward", "clip", "update")
     )
     loss = _("{loss} over the batch").format(loss=readable(found["loss"]))
-    if found["penalty"] == found["penalty"]:  # NaN: there is none
+    if not math.isnan(found["penalty"]):
         loss += "\n" + _("+ {penalty} penalty").format(penalty=readable(found["penalty"]))
     return [
         (
@@ -81,4 +82,4 @@ def _numbers(values: Sequence[float]) -> str:
 
 
 def _number(value: float) -> str:
-    return "–" if value != value else readable(value, 3)  # NaN: none was asked for
+    return "–" if math.isnan(value) else readable(value, 3)  # where none was asked for

@@ -1,6 +1,7 @@
 """What a browser tab holds on the server: its run, the one before it, and how it got here."""
 
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import streamlit as st
@@ -10,10 +11,22 @@ from gruviz.data import batches_per_epoch
 from gruviz.experiment import Experiment, FromTable, Table, differences, with_live
 from gruviz.experiment.link import from_link
 from gruviz.runs import Run, Status, classroom
+from gruviz.runs.comparison import same_start
 from gruviz.ui import controls, tables
 from gruviz.words import _
 
 LOOKS = ("axis", "view")  # what of the address is about looking, not about the experiment
+
+
+MOST_PINS = 4  # lines behind the current one that can still be told apart
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A run under the name that the visitor gave it."""
+
+    name: str
+    run: Run
 
 
 @dataclass
@@ -28,6 +41,7 @@ class Session:
     controls_were: Experiment | None = None
     pressed: str | None = None
     complaints: list[str] = field(default_factory=list)
+    pins: list[Pin] = field(default_factory=list)
 
     def start(self, wanted: Experiment) -> Run:
         """A new run in place of the present one, which Undo can bring back."""
@@ -49,6 +63,42 @@ class Session:
             assert self.run is not None
             controls.fill(self.run.experiment)
             self.controls_were = self.run.experiment
+
+    def pin(self) -> None:
+        """Keep the current run, under a name of its own, to compare others with it."""
+        run = self.run
+        if run is None or len(self.pins) >= MOST_PINS or any(run is pin.run for pin in self.pins):
+            return
+        name = f"{_(run.experiment.optimizer.label)} {run.experiment.learning_rate:g}"
+        self.pins.append(Pin(self._free(name), run))
+
+    def _free(self, name: str) -> str:
+        """The name, with a number behind it if another pin has it."""
+        taken = {pin.name for pin in self.pins}
+        names = (name if number == 1 else f"{name} ({number})" for number in count(1))
+        return next(each for each in names if each not in taken)
+
+    def rename(self, place: int, name: str) -> None:
+        """Give a pinned run another name."""
+        run = self.pins[place].run
+        del self.pins[place]
+        self.pins.insert(place, Pin(self._free(name), run))
+
+    def unpin(self, place: int) -> None:
+        """Forget a pinned run, unless it is the current one or Undo brings it back."""
+        del self.pins[place]
+
+    def same_start(self, place: int, wanted: Experiment) -> None:
+        """Set the controls so that the next run begins as the pinned one did."""
+        controls.fill(same_start(wanted, self.pins[place].run.experiment))
+
+    def bring_back(self, place: int) -> None:
+        """Make a pinned run the current one, with its settings."""
+        run = self.pins[place].run
+        if run is not self.run:
+            self.replace(run)
+            controls.fill(run.experiment)
+            self.controls_were = run.experiment
 
     def attach(self, token: str) -> None:
         """Take up the run of a token that the tab kept through a refresh."""
@@ -143,12 +193,12 @@ class Session:
             run = self.start(wanted)
         run.train()
 
-    def step(self, wanted: Experiment, count: int = 1) -> None:
+    def step(self, wanted: Experiment, steps: int = 1) -> None:
         """Some updates of the present run, or the first ones of a new run."""
         run = self.run
         if run is None or run.over:
             run = self.start(wanted)
-        run.train(count)
+        run.train(steps)
 
     def epoch(self, wanted: Experiment) -> None:
         """As many updates as it takes to see every training sequence once, from here on."""

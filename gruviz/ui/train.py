@@ -10,8 +10,9 @@ from gruviz.data.theory import theory
 from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment
 from gruviz.runs import MOST_TRIES, SLOW_SECONDS, Status
-from gruviz.ui import controls, frame, sidebar, tables, view
+from gruviz.ui import controls, frame, pinboard, sidebar, tables, view
 from gruviz.ui.panel import panel
+from gruviz.ui.pins import pin_tables
 from gruviz.ui.session import Session, session
 from gruviz.words import N_, _, readable
 
@@ -34,6 +35,7 @@ def page() -> None:
         _buttons(mine, wanted)
     _say(mine, wanted)
     _show(mine, wanted, log=log)
+    pinboard.section(mine, wanted)
 
 
 def _act(mine: Session, wanted: Experiment) -> None:
@@ -82,6 +84,7 @@ def _buttons(mine: Session, wanted: Experiment) -> None:
         _("Reset"), icon=":material/restart_alt:", disabled=mine.run is None, on_click=mine.press,
         args=("reset",), help=_("Drop this run and begin at step 0. Undo brings it back."),
     )  # fmt: skip
+    pinboard.button(mine)
     if mine.previous is not None:
         st.button(
             _("Undo"), icon=":material/undo:", on_click=mine.undo, type="tertiary",
@@ -228,6 +231,8 @@ def _show(mine: Session, wanted: Experiment, *, log: bool) -> None:
         shown |= view.step_tables(run)
         if run.snapshot is not None:
             shown |= view.snapshot_tables(run.snapshot, dataset)
+    behind = pinboard.behind(mine)
+    names = [pin.name for pin in behind]
     panel(
         token=run.token if run else None,
         fresh=mine.fresh,
@@ -235,8 +240,8 @@ def _show(mine: Session, wanted: Experiment, *, log: bool) -> None:
         language=st.context.locale,
         figures=view.figures(run, experiment, known),
         view=look,
-        cards=view.cards({}, experiment, dataset, log=log, view=look),
-        tables=still,
+        cards=view.cards({}, experiment, dataset, log=log, view=look, pinned=names),
+        tables=still | pin_tables([pin.run.history for pin in behind]),
         marks=view.change_marks(run, known) if run else [],
         alternatives=view.alternatives(shown, look, known, view.solved_at(run, known))
         | view.picture_alternatives(shown, experiment),
