@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-STEP_COLUMNS = ("step", "loss", "learning_rate", "norm", "clipped_norm", "clip_norm")
+STEP_COLUMNS = ("step", "loss", "learning_rate", "norm", "clipped_norm", "clip_norm", "penalty")
 VALIDATION_COLUMNS = ("step", "loss", "accuracy")
 SMOOTHING = 0.1
 
@@ -48,7 +48,16 @@ class Snapshot:
 class Slice:
     """The result of training for a short while: one value a step in each of STEP_COLUMNS.
 
+    norm is the gradient's before any clipping, clipped_norm what the update saw; loss is the data's
+    alone, and penalty what regularisation adds to it, NaN without any.
+
     seconds: time in training; sequences: how many there are to train on
+    stopped: the rule of gruviz.experiment.STOPS that ended the run, None if it goes on
+    blocks: a value for each step that was measured, in columns "step" and, for each block of weights,
+    "gradient.<block>" (norm before clipping), "update.<block>" (log10 of the norm of the update over
+    that of the weights; NaN if either is 0) and "moment.<block>" (root mean square of the optimizer's
+    running mean or sum of squared gradients; NaN if it has none)
+    anatomy: the last step stage by stage, in plain numbers; empty if it wasn't known to be the last
     """
 
     checkpoint: Checkpoint
@@ -58,6 +67,9 @@ class Slice:
     seconds: float
     sequences: int
     diverged_at: int | None = None
+    stopped: str | None = None
+    blocks: Mapping[str, Floats] = field(default_factory=dict)
+    anatomy: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Columns:
@@ -100,9 +112,8 @@ class Columns:
 class History:
     """The curves of a run. `steps` has STEP_COLUMNS and "smooth", `validations` its own columns.
 
-    blocks: "step" and, for each block of weights, "gradient.W_ir" (norm), "update.W_ir" (log10 of
-    the update-to-weight ratio) and "moment.W_ir" (root mean square of the second moment), every few
-    steps; None before the first slice. times: the steps and the seconds in training after each slice.
+    blocks: the columns of Slice.blocks; None until a slice has brought some. times: the steps and the
+    seconds in training after each slice.
     """
 
     steps: Columns = field(default_factory=lambda: Columns((*STEP_COLUMNS, "smooth")))
@@ -121,6 +132,10 @@ class History:
         smooth = _smoothed(part.steps["loss"], self.steps)
         self.steps.append({**part.steps, "smooth": smooth})
         self.validations.append(part.validations)
+        if part.blocks:
+            if self.blocks is None:
+                self.blocks = Columns(tuple(part.blocks))
+            self.blocks.append(part.blocks)
         self.seconds += part.seconds
         here = {"step": part.checkpoint.step, "seconds": self.seconds}
         self.times.append({name: np.array([value], float) for name, value in here.items()})
@@ -128,6 +143,12 @@ class History:
     def seconds_at(self, step: float) -> float:
         """Seconds in training until a step: measured after each slice, in between a straight line."""
         return float(np.interp(step, [0, *self.times["step"]], [0, *self.times["seconds"]]))
+
+
+def blocks_of(columns: Columns | Mapping[str, Floats]) -> tuple[str, ...]:
+    """The names of the blocks of weights in the columns of Slice.blocks, in their order."""
+    names = columns.names if isinstance(columns, Columns) else columns
+    return tuple(n.removeprefix("gradient.") for n in names if n.startswith("gradient."))
 
 
 def _smoothed(loss: Floats, before: Columns) -> Floats:

@@ -19,6 +19,7 @@ from gruviz.experiment import (
     Exponential,
     Momentum,
     Optimizer,
+    Plateau,
     SineMixture,
     StepDecay,
     Table,
@@ -50,13 +51,11 @@ def fold(experiment: Experiment, **cut: float) -> tuple[History, list[Slice]]:
     """The whole run in slices."""
     history, parts = History(), list[Slice]()
     checkpoint: Checkpoint | None = None
-    while checkpoint is None or checkpoint.step < experiment.steps:
+    while not parts or parts[-1].stopped is None:
         part = advance(experiment, checkpoint, **cut)  # type: ignore[arg-type]
         history.absorb(part)
         parts.append(part)
         checkpoint = part.checkpoint
-        if part.diverged_at is not None:
-            break
     return history, parts
 
 
@@ -86,9 +85,9 @@ def test_equal_experiments_give_equal_curves_however_they_are_cut(
     whole, (only,) = fold(experiment)
     assert whole.steps["step"].tolist() == list(range(1, 121))
     assert len(set(whole.loss.tolist())) > 100
-    for seconds, fewest, most in ((None, 120, 120), (0.05, 15, 119), (1.0, 2, 3)):
+    cuts = ({"steps": 1}, 120, 120), ({"steps": 7}, 18, 18), ({"seconds": 0.05}, 15, 119)
+    for cut, fewest, most in cuts:
         monkeypatch.setattr(module, "perf_counter", Ticks())
-        cut = {"steps": 1.0} if seconds is None else {"seconds": seconds}
         history, parts = fold(experiment, **cut)
         assert fewest <= len(parts) <= most
         assert_same(history, whole)
@@ -169,6 +168,19 @@ def test_the_rate_that_is_recorded_is_the_one_that_the_preview_draws(schedule: o
     experiment = replace(SMALL, schedule=schedule, steps=30)  # type: ignore[arg-type]
     history = fold(experiment, steps=4)[0]
     assert history.steps["learning_rate"].tolist() == [experiment.rate(step) for step in range(30)]
+
+
+@pytest.mark.parametrize("cut", [7, 1000])
+def test_the_rate_falls_when_the_validations_get_no_better(cut: int) -> None:
+    schedule = Plateau(drop=0.5, patience=0, threshold=0.5)
+    experiment = replace(SMALL, schedule=schedule, steps=300, warmup=20)
+    history = fold(experiment, steps=cut)[0]
+    losses = history.validations["loss"].tolist()
+    reduced = [schedule.reduced(losses[: 1 + step // 50]) for step in range(300)]
+    assert len(set(reduced)) > 2
+    rates = [experiment.rate(step, share) for step, share in enumerate(reduced)]
+    assert history.steps["learning_rate"].tolist() == rates
+    assert_same(history, fold(experiment)[0])
 
 
 @pytest.mark.parametrize("cut", [1, 1000])

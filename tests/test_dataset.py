@@ -33,10 +33,17 @@ def test_from_any_step_on_the_batches_are_the_same(step: int) -> None:
 
 
 def test_epochs_and_seeds_differ_in_their_order() -> None:
-    first, second = order(50, 50, 0, 0, 2)
+    first, second = (
+        [*rows, *rest] for rows, rest in (order(50, 49, 0, 0, 2), order(50, 49, 0, 2, 2))
+    )
     assert first != second
-    assert first != order(50, 50, 1, 0, 1)[0]
+    assert first != list(chain.from_iterable(order(50, 49, 1, 0, 2)))
     assert first != list(range(50))
+
+
+@pytest.mark.parametrize("step", [0, 3])
+def test_a_batch_of_everything_has_its_own_order_in_every_epoch(step: int) -> None:
+    assert order(5, 5, 7, step, 3) == [[0, 1, 2, 3, 4]] * 3
 
 
 def test_sequences_are_taken_by_rows_with_their_targets() -> None:

@@ -15,7 +15,9 @@ from gruviz.errors import GruvizError
 from gruviz.experiment import (
     CELLS,
     GRU,
+    INITIALS,
     OPTIMIZERS,
+    REGULARIZATIONS,
     SCHEDULES,
     SGD,
     TASKS,
@@ -25,10 +27,12 @@ from gruviz.experiment import (
     Constant,
     Cosine,
     Experiment,
+    GradientDescent,
     Kind,
     Knob,
     Momentum,
     Pick,
+    Polynomial,
     SineMixture,
     StepDecay,
     Table,
@@ -69,13 +73,27 @@ def test_the_default_experiment_is_the_one_that_the_page_starts_with() -> None:
         "task": {"name": "sine", "size": 2000, "length": 50, "horizon": 10, "noise": 0.05},
         "learning_rate": 0.003,
         "clip_norm": 1.0,
+        "clip_value": None,
         "schedule": {"name": "constant"},
-        "optimizer": {"name": "adam", "beta1": 0.9, "beta2": 0.999},
-        "cell": {"name": "gru", "units": 32},
+        "warmup": None,
+        "optimizer": {
+            "name": "adam",
+            "beta1": 0.9,
+            "beta2": 0.999,
+            "eps": 1e-8,
+            "weight_decay": None,
+            "amsgrad": False,
+        },
+        "cell": {"name": "gru", "units": 32, "activation": "tanh", "tied_gates": False},
+        "initial": {"name": "torch_weights"},
+        "regularization": {"name": "unregularized"},
         "loss": {"name": "fitting"},
         "loss_on": "task",
         "batch_size": 32,
         "steps": 10_000,
+        "epochs": None,
+        "target_loss": None,
+        "patience": None,
         "seed": 0,
     }
 
@@ -99,14 +117,47 @@ def test_an_experiment_can_not_be_changed() -> None:
     [
         ({"learning_rate": 100.0}, "Learning rate is 100.0; choose a number from 1e-06 to 10."),
         ({"clip_norm": 0}, "Clip norm is 0; choose a number from 0.001 to 1000. None switches it off."),
-        ({"batch_size": 1.5}, "Batch size is 1.5; choose a whole number from 1 to 1,024."),
+        ({"learning_rate": 0}, "Learning rate is 0; choose a number from 1e-06 to 10."),
+        ({"learning_rate": -0.1}, "Learning rate is -0.1; choose a number from 1e-06 to 10."),
+        (
+            {"learning_rate": float("nan")},
+            "Learning rate is nan; choose a number from 1e-06 to 10.",
+        ),
+        (
+            {"clip_norm": float("nan")},
+            "Clip norm is nan; choose a number from 0.001 to 1000. None switches it off.",
+        ),
+        (
+            {"clip_value": 0.0},
+            "Clip value is 0.0; choose a number from 1e-06 to 1000. None switches it off.",
+        ),
+        (
+            {"warmup": 0},
+            "Warm-up is 0; choose a whole number from 1 to 100,000. None switches it off.",
+        ),
+        (
+            {"epochs": 0},
+            "Stop after is 0; choose a whole number from 1 to 10,000. None means no limit.",
+        ),
+        (
+            {"target_loss": 0},
+            "Stop at loss is 0; choose a number from 1e-06 to 1000. None switches it off.",
+        ),
+        (
+            {"patience": 0},
+            "Stop after no better is 0; choose a whole number from 1 to 1,000. None switches it off.",
+        ),
+        (
+            {"batch_size": 1.5},
+            "Batch size is 1.5; choose a whole number from 1 to 10,000. None means all.",
+        ),
         ({"steps": 0}, "Steps is 0; choose a whole number from 1 to 100,000."),
         ({"seed": -1}, "Seed is -1; choose a whole number from 0 to 9,999."),
         ({"task": "sine"}, "Task is 'sine'; choose one of: sine, adding, waveforms, digits, table."),
-        ({"optimizer": None}, "Optimizer is None; choose one of: adam, rmsprop, momentum, sgd."),
+        ({"optimizer": None}, f"Optimizer is None; choose one of: {', '.join(OPTIMIZERS)}."),
         (
             {"schedule": 1},
-            "Decay schedule is 1; choose one of: constant, step, exponential, cosine.",
+            f"Decay schedule is 1; choose one of: {', '.join(SCHEDULES)}.",
         ),
         ({"cell": Adam()}, f"Cell is {Adam()!r}; choose one of: gru, cho, lstm, rnn."),
     ],
@@ -126,8 +177,15 @@ def test_the_rate_is_the_learning_rate_times_the_schedule() -> None:
     assert cosine.rate(10) == pytest.approx(0.2)
 
 
-def test_only_learning_rate_clip_norm_and_momentum_like_knobs_are_live() -> None:
-    rows = [Experiment, *OPTIMIZERS.values(), *SCHEDULES.values(), *TASKS.values(), *CELLS.values()]
+def test_a_warm_up_rises_in_a_straight_line_to_the_start_of_the_schedule() -> None:
+    experiment = Experiment(learning_rate=0.5, schedule=Polynomial(), warmup=4, steps=14)
+    rates = [experiment.rate(step) for step in range(7)]
+    assert rates == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.45, 0.4])
+    assert experiment.rate(0, 0.5) == pytest.approx(0.05)
+
+
+def test_live_is_what_is_read_anew_at_every_update_or_validation() -> None:
+    rows = [Experiment, *SCHEDULES.values(), *TASKS.values(), *CELLS.values()]
     live = {
         f"{owner.__name__}.{name}"
         for owner in rows
@@ -135,9 +193,24 @@ def test_only_learning_rate_clip_norm_and_momentum_like_knobs_are_live() -> None
         if not isinstance(what, Pick) and what.live
     }
     assert live == {
-        "Experiment.learning_rate", "Experiment.clip_norm", "Momentum.momentum", "RMSprop.alpha",
-        "Adam.beta1", "Adam.beta2",
+        "Experiment.learning_rate", "Experiment.clip_norm", "Experiment.clip_value",
+        "Experiment.epochs", "Experiment.target_loss", "Experiment.patience",
     }  # fmt: skip
+    waits = {
+        f"{row.__name__}.{name}"
+        for row in OPTIMIZERS.values()
+        for name, what in about(row)
+        if isinstance(what, Knob) and not what.live
+    }
+    assert waits == {
+        "Adam.amsgrad", "RMSprop.momentum", "RMSprop.centered", "Adagrad.accumulator",
+    }  # fmt: skip
+
+
+def test_a_batch_is_all_there_is_if_it_says_so_or_its_optimizer_does() -> None:
+    assert Experiment(batch_size=7).batch(40) == 7
+    assert Experiment(batch_size=None).batch(40) == 40
+    assert Experiment(batch_size=7, optimizer=GradientDescent()).batch(40) == 40
 
 
 def test_with_live_takes_what_acts_at_once_and_leaves_the_rest() -> None:
@@ -176,7 +249,8 @@ def test_another_row_of_a_table_is_one_difference() -> None:
 
 def test_the_names_of_all_rows_differ_so_that_a_link_can_not_confuse_them() -> None:
     tables: list[dict[str, type[Choice]]] = [
-        dict(OPTIMIZERS), dict(SCHEDULES), dict(TASKS), dict(CELLS),
+        dict(OPTIMIZERS), dict(SCHEDULES), dict(TASKS), dict(CELLS), dict(INITIALS),
+        dict(REGULARIZATIONS),
     ]  # fmt: skip
     names = [name for table in tables for name in table]
     assert len(names) == len(set(names))

@@ -12,6 +12,7 @@ from gruviz.experiment import (
     OPTIMIZERS,
     SCHEDULES,
     TASKS,
+    Adam,
     Adding,
     Cosine,
     Experiment,
@@ -62,6 +63,21 @@ def test_a_learning_rate_is_exact_to_the_last_bit(rate: float) -> None:
 def test_a_column_with_a_very_long_name_comes_back_whole() -> None:
     experiment = Experiment(task=Table(column="rainfall, " * 60))
     assert from_link(to_link(experiment)) == (experiment, [])
+
+
+def test_none_is_called_what_it_means() -> None:
+    experiment = Experiment(batch_size=None, clip_norm=None, optimizer=Adam(amsgrad=True))
+    link = {"batch_size": "all", "clip_norm": "off", "adam.amsgrad": "on"}
+    assert to_link(experiment) == link
+    assert from_link(link) == (experiment, [])
+    assert from_link({"batch_size": "off", "adam.amsgrad": "yes"}) == (
+        Experiment(),
+        [
+            "Ignored in the link: Batch size is 'off'; choose a whole number from 1 to 10,000."
+            " None means all.",
+            "Ignored in the link: AMSGrad is 'yes'; it must be a bool.",
+        ],
+    )
 
 
 def test_a_column_named_off_is_not_switched_off() -> None:
@@ -126,7 +142,7 @@ def test_a_number_of_four_hundred_digits_is_ignored_with_a_complaint(key: str) -
         ),
         (
             {"optimizer": "lion"},
-            "Ignored in the link: Optimizer is 'lion'; choose one of: adam, rmsprop, momentum, sgd.",
+            f"Ignored in the link: Optimizer is 'lion'; choose one of: {', '.join(OPTIMIZERS)}.",
         ),
         ({"token": "x"}, "The link has an unknown setting 'token'; it is ignored."),
         ({"adding.length": "9"}, "The link has an unknown setting 'adding.length'; it is ignored."),
@@ -152,6 +168,8 @@ def test_the_order_of_the_parameters_does_not_matter() -> None:
 def test_the_keys_of_a_link_name_each_knob_once() -> None:
     assert KEYS == [
         "task", "sine.size", "sine.length", "sine.horizon", "sine.noise", "learning_rate",
-        "clip_norm", "schedule", "optimizer", "adam.beta1", "adam.beta2", "cell", "gru.units",
-        "loss", "loss_on", "batch_size", "steps", "seed",
+        "clip_norm", "clip_value", "schedule", "warmup", "optimizer", "adam.beta1", "adam.beta2",
+        "adam.eps", "adam.weight_decay", "adam.amsgrad", "cell", "gru.units", "gru.activation",
+        "gru.tied_gates", "initial", "regularization", "loss", "loss_on", "batch_size", "steps",
+        "epochs", "target_loss", "patience", "seed",
     ]  # fmt: skip

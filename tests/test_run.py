@@ -190,8 +190,20 @@ def test_divergence_is_an_outcome_with_its_step() -> None:
     run.train()
     executor.do_all()
     assert (run.status, run.over, run.error) == (Status.DIVERGED, True, None)
+    assert run.stopped == "diverged"
     assert run.diverged_at == run.step_count == len(run.history.loss) < 23
     assert_same(run.history, train(wild))
+
+
+def test_a_run_says_by_which_rule_it_stopped() -> None:
+    executor = OnDemand()
+    run = a_run(executor, replace(SMALL, epochs=2))
+    run.train()
+    executor.do()
+    assert (run.status, run.stopped) == (Status.RUNNING, None)
+    executor.do_all()
+    assert (run.status, run.stopped, run.step_count) == (Status.FINISHED, "epochs", 6)
+    assert run.anatomy["step"] == 6
 
 
 def test_a_live_knob_acts_from_the_next_slice_on_and_is_marked_once() -> None:

@@ -113,7 +113,7 @@ def test_a_live_knob_reaches_the_run_and_nothing_else_does(page: AppTest) -> Non
     button(page, "Step").click().run()
     labelled(page.select_slider, "Hidden units").set_value(16).run()
     labelled(page.select_slider, "Learning rate").set_value(0.01).run()
-    labelled(page.slider, "Momentum beta 1").set_value(0.5).run()
+    labelled(page.select_slider, "Momentum beta 1").set_value(0.5).run()
     experiment = run_of(page).experiment
     assert experiment == Experiment.from_dict(
         {"learning_rate": 0.01, "optimizer": {"name": "adam", "beta1": 0.5}}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from gruviz.ui.widgets import steps_between
+from gruviz.ui.widgets import steps_between, steps_near_one
 from tests.test_experiment import SURE
 
 
@@ -52,14 +52,20 @@ def test_any_whole_range_has_whole_stops(low: int, high: int, also: list[int]) -
     assert all(type(stop) is int for stop in stops)
 
 
+def test_the_stops_of_a_share_near_one_are_evenly_far_from_it() -> None:
+    assert steps_near_one(0.0, 0.99, {0.6}) == [
+        0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.985, 0.99,
+    ]  # fmt: skip
+
+
 def page(name: str, start: object) -> None:
     """A page with the widget of one knob of the experiment."""
     import streamlit as st
 
-    from gruviz.experiment import Cosine, Experiment, about
+    from gruviz.experiment import Adam, Cosine, Experiment, about
     from gruviz.ui.widgets import knob
 
-    owner = Cosine if name == "final" else Experiment
+    owner = {"final": Cosine, "beta2": Adam}.get(name, Experiment)
     what = dict(about(owner))[name]
     st.session_state.setdefault("knob", start)  # as a link sets it
     st.text(repr(knob("knob", what, getattr(owner(), name))))
@@ -97,6 +103,20 @@ def test_a_batch_size_is_a_log_slider_of_whole_numbers_with_its_unit() -> None:
     slider = app.select_slider(key="knob")
     assert (slider.label, app.text[0].value) == ("Batch size (sequences)", "32")
     assert "64" in slider.options and "1,024" in slider.options
+
+
+def test_the_whole_set_is_the_far_end_of_the_batch_size() -> None:
+    app = shown("batch_size", None)
+    slider = app.select_slider(key="knob")
+    assert (slider.options[-2:], app.text[0].value) == (["10,000", "all"], "None")
+    assert slider.set_value(64).run().text[0].value == "64"
+
+
+def test_a_beta_has_its_stops_near_one() -> None:
+    app = shown("beta2", 0.999)
+    slider = app.select_slider(key="knob")
+    assert (slider.options[0], slider.options[-1], app.text[0].value) == ("0", "0.9999", "0.999")
+    assert slider.set_value(0.95).run().text[0].value == "0.95"
 
 
 def test_a_seed_is_a_field_for_a_whole_number() -> None:

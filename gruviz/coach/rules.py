@@ -10,7 +10,6 @@ import numpy as np
 
 from gruviz.coach.evidence import WINDOW, Advice, Evidence, Floats, Severity
 from gruviz.experiment import RNN, Constant, MadeUp
-from gruviz.experiment.link import OFF
 from gruviz.words import _, readable
 
 Check = Callable[[Evidence], Advice | None]
@@ -231,7 +230,7 @@ def clip_holds(seen: Evidence) -> Advice | None:
         limit=readable(limit, 3), share=share, count=len(norm), most=readable(most, 3),
         first=readable(_first_loss(seen), 3), now=readable(float(seen.steps["smooth"][-1]), 3),
     )  # fmt: skip
-    return Advice("clip holds", Severity.HINT, sentence, {"clip_norm": OFF})
+    return Advice("clip holds", Severity.HINT, sentence, {"clip_norm": "off"})
 
 
 def plateau(seen: Evidence) -> Advice | None:

@@ -88,12 +88,23 @@ def _digits(seed: int) -> Dataset:
 
 def check_batch(experiment: Experiment, count: int) -> None:
     """Raise GruvizError if a batch is larger than the number of training sequences."""
-    if experiment.batch_size > count:
+    if experiment.batch(count) > count:
         raise GruvizError(
             _(
                 "Batch size is {size:,}, but there are only {count:,} training sequences; choose"
                 " a batch of at most {count:,}."
-            ).format(size=experiment.batch_size, count=count)
+            ).format(size=experiment.batch(count), count=count)
+        )
+
+
+def check_warmup(experiment: Experiment) -> None:
+    """Raise GruvizError if a run would end before its warm-up does."""
+    if experiment.warmup is not None and experiment.warmup >= experiment.steps:
+        raise GruvizError(
+            _(
+                "Warm-up is {warmup:,} steps, but the run has only {steps:,}; choose more steps or a"
+                " shorter warm-up."
+            ).format(warmup=experiment.warmup, steps=experiment.steps)
         )
 
 
@@ -106,8 +117,9 @@ def check(experiment: Experiment, fetch: Fetch = fetch_sample) -> None:
     else:
         count = len(load(task, experiment.seed, fetch).train)
     check_batch(experiment, count)
+    check_warmup(experiment)
     length = getattr(task, "length", getattr(task, "window", 8))
-    units, batch = experiment.cell.units, max(experiment.batch_size, VALIDATION_LIMIT)
+    units, batch = experiment.cell.units, max(experiment.batch(count), VALIDATION_LIMIT)
     if batch * length * units**2 > MOST_WORK:
         raise GruvizError(
             _(
@@ -129,6 +141,7 @@ __all__ = [
     "batches",
     "check",
     "check_batch",
+    "check_warmup",
     "fetch_sample",
     "load",
     "read_table",

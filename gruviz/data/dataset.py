@@ -59,8 +59,12 @@ class Dataset:
 def batches(count: int, size: int, seed: int, step: int) -> Iterator[npt.NDArray[np.int64]]:
     """The rows of the batch of each step from `step` on; every epoch sees every row once.
 
-    A pure function of its arguments: a run that is resumed needs no random state to go on.
+    A pure function of its arguments: a run that is resumed needs no random state to go on. A batch
+    of all rows has them in their own order: its gradient must not depend on how a sum is ordered.
     """
+    if size == count:
+        while True:
+            yield np.arange(count)
     per_epoch = -(-count // size)
     while True:
         epoch, position = divmod(step, per_epoch)

@@ -8,6 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gruviz.experiment.cells import CELLS, GRU, LSTM, RNN, Cell, ChoGRU, Signal
+from gruviz.experiment.initializers import (
+    INITIALS,
+    Initial,
+    KerasInitial,
+    OwnInitial,
+    TorchInitial,
+)
 from gruviz.experiment.knobs import Choice, Knob, Pick, about, check, from_dict, knob, pick, to_dict
 from gruviz.experiment.losses import (
     LOSSES,
@@ -18,15 +25,44 @@ from gruviz.experiment.losses import (
     MeanAbsoluteError,
     MeanSquaredError,
 )
-from gruviz.experiment.optimizers import OPTIMIZERS, SGD, Adam, Momentum, Optimizer, RMSprop
+from gruviz.experiment.optimizers import (
+    OPTIMIZERS,
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    GradientDescent,
+    Momentum,
+    Muon,
+    NAdam,
+    Nesterov,
+    Optimizer,
+    RAdam,
+    RMSprop,
+    Rprop,
+)
+from gruviz.experiment.regularization import (
+    REGULARIZATIONS,
+    Regularization,
+    Regularized,
+    Unregularized,
+)
 from gruviz.experiment.schedules import (
     SCHEDULES,
     Constant,
     Cosine,
+    CosineRestarts,
     Exponential,
+    InverseTime,
+    OneCycle,
+    Plateau,
+    Polynomial,
     Schedule,
     StepDecay,
 )
+from gruviz.experiment.stopping import STOPS, last_step, stopped
 from gruviz.experiment.tasks import (
     TASKS,
     Adding,
@@ -57,15 +93,31 @@ class Experiment:
         1.0, 1e-3, 1e3, label=N_("Clip norm"), log=True, live=True, optional=True,
         help=N_("A gradient longer than this is shortened to it. Off: no clipping."),
     )  # fmt: skip
+    clip_value: float | None = knob(
+        None, 1e-6, 1e3, label=N_("Clip value"), log=True, live=True, optional=True,
+        help=N_("Each number of the gradient is cut to this size, before the clip norm is looked at."),
+    )  # fmt: skip
     schedule: Schedule = pick(
         Constant(), SCHEDULES, label=N_("Decay schedule"),
         help=N_("How the learning rate changes as training goes on."),
+    )  # fmt: skip
+    warmup: int | None = knob(
+        None, 1, 100_000, label=N_("Warm-up"), log=True, unit=N_("steps"), optional=True,
+        help=N_("Steps in which the rate first rises in a straight line; the schedule follows."),
     )  # fmt: skip
     optimizer: Optimizer = pick(
         Adam(), OPTIMIZERS, label=N_("Optimizer"),
         help=N_("The rule that turns a gradient into a step."),
     )  # fmt: skip
     cell: Cell = pick(GRU(), CELLS, label=N_("Cell"))
+    initial: Initial = pick(
+        TorchInitial(), INITIALS, label=N_("Initial weights"),
+        help=N_("How the recurrent layer's weights are drawn before the first step."),
+    )  # fmt: skip
+    regularization: Regularization = pick(
+        Unregularized(), REGULARIZATIONS, label=N_("Regularisation"),
+        help=N_("What keeps the weights from fitting the noise of the training data."),
+    )  # fmt: skip
     loss: Loss = pick(
         Fitting(), LOSSES, label=N_("Loss function"),
         help=N_("What training makes small: how wrong the answers are, as one number."),
@@ -78,11 +130,24 @@ class Experiment:
         },
         help=N_("Asking for an answer at every time step gives each of them a gradient of its own."),
     )  # fmt: skip
-    batch_size: int = knob(
-        32, 1, 1024, label=N_("Batch size"), log=True, unit=N_("sequences"),
-        help=N_("Sequences averaged in one gradient."),
+    batch_size: int | None = knob(
+        32, 1, 10_000, label=N_("Batch size"), log=True, unit=N_("sequences"), optional=True,
+        unlimited=N_("all"), help=N_("Sequences averaged in one gradient."),
     )  # fmt: skip
     steps: int = knob(10_000, 1, 100_000, label=N_("Steps"), log=True)
+    epochs: int | None = knob(
+        None, 1, 10_000, label=N_("Stop after"), log=True, unit=N_("epochs"), live=True,
+        optional=True, unlimited=N_("no limit"), help=N_("An epoch shows every sequence once."),
+    )  # fmt: skip
+    target_loss: float | None = knob(
+        None, 1e-6, 1e3, label=N_("Stop at loss"), log=True, live=True, optional=True,
+        help=N_("The run is over when a validation loss is at most this."),
+    )  # fmt: skip
+    patience: int | None = knob(
+        None, 1, 1000, label=N_("Stop after no better"), log=True, unit=N_("validations"), live=True,
+        optional=True,
+        help=N_("The run is over when so many validations in a row were no better than the best."),
+    )  # fmt: skip
     seed: int = knob(
         0,
         0,
@@ -104,9 +169,23 @@ class Experiment:
         found: Experiment = from_dict(cls, plain)
         return found
 
-    def rate(self, step: int) -> float:
-        """The learning rate of the update that follows `step` updates."""
-        return self.learning_rate * self.schedule.factor(step, self.steps)
+    def batch(self, sequences: int) -> int:
+        """How many of the training sequences one gradient averages."""
+        if self.batch_size is None or self.optimizer.full_batch:
+            return sequences
+        return self.batch_size
+
+    def rate(self, step: int, reduced: float = 1.0) -> float:
+        """The learning rate of the update that follows `step` updates.
+
+        reduced: what `schedule.reduced` says after the validations until then; a preview knows none.
+        """
+        warmup = self.warmup or 0
+        if step < warmup:
+            share = (step + 1) / (warmup + 1)
+        else:
+            share = self.schedule.factor(step - warmup, self.steps - warmup)
+        return self.learning_rate * share * reduced
 
 
 def with_live(
@@ -150,26 +229,38 @@ def differences(old: Any, new: Any) -> list[tuple[Knob | Pick, Any, Any]]:
 __all__ = [
     "CELLS",
     "GRU",
+    "INITIALS",
     "LOSSES",
     "LSTM",
     "OPTIMIZERS",
+    "REGULARIZATIONS",
     "RNN",
     "SCHEDULES",
     "SGD",
+    "STOPS",
     "TASKS",
+    "Adadelta",
+    "Adagrad",
     "Adam",
+    "AdamW",
+    "Adamax",
     "Adding",
     "Cell",
     "ChoGRU",
     "Choice",
     "Constant",
     "Cosine",
+    "CosineRestarts",
     "CrossEntropy",
     "Digits",
     "Experiment",
     "Exponential",
     "Fitting",
+    "GradientDescent",
     "Huber",
+    "Initial",
+    "InverseTime",
+    "KerasInitial",
     "Kind",
     "Knob",
     "Loss",
@@ -177,17 +268,32 @@ __all__ = [
     "MeanAbsoluteError",
     "MeanSquaredError",
     "Momentum",
+    "Muon",
+    "NAdam",
+    "Nesterov",
+    "OneCycle",
     "Optimizer",
+    "OwnInitial",
     "Pick",
+    "Plateau",
+    "Polynomial",
+    "RAdam",
     "RMSprop",
+    "Regularization",
+    "Regularized",
+    "Rprop",
     "Schedule",
     "Signal",
     "SineMixture",
     "StepDecay",
     "Table",
     "Task",
+    "TorchInitial",
+    "Unregularized",
     "Waveforms",
     "about",
     "differences",
+    "last_step",
+    "stopped",
     "with_live",
 ]

@@ -49,15 +49,35 @@ class Cell(Choice):
         """The keyword arguments of the layer, beyond its sizes."""
         return {}
 
-    @classmethod
-    def blocks(cls) -> tuple[str, ...]:
+    def blocks(self) -> tuple[str, ...]:
         """The names of the blocks of weights that telemetry tells apart."""
-        matrices = [f"W_{side}{gate}" for side in "ih" for gate in cls.gates]
+        matrices = [f"W_{side}{gate}" for side in "ih" for gate in self.gates]
         return (*matrices, "biases", "head")
 
 
 @dataclass(frozen=True)
-class GRU(Cell):
+class _Gated(Cell):
+    """What both forms of the GRU may have in place of what their equations say."""
+
+    activation: str = knob(
+        "tanh", label=N_("Candidate's activation"),
+        options={"tanh": N_("tanh"), "relu": N_("ReLU"), "linear": N_("none (linear)")},
+        help=N_("Without tanh nothing bounds the memory."),
+    )  # fmt: skip
+    tied_gates: bool = knob(
+        False, label=N_("Tied gates"),
+        help=N_("One weight matrix for r, z and n: a third of the weights, and r is always z."),
+    )  # fmt: skip
+
+    def arguments(self) -> dict[str, Any]:
+        return {"activation": self.activation, "tied_gates": self.tied_gates}
+
+    def blocks(self) -> tuple[str, ...]:
+        return ("W_i", "W_h", "biases", "head") if self.tied_gates else super().blocks()
+
+
+@dataclass(frozen=True)
+class GRU(_Gated):
     name: ClassVar[str] = "gru"
     label: ClassVar[str] = N_("GRU")
     help: ClassVar[str] = N_(
@@ -76,7 +96,7 @@ class GRU(Cell):
 
 
 @dataclass(frozen=True)
-class ChoGRU(Cell):
+class ChoGRU(_Gated):
     """Cho et al. 2014 (arXiv 1406.1078), with z for their 1 - z, as textbooks and articles have it."""
 
     name: ClassVar[str] = "cho"
@@ -101,7 +121,7 @@ class ChoGRU(Cell):
     )
 
     def arguments(self) -> dict[str, Any]:
-        return {"reset_after": False, "update_weights": "new"}
+        return {**super().arguments(), "reset_after": False, "update_weights": "new"}
 
 
 @dataclass(frozen=True)

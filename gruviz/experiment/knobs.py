@@ -9,14 +9,19 @@ from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, TypeVar
 
 from gruviz.errors import GruvizError
-from gruviz.words import _
+from gruviz.words import N_, _
 
 Number = int | float
 
 
 @dataclass(frozen=True, slots=True)
 class Knob:
-    """A number, a switch or (with `low` None) a word. `live` ones act on a running run."""
+    """A number, a switch or (with `low` None) a word. `live` ones act on a running run.
+
+    log: on a log scale; one_minus: on a log scale of 1 - value, for shares near 1.
+    optional: may be None, which is "off"; or, where `unlimited` has a word for it, as much as there
+    is, beyond the high end.
+    """
 
     label: str
     low: Number | None = None
@@ -28,6 +33,13 @@ class Knob:
     step: Number | None = None
     unit: str = ""
     options: Mapping[str, str] | None = None  # the words that it may be, with their labels
+    one_minus: bool = False
+    unlimited: str = ""
+
+    @property
+    def none(self) -> str:
+        """The word for None, not yet translated."""
+        return self.unlimited or N_("off")
 
     @property
     def whole(self) -> bool:
@@ -57,9 +69,13 @@ def knob(
     step: Number | None = None,
     unit: str = "",
     options: Mapping[str, str] | None = None,
+    one_minus: bool = False,
+    unlimited: str = "",
 ) -> Any:
     """A dataclass field with a default and everything a control needs to know."""
-    about = Knob(label, low, high, help, log, live, optional, step, unit, options)
+    about = Knob(
+        label, low, high, help, log, live, optional, step, unit, options, one_minus, unlimited
+    )
     return field(default=default, metadata={"about": about})
 
 
@@ -122,7 +138,11 @@ def _check_knob(what: Knob, value: object, default: object) -> None:
             else _("{label} is {value!r}; choose a number from {low:g} to {high:g}.")
         )
         if what.optional:
-            message += " " + _("None switches it off.")
+            message += " " + (
+                _("None means {word}.").format(word=_(what.unlimited))
+                if what.unlimited
+                else _("None switches it off.")
+            )
         raise GruvizError(
             message.format(label=_(what.label), value=value, low=what.low, high=what.high)
         )

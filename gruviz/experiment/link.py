@@ -9,8 +9,6 @@ from gruviz.experiment import Experiment
 from gruviz.experiment.knobs import Choice, Knob, Pick, about, choose
 from gruviz.words import _
 
-OFF = "off"
-
 
 def settings(owner: Any, prefix: str = "") -> Iterator[tuple[str, Knob | Pick, Any]]:
     """Every knob and pick of an experiment with its key, such as "seed", "task", "adding.length"."""
@@ -34,14 +32,16 @@ def to_link(experiment: Experiment) -> dict[str, str]:
             if value.name != default.name:
                 parameters[key] = value.name
         elif value != default:
-            parameters[key] = _text(value)
+            parameters[key] = _text(what, value)
     return parameters
 
 
-def _text(value: Any) -> str:
+def _text(what: Knob, value: Any) -> str:
     """The shortest text that `_value` reads as the same value."""
     if value is None:
-        return OFF
+        return what.none
+    if isinstance(value, bool):
+        return "on" if value else "off"
     if isinstance(value, float) and float(f"{value:g}") == value:
         return f"{value:g}"
     return str(value)
@@ -95,10 +95,12 @@ def _value(default: Any, name: str, owner: Any, text: str) -> Any:
     """The text as a value of the knob's type; as it is, if it can't be, for the check to refuse."""
     what = dict(about(owner))[name]
     assert isinstance(what, Knob)
-    if what.optional and text == OFF:
+    if what.optional and text == what.none:
         return None
     if isinstance(default, str):
         return text
+    if isinstance(default, bool):
+        return {"on": True, "off": False}.get(text, text[:60])
     kind = int if what.whole else float
     try:
         return kind(text)

@@ -5,10 +5,11 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from gruviz.data.store import TableStore
 from gruviz.errors import GruvizError
@@ -64,6 +65,8 @@ class Run:
         self.snapshot: Snapshot | None = None
         self.changes: list[Change] = []
         self.diverged_at: int | None = None
+        self.stopped: str | None = None  # the rule of STOPS that ended it
+        self.anatomy: Mapping[str, Any] = {}  # the last step stage by stage, as in Slice
         self.unwatched = False
         self.sequences: int | None = None
         self.error: Exception | None = None
@@ -87,7 +90,7 @@ class Run:
         """How often the training data was seen; None until the first slice has counted it."""
         if self.sequences is None:
             return None
-        return self.step_count / -(-self.sequences // self.experiment.batch_size)
+        return self.step_count / -(-self.sequences // self.experiment.batch(self.sequences))
 
     @property
     def speed(self) -> float | None:
@@ -187,9 +190,10 @@ class Run:
             self.history.absorb(part)
             self.sequences = part.sequences
             self._pace.append((self._clock(), part.checkpoint.step))
+            self.anatomy, self.stopped = part.anatomy, part.stopped
             if part.diverged_at is not None:
                 self.status, self.diverged_at = Status.DIVERGED, part.diverged_at
-            elif part.checkpoint.step >= self.experiment.steps:
+            elif part.stopped is not None:
                 self.status = Status.FINISHED
             elif self.status is Status.RUNNING:
                 if self._clock() - self.watched_at > UNWATCHED_SECONDS:

@@ -44,37 +44,51 @@ def advance(
     seconds: float | None = None,
     steps: int | None = None,
     fetch: Fetch = fetch_sample,
+    telemetry: bool = True,
 ) -> Slice:
     """Train on from a checkpoint (None: from the start) for some seconds or a number of steps.
 
-    Ends early when the experiment's steps are done or training diverges. At least one step is made
-    unless there is none left. However a run is cut into slices, its curve is the same to the bit.
+    Ends early when a stop rule says so or training diverges. At least one step is made unless there
+    is none left. However a run is cut into slices, its curve is the same to the bit. Without
+    telemetry there are only the curves, and the checkpoint.
     """
     started = perf_counter()
     with _one_thread():
-        trainer = Trainer(experiment, load(experiment.task, experiment.seed, fetch), checkpoint)
+        dataset = load(experiment.task, experiment.seed, fetch)
+        trainer = Trainer(experiment, dataset, checkpoint, telemetry=telemetry)
         rows: list[dict[str, float]] = []
         validations: list[dict[str, float]] = []
-        diverged = False
         if checkpoint is None:
             validations.append(trainer.validate())
-        while not (trainer.finished or diverged):
-            row, diverged = trainer.step()
+        stop, last = trainer.stopped, False
+        now, elapsed = perf_counter(), 0.0
+        while stop is None and not last:
+            # Foreseen, for only a step that may be the last one is worth taking apart.
+            last = len(rows) + 1 == steps or (
+                seconds is not None and now - started + elapsed >= seconds
+            )
+            validated = trainer.is_validated(trainer.step_count + 1)
+            row, diverged = trainer.step(dissect=last or validated)
             rows.append(row)
-            if not diverged and trainer.validation_is_due:
+            if diverged:
+                stop = "diverged"
+            elif validated:
                 validations.append(trainer.validate())
-            if steps is not None and len(rows) >= steps:
-                break
-            if seconds is not None and perf_counter() - started >= seconds:
-                break
+                stop = trainer.stopped
+            before, now = now, perf_counter()
+            elapsed = now - before
+        measured = trainer.telemetry
         return Slice(
             checkpoint=trainer.checkpoint(),
             steps=_columns(rows, STEP_COLUMNS),
             validations=_columns(validations, VALIDATION_COLUMNS),
-            snapshot=trainer.snapshot(),
+            snapshot=trainer.snapshot() if telemetry else None,
             seconds=perf_counter() - started,
-            sequences=len(trainer.dataset.train),
-            diverged_at=trainer.step_count if diverged else None,
+            sequences=len(dataset.train),
+            diverged_at=trainer.step_count if stop == "diverged" else None,
+            stopped=stop,
+            blocks=measured.columns() if measured else {},
+            anatomy=measured.anatomy(trainer.step_count) if measured else {},
         )
 
 

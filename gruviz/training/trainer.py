@@ -1,104 +1,99 @@
 """The trainer: a model, its optimizer and its data, moved one step at a time."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from gruviz import nn
-from gruviz.data import VALIDATION_LIMIT, Dataset, batches, check_batch
-from gruviz.experiment import Cell, Experiment
+from gruviz.data import VALIDATION_LIMIT, Dataset, batches, check_batch, check_warmup
+from gruviz.experiment import Experiment, last_step, stopped
 from gruviz.record import STEP_COLUMNS, Checkpoint, Snapshot
 from gruviz.training.losses import answer, objective
+from gruviz.training.model import Model
+from gruviz.training.optimizer import Update
+from gruviz.training.telemetry import Telemetry
 
 VALIDATE_EVERY = 50
 DIVERGED_ABOVE = 1e6  # times the first loss
 SMALLEST_FIRST_LOSS = 1e-6  # a run that happens to begin at 0 may leave it
 
 
-class Model(torch.nn.Module):
-    """A recurrent layer and a linear head that reads its hidden states."""
-
-    def __init__(self, cell: Cell, features: int, outputs: int, generator: torch.Generator) -> None:
-        super().__init__()
-        layer = getattr(nn, cell.layer)
-        self.recurrent: nn.RNN | nn.GRU | nn.LSTM = layer(
-            features, cell.units, batch_first=True, generator=generator, **cell.arguments()
-        )
-        # On "meta" first: torch.nn.Linear draws initial weights from the global generator.
-        empty = torch.nn.Linear(cell.units, outputs, device="meta")
-        self.head = empty.to_empty(device="cpu")
-        bound = 1 / math.sqrt(cell.units)
-        for weight in self.head.parameters():
-            torch.nn.init.uniform_(weight, -bound, bound, generator=generator)
-
-    def forward(
-        self, x: Tensor, record: nn.Recording | None = None, *, every: bool = False
-    ) -> Tensor:
-        """x: (batch, time, features); returns the answer after the last step, (batch, outputs), or
-        those after every step, (batch, time, outputs)."""
-        hidden = self.recurrent(x, record=record)[0]
-        answer: Tensor = self.head(hidden if every else hidden[:, -1])
-        return answer
-
-
 class Trainer:
-    """One run between two checkpoints. Raises GruvizError if the batch is larger than the data
-    or the loss doesn't fit the task."""
+    """One run between two checkpoints. With telemetry, what happens inside is measured as well.
+
+    Raises GruvizError if the experiment doesn't fit its data: a batch larger than there are
+    sequences, a loss for another kind of task; or a warm-up as long as the run.
+    """
 
     def __init__(
-        self, experiment: Experiment, dataset: Dataset, checkpoint: Checkpoint | None = None
+        self,
+        experiment: Experiment,
+        dataset: Dataset,
+        checkpoint: Checkpoint | None = None,
+        *,
+        telemetry: bool = False,
     ) -> None:
         check_batch(experiment, len(dataset.train))
+        check_warmup(experiment)
         self.objective = objective(experiment, dataset)
         self.experiment = experiment
         self.dataset = dataset
         generator = torch.Generator().manual_seed(experiment.seed)
-        self.model = Model(experiment.cell, dataset.features, dataset.outputs, generator)
+        self.model = Model(experiment, dataset.features, dataset.outputs, generator)
         self.parameters = list(self.model.parameters())
-        optimizer = experiment.optimizer
-        self.optimizer: torch.optim.Optimizer = getattr(torch.optim, optimizer.torch_class)(
-            self.parameters,
-            lr=experiment.learning_rate,
-            **({"fused": True} if optimizer.fused else {}),
-            **optimizer.arguments(),
-        )
+        self.update = Update(experiment.optimizer, self.parameters, experiment.learning_rate)
+        self.validations: list[tuple[int, float]] = []  # (step, loss), the whole run's
         self.step_count = 0
         self.first_loss = math.nan
         if checkpoint is not None:
             self._restore(checkpoint)
+        self._look_at_validations()
+        self.telemetry = Telemetry(self.model, self.update) if telemetry else None
         # One number per time step: ‖∂L/∂h_t‖ is a by-product of the backward pass.
-        self._recording = nn.Recording("summary")
+        self._recording = nn.Recording("summary") if telemetry else None
         self._inputs = torch.from_numpy(dataset.train.inputs)
         self._targets = torch.from_numpy(dataset.train.targets)
         self._validation = (
             torch.from_numpy(dataset.validation.inputs[:VALIDATION_LIMIT]),
             torch.from_numpy(dataset.validation.targets[:VALIDATION_LIMIT]),
         )
-        self._batches = batches(
-            len(dataset.train), experiment.batch_size, experiment.seed, self.step_count
-        )
+        count = len(dataset.train)
+        self._last_step = last_step(experiment, count)
+        self._batches = batches(count, experiment.batch(count), experiment.seed, self.step_count)
 
     @property
-    def finished(self) -> bool:
-        return self.step_count >= self.experiment.steps
+    def stopped(self) -> str | None:
+        """The rule in STOPS by which the run is over, or None."""
+        losses = [loss for _step, loss in self.validations]
+        return stopped(self.experiment, self.step_count, len(self.dataset.train), losses)
 
-    def step(self) -> tuple[dict[str, float], bool]:
+    def step(self, *, dissect: bool = False) -> tuple[dict[str, float], bool]:
         """One update. Returns the row for STEP_COLUMNS, and whether training diverged here.
 
         On divergence (NaN, infinite, or a loss over 1e6 times the first) nothing is updated.
+        dissect: let telemetry show the anatomy of this step.
         """
         experiment = self.experiment
-        rows = torch.from_numpy(next(self._batches))
-        self.optimizer.zero_grad()
+        batch = next(self._batches)
+        rows = torch.from_numpy(batch)
+        self.update.clear()
         inputs = self._inputs[rows]
-        output = self.model(inputs, self._recording, every=self.objective.every)
-        loss = self.objective(output, self.objective.wanted(inputs, self._targets[rows]))
+        output = self.model(inputs, self._recording, self._masks(), every=self.objective.every)
+        target = self.objective.wanted(inputs, self._targets[rows])
+        loss = self.objective(output, target)
+        value, penalty = loss.item(), math.nan
+        if experiment.regularization.strengths():
+            added = self.model.recurrent.penalty()
+            loss, penalty = loss + added, added.item()
         loss.backward()  # type: ignore[no-untyped-call]
-        value = loss.item()
-        norm = nn.clip_norm_(self.parameters, experiment.clip_norm)
-        rate = experiment.rate(self.step_count)
+        if self.telemetry is not None:
+            self.telemetry.before(self.step_count + 1, dissect=dissect)
+            self.telemetry.forward(self.objective, batch, output, target)
+        norm, clipped = self._clip()
+        rate = experiment.rate(self.step_count, self._reduced)
         if math.isnan(self.first_loss):
             self.first_loss = value
         diverged = not (
@@ -107,37 +102,66 @@ class Trainer:
         )
         self.step_count += 1
         if not diverged:
-            for group in self.optimizer.param_groups:
-                group["lr"] = rate
-            self.optimizer.step()
+            self.update.step(rate)
         limit = math.nan if experiment.clip_norm is None else experiment.clip_norm
-        row = (self.step_count, value, rate, norm, norm if not norm > limit else limit, limit)
-        return dict(zip(STEP_COLUMNS, map(float, row), strict=True)), diverged
+        numbers = (self.step_count, value, rate, norm, clipped, limit, penalty)
+        row = dict(zip(STEP_COLUMNS, map(float, numbers), strict=True))
+        if self.telemetry is not None:
+            self.telemetry.after(row)
+        return row, diverged
+
+    def _masks(self) -> torch.Generator | None:
+        """What draws this step's dropout: a pure function of the seed and the step."""
+        if not self.experiment.regularization.dropout():
+            return None
+        source = np.random.default_rng([self.experiment.seed, 4, self.step_count])
+        return torch.Generator().manual_seed(int(source.integers(2**63)))
+
+    def _clip(self) -> tuple[float, float]:
+        """Clip the gradient, by value and then by norm; its norm before and after."""
+        experiment = self.experiment
+        if experiment.clip_value is None:
+            norm = left = nn.clip_norm_(self.parameters, experiment.clip_norm)
+        else:
+            norm = nn.clip_norm_(self.parameters, None)
+            torch.nn.utils.clip_grad_value_(self.parameters, experiment.clip_value)
+            left = nn.clip_norm_(self.parameters, experiment.clip_norm)
+        limit = experiment.clip_norm
+        return norm, left if limit is None or not left > limit else limit
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
-        """Loss (and accuracy, where there are classes) on the validation sequences."""
+        """Loss (and accuracy, where there are classes) on the validation sequences.
+
+        The schedule and the stop rules take note of it.
+        """
         inputs, targets = self._validation
         output = self.model(inputs, every=self.objective.every)
         wanted = self.objective.wanted(inputs, targets)
+        loss = self.objective(output, wanted).item()
+        self.validations.append((self.step_count, loss))
+        self._look_at_validations()
         return {
             "step": float(self.step_count),
-            "loss": self.objective(output, wanted).item(),
+            "loss": loss,
             "accuracy": self.objective.accuracy(output, wanted),
         }
 
-    @property
-    def validation_is_due(self) -> bool:
-        return self.step_count % VALIDATE_EVERY == 0 or self.finished
+    def _look_at_validations(self) -> None:
+        self._reduced = self.experiment.schedule.reduced([loss for _step, loss in self.validations])
+
+    def is_validated(self, step: int) -> bool:
+        """Whether a validation follows the update of this number: then the run may be over."""
+        return step % VALIDATE_EVERY == 0 or step >= self._last_step
 
     @torch.no_grad()
     def snapshot(self) -> Snapshot:
         """What the network does now with the first validation sequence."""
         probe = self.dataset.validation[slice(0, 1)]
         recording = nn.Recording("full")
-        hidden = self.model.recurrent(torch.from_numpy(probe.inputs), record=recording)[0][0]
+        hidden = self.model.hidden(torch.from_numpy(probe.inputs), recording)[0]
         signals = recording.layers[-1].signals  # each (time, 1, units)
-        layers = self._recording.layers
+        layers = self._recording.layers if self._recording else []
         return Snapshot(
             self.step_count,
             {name: np.ascontiguousarray(values[:, 0].T) for name, values in signals.items()},
@@ -150,27 +174,22 @@ class Trainer:
     def checkpoint(self) -> Checkpoint:
         """A copy of everything that decides how training goes on."""
         arrays = {f"model.{k}": v.numpy().copy() for k, v in self.model.state_dict().items()}
-        for index, state in self.optimizer.state_dict()["state"].items():
-            for name, value in state.items():
-                if value is not None:
-                    arrays[f"optimizer.{index}.{name}"] = value.numpy().copy()
+        arrays |= {f"optimizer.{name}": value for name, value in self.update.arrays().items()}
+        for place, name in enumerate(("step", "loss")):
+            arrays[f"validation.{name}"] = np.array([row[place] for row in self.validations])
         return Checkpoint(self.step_count, arrays, self.first_loss)
 
     def _restore(self, checkpoint: Checkpoint) -> None:
-        arrays = checkpoint.arrays
-        weights = {
-            name.removeprefix("model."): torch.from_numpy(np.array(value))
-            for name, value in arrays.items()
-            if name.startswith("model.")
-        }
-        self.model.load_state_dict(weights)
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, value in arrays.items():
-            if name.startswith("optimizer."):
-                _prefix, index, key = name.split(".", 2)
-                state.setdefault(int(index), {})[key] = torch.from_numpy(np.array(value))
-        # The groups are the experiment's own: its momentum-like knobs may have changed meanwhile.
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        weights = _part(checkpoint.arrays, "model.")
+        self.model.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in weights.items()})
+        self.update.restore(_part(checkpoint.arrays, "optimizer."))
+        past = _part(checkpoint.arrays, "validation.")
+        self.validations = list(zip(past["step"].tolist(), past["loss"].tolist(), strict=True))
         self.step_count = checkpoint.step
         self.first_loss = checkpoint.first_loss
+
+
+def _part(
+    arrays: Mapping[str, npt.NDArray[np.generic]], prefix: str
+) -> dict[str, npt.NDArray[np.generic]]:
+    return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}

@@ -139,10 +139,10 @@ def block_tables(run: Run, row: int = 0) -> Tables:
 def here(run: Run) -> dict[str, npt.NDArray[np.float64]]:
     """Where the run is on its schedule."""
     step = run.step_count
-    return {
-        "step": np.array([float(step)]),
-        "learning_rate": np.array([run.experiment.rate(max(step - 1, 0))]),
-    }
+    seen = run.history.validations.since(0)
+    losses = seen["loss"][seen["step"] < step].tolist()
+    rate = run.experiment.rate(max(step - 1, 0), run.experiment.schedule.reduced(losses))
+    return {"step": np.array([float(step)]), "learning_rate": np.array([rate])}
 
 
 def standing(run: Run) -> str:

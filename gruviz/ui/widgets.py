@@ -7,8 +7,9 @@ from typing import Any
 import streamlit as st
 
 from gruviz.experiment import Knob
-from gruviz.experiment.link import OFF
 from gruviz.words import _
+
+OFF = "off"  # None, under whatever name: a menu's options are told apart better
 
 
 def knob(key: str, what: Knob, default: Any) -> Any:
@@ -31,7 +32,8 @@ def knob(key: str, what: Knob, default: Any) -> Any:
 def _number(key: str, what: Knob, default: Any, value: Any) -> Any:
     assert what.low is not None and what.high is not None
     if value is None:
-        value = st.session_state[key] = OFF  # a menu's options are told apart better than None
+        value = st.session_state[key] = OFF
+    known = {each for each in (default, value) if each is not None and each != OFF}
     label = _(what.label) + (f" ({_(what.unit)})" if what.unit else "")
     common: dict[str, Any] = {
         "label": label,
@@ -39,11 +41,13 @@ def _number(key: str, what: Knob, default: Any, value: Any) -> Any:
         "help": _(what.help) if what.help else None,
         "persist_state": "session",
     }
-    if what.log:
-        scale: list[Any] = [OFF] if what.optional else []
-        options = [*scale, *steps_between(what.low, what.high, {default, value} - {OFF})]
+    if what.log or what.one_minus:
+        make = steps_near_one if what.one_minus else steps_between
+        options: list[Any] = list(make(what.low, what.high, known))
+        if what.optional:
+            options.insert(len(options) if what.unlimited else 0, OFF)
         chosen = st.select_slider(
-            options=options, format_func=lambda v: _("off") if v == OFF else f"{v:,g}", **common
+            options=options, format_func=lambda v: _(what.none) if v == OFF else f"{v:,g}", **common
         )
         return None if chosen == OFF else chosen
     if what.whole:
@@ -75,3 +79,11 @@ def steps_between(low: float, high: float, also: Iterable[float]) -> list[float]
     inside = {stop for stop in stops if low <= stop <= high} | {low, high} | also
     kind = int if whole else float
     return sorted({kind(stop) for stop in inside})
+
+
+def steps_near_one(low: float, high: float, also: Iterable[float]) -> list[float]:
+    """Stops whose distances from 1 are evenly spaced on a log scale, from `low` to `high`."""
+    also = set(also)
+    distances = steps_between(1.0 - high, 1.0 - low, ())
+    stops = {round(1 - distance, 9) for distance in distances}
+    return sorted({stop for stop in stops if low <= stop <= high} | {float(low), high} | also)
