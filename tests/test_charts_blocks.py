@@ -73,11 +73,13 @@ def test_names_in_a_legend_are_those_of_the_equations() -> None:
 
 
 def test_the_healthy_band_is_around_a_thousandth_and_says_who_says_so() -> None:
-    (band,) = charts.block_updates(filled(), GRU().blocks()).layout.shapes
+    chart = charts.block_updates(filled(), GRU().blocks())
+    (band,) = chart.layout.shapes
     assert (band.y0, band.y1, band.yref, band.x0, band.x1, band.xref) == (
         -3.5, -2.5, "y", 0, 1, "paper",
     )  # fmt: skip
-    assert band.label.text == "healthy: about 1/1000 (Karpathy, CS231n)"
+    assert (band.showlegend, band.name) == (True, "healthy")
+    assert chart.layout.meta["aid"].startswith("shaded: healthy, about 1/1000 (Karpathy, CS231n)")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +87,7 @@ def test_the_healthy_band_is_around_a_thousandth_and_says_who_says_so() -> None:
     [
         ("gradient", "Gradient norm per block", "‖gradient‖ (L2)", "log"),
         ("update", "Update-to-weight ratio", "log₁₀ ‖Δw‖ / ‖w‖", None),
-        ("moment", "Second moment per block", "root of the mean second moment", "log"),
+        ("moment", "Second moment per block", "second moment (RMS)", "log"),
     ],
 )
 def test_without_data_a_chart_has_its_axes_title_and_reading_aid(
