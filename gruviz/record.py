@@ -151,9 +151,8 @@ def solved(validations: Mapping[str, Floats] | Columns, threshold: float) -> int
 class History:
     """The curves of a run. `steps` has STEP_COLUMNS and "smooth", `validations` its own columns.
 
-    blocks: "step" and, for each block of weights, "gradient.W_ir" (norm), "update.W_ir" (log10 of
-    the update-to-weight ratio) and "moment.W_ir" (root mean square of the second moment), every few
-    steps; None before the first slice. times: the steps and the seconds in training after each slice.
+    blocks: the columns of Slice.blocks; None until a slice has brought some. times: the steps and the
+    seconds in training after each slice.
     """
 
     steps: Columns = field(default_factory=lambda: Columns((*STEP_COLUMNS, "smooth")))

@@ -5,7 +5,9 @@ import pytest
 
 from gruviz import charts
 from gruviz.charts.blocks import label
-from gruviz.experiment import CELLS, GRU, LSTM, RNN
+from gruviz.experiment import CELLS, GRU, LSTM, RNN, Adding, Cell, Experiment
+from gruviz.record import blocks_of
+from gruviz.training import advance
 from tests.test_charts_curves import Tables, a_table, drawn_from
 
 DRAWN = {
@@ -15,22 +17,35 @@ DRAWN = {
 }
 
 
-def filled(blocks: tuple[str, ...] = GRU.blocks()) -> Tables:
+def filled(blocks: tuple[str, ...] = GRU().blocks()) -> Tables:
     names = " ".join(["step", *(f"{kind}.{block}" for kind in DRAWN for block in blocks)])
     return {"blocks": a_table(names, 5, np.random.default_rng(0))}
 
 
 def test_the_blocks_of_a_cell_are_its_matrices_gate_by_gate_then_biases_and_head() -> None:
-    assert GRU.blocks() == ("W_ir", "W_iz", "W_in", "W_hr", "W_hz", "W_hn", "biases", "head")
-    assert LSTM.blocks() == (
+    assert GRU().blocks() == ("W_ir", "W_iz", "W_in", "W_hr", "W_hz", "W_hn", "biases", "head")
+    assert LSTM().blocks() == (
         "W_ii", "W_if", "W_ig", "W_io", "W_hi", "W_hf", "W_hg", "W_ho", "biases", "head",
     )  # fmt: skip
-    assert RNN.blocks() == ("W_ih", "W_hh", "biases", "head")
+    assert RNN().blocks() == ("W_ih", "W_hh", "biases", "head")
+
+
+@pytest.mark.parametrize("cell", [*(row() for row in CELLS.values()), GRU(tied_gates=True)])
+def test_the_blocks_of_a_cell_are_those_that_training_measures(cell: Cell) -> None:
+    experiment = Experiment(task=Adding(size=40, length=8), cell=cell, batch_size=8)
+    assert blocks_of(advance(experiment, steps=1).blocks) == cell.blocks()
+
+
+def test_tied_gates_have_one_matrix_from_the_input_and_one_from_the_old_state() -> None:
+    traces = charts.block_gradients({}, GRU(tied_gates=True).blocks()).data
+    assert [(trace.name, trace.line.dash) for trace in traces[:2]] == [
+        ("W<sub>i</sub>", "dot"), ("W<sub>h</sub>", "solid"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", DRAWN)
 def test_each_block_is_drawn_from_its_column(kind: str) -> None:
-    blocks = GRU.blocks()
+    blocks = GRU().blocks()
     chart = DRAWN[kind](filled(), blocks)
     assert drawn_from(chart) == [
         (label(block), {"x": "blocks.step", "y": f"blocks.{kind}.{block}"}) for block in blocks
@@ -42,7 +57,7 @@ def test_each_block_is_drawn_from_its_column(kind: str) -> None:
 
 @pytest.mark.parametrize("name", CELLS)
 def test_no_two_blocks_look_alike_and_the_gate_decides_the_colour(name: str) -> None:
-    blocks = CELLS[name].blocks()
+    blocks = CELLS[name]().blocks()
     traces = charts.block_gradients({}, blocks).data
     looks = {block: (t.line.color, t.line.dash) for block, t in zip(blocks, traces, strict=True)}
     assert len(set(looks.values())) == len(blocks)
@@ -58,11 +73,13 @@ def test_names_in_a_legend_are_those_of_the_equations() -> None:
 
 
 def test_the_healthy_band_is_around_a_thousandth_and_says_who_says_so() -> None:
-    (band,) = charts.block_updates(filled(), GRU.blocks()).layout.shapes
+    chart = charts.block_updates(filled(), GRU().blocks())
+    (band,) = chart.layout.shapes
     assert (band.y0, band.y1, band.yref, band.x0, band.x1, band.xref) == (
         -3.5, -2.5, "y", 0, 1, "paper",
     )  # fmt: skip
-    assert band.label.text == "healthy: about 1/1000 (Karpathy, CS231n)"
+    assert (band.showlegend, band.name) == (True, "healthy")
+    assert chart.layout.meta["aid"].startswith("shaded: healthy, about 1/1000 (Karpathy, CS231n)")
 
 
 @pytest.mark.parametrize(
@@ -70,19 +87,19 @@ def test_the_healthy_band_is_around_a_thousandth_and_says_who_says_so() -> None:
     [
         ("gradient", "Gradient norm per block", "‖gradient‖ (L2)", "log"),
         ("update", "Update-to-weight ratio", "log₁₀ ‖Δw‖ / ‖w‖", None),
-        ("moment", "Second moment per block", "root of the mean second moment", "log"),
+        ("moment", "Second moment per block", "second moment (RMS)", "log"),
     ],
 )
 def test_without_data_a_chart_has_its_axes_title_and_reading_aid(
     kind: str, title: str, y: str, scale: str | None
 ) -> None:
-    layout = DRAWN[kind]({}, RNN.blocks()).layout
+    layout = DRAWN[kind]({}, RNN().blocks()).layout
     assert (layout.meta["title"], layout.yaxis.title.text, layout.yaxis.type) == (title, y, scale)
     assert layout.xaxis.title.text == "step (updates)"
     assert layout.meta["aid"]
 
 
 def test_an_optimizer_without_a_second_moment_is_told_so() -> None:
-    assert charts.block_moments({}, RNN.blocks()).layout.meta["empty"] == (
+    assert charts.block_moments({}, RNN().blocks()).layout.meta["empty"] == (
         "This optimizer keeps no second moment.<br>Choose Adam or RMSprop."
     )

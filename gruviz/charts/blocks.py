@@ -9,7 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from gruviz.charts.curves import Tables, curve
-from gruviz.charts.style import AMBER, BLUE, GREEN, GREY, INK, PURPLE, RED, figure
+from gruviz.charts.style import AMBER, BLUE, GREEN, INK, PURPLE, RED, figure
 from gruviz.words import _
 
 # log10 of the update-to-weight ratio. Karpathy, CS231n, "Neural Networks Part 3: Learning and
@@ -39,7 +39,10 @@ def block_updates(tables: Tables, blocks: Sequence[str]) -> go.Figure:
     """The size of each block's update beside that of its weights, and the healthy band."""
     chart = figure(
         _("Update-to-weight ratio"),
-        _("above the band: steps too large · below: hardly moving · learning rate shifts all"),
+        _(
+            "shaded: healthy, about 1/1000 (Karpathy, CS231n) · above: steps too large · below: hardly"
+            " moving"
+        ),
         _("step (updates)"),
         _("log₁₀ ‖Δw‖ / ‖w‖"),
     )
@@ -47,21 +50,18 @@ def block_updates(tables: Tables, blocks: Sequence[str]) -> go.Figure:
     chart.add_shape(
         type="rect", xref="paper", x0=0, x1=1, yref="y", y0=low, y1=high, layer="below",
         fillcolor="rgba(0,143,104,0.15)", line={"width": 0},
-        label={
-            "text": _("healthy: about 1/1000 (Karpathy, CS231n)"),
-            "textposition": "bottom left", "font": {"size": 11, "color": GREY},
-        },
+        showlegend=True, name=_("healthy"),
     )  # fmt: skip
     return _drawn(chart, tables, "update", blocks, "%{y:.2f}")
 
 
 def block_moments(tables: Tables, blocks: Sequence[str]) -> go.Figure:
-    """Root mean square of the second moment: what an adaptive optimizer divides the step by."""
+    """Root mean square of the second moment: adaptive optimizers divide the step by its root."""
     chart = figure(
         _("Second moment per block"),
-        _("the recent size of a gradient, by which adaptive optimizers divide the step"),
+        _("running mean (or sum) of squared gradients: adaptive optimizers divide by its root"),
         _("step (updates)"),
-        _("root of the mean second moment"),
+        _("second moment (RMS)"),
         log=True,
     )
     words = {"empty": _("This optimizer keeps no second moment.<br>Choose Adam or RMSprop.")}

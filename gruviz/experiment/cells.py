@@ -49,10 +49,9 @@ class Cell(Choice):
         """The keyword arguments of the layer, beyond its sizes."""
         return {}
 
-    @classmethod
-    def blocks(cls) -> tuple[str, ...]:
+    def blocks(self) -> tuple[str, ...]:
         """The names of the blocks of weights that telemetry tells apart."""
-        matrices = [f"W_{side}{gate}" for side in "ih" for gate in cls.gates]
+        matrices = [f"W_{side}{gate}" for side in "ih" for gate in self.gates]
         return (*matrices, "biases", "head")
 
 
@@ -72,6 +71,9 @@ class _Gated(Cell):
 
     def arguments(self) -> dict[str, Any]:
         return {"activation": self.activation, "tied_gates": self.tied_gates}
+
+    def blocks(self) -> tuple[str, ...]:
+        return ("W_i", "W_h", "biases", "head") if self.tied_gates else super().blocks()
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from gruviz.record import Columns, History
 from gruviz.runs.run import Status
 
 # What decides the initial weights, the data and the order in which they are seen.
-SAME_START = ("task", "cell", "batch_size", "seed")
+SAME_START = ("task", "cell", "initial", "batch_size", "seed")
 
 
 class Trained(Protocol):

@@ -34,8 +34,8 @@ def section(mine: Session, wanted: Experiment) -> None:
     st.caption(
         _(
             "Their curves are drawn behind the current one, each in its own colour and dash. *Same"
-            " start* sets seed, task, cell and batch size as the pinned run has them, so that only what you"
-            " change differs."
+            " start* sets seed, task, cell and batch size as the pinned run has them, so that only what"
+            " you change differs."
         )
     )
     runs: dict[str, Run] = {pin.name: pin.run for pin in mine.pins}

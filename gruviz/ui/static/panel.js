@@ -431,7 +431,7 @@ class Panel {
       if (!name.startsWith("y") || layout[name].type !== "log") continue;
       const levels = name === "yaxis" ? (layout.shapes ?? []).map(({ y0 }) => ({ y: [y0] })) : [];
       const own = traces.filter(({ yaxis }) => (yaxis ?? "y") === name.replace("axis", ""));
-      const decades = spannedDecades(chart.plot.layout?.[name], [...own, ...levels]);
+      const decades = spannedDecades(chart.plot.layout?.[name], [...own, ...levels]) || 2; // about one constant
       const room = rowHeight(chart.plot, layout[name]) / 20; // labels
       if (decades > 2.5 || 3 * decades > room) layout[name].dtick = Math.ceil(decades / room);
       else if (decades > 0.8) Object.assign(layout[name], TICKS);
@@ -566,7 +566,8 @@ const TICKS = (() => {
 
 // The height in pixels of the row of a figure that an axis runs along.
 function rowHeight(plot, { domain = [0, 1] }) {
-  return Math.max(20, plot.clientHeight * (domain[1] - domain[0]));
+  const height = plot._fullLayout?._size?.h ?? plot.clientHeight - 100;
+  return Math.max(20, height * (domain[1] - domain[0]));
 }
 
 // How many powers of ten a logarithmic axis shows, to choose ticks that don't crowd.
