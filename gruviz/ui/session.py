@@ -10,7 +10,7 @@ from gruviz.coach import Coach
 from gruviz.data import batches_per_epoch
 from gruviz.experiment import Experiment, FromTable, Table, differences, with_live
 from gruviz.experiment.link import from_link
-from gruviz.runs import Run, Status, classroom
+from gruviz.runs import Run, Status, Study, classroom
 from gruviz.runs.comparison import same_start
 from gruviz.ui import controls, tables
 from gruviz.words import _
@@ -42,6 +42,7 @@ class Session:
     pressed: str | None = None
     complaints: list[str] = field(default_factory=list)
     pins: list[Pin] = field(default_factory=list)
+    studies: dict[str, Study[Any]] = field(default_factory=dict)
 
     def start(self, wanted: Experiment) -> Run:
         """A new run in place of the present one, which Undo can bring back."""
