@@ -215,7 +215,8 @@ def _no_data(record: Record, kinds: Sequence[str], width: int) -> bool:
     found = [kind(cell) for cell in cells[: len(kinds)]]
     right = sum(a == b for a, b in zip(found, kinds, strict=False) if b in (NUMERIC, TIMELY))
     if width > 1 and len(full) == 1 and right == 0 and kind(full[0]) == WORDS:
-        return True
+        place = cells.index(full[0])
+        return len(cells) < width or (place < len(kinds) and kinds[place] in (NUMERIC, TIMELY))
     if len(cells) < width and right == 0:
         return True
     if width == 1:

@@ -1,7 +1,7 @@
 """What a single cell looks like: a number, a time, nothing, or words."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 # What people write for "there is no value"; compared in lower case.
@@ -47,6 +47,22 @@ CLOCK_ONLY = re.compile(
     + r"|\d{1,2}[:h]\d{2}(?: ?[AaPp]\.?[Mm]\.?)?" + ZONE
 )  # fmt: skip
 
+# Months in the languages of many exports, by their first letters, as `strptime` knows them.
+MONTHS: Mapping[str, str] = {
+    "jän": "Jan", "jan": "Jan", "ene": "Jan", "gen": "Jan", "janv": "Jan", "feb": "Feb", "fév": "Feb",
+    "fev": "Feb", "févr": "Feb", "mär": "Mar", "mar": "Mar", "mrz": "Mar", "maa": "Mar", "mrt": "Mar",
+    "abr": "Apr", "apr": "Apr", "avr": "Apr", "mai": "May", "may": "May", "mag": "May", "mei": "May",
+    "jun": "Jun", "giu": "Jun", "juin": "Jun", "jul": "Jul", "lug": "Jul", "juil": "Jul", "ago": "Aug",
+    "aug": "Aug", "aoû": "Aug", "aou": "Aug", "sep": "Sep", "set": "Sep", "okt": "Oct", "oct": "Oct",
+    "out": "Oct", "ott": "Oct", "nov": "Nov", "dez": "Dec", "dec": "Dec", "dic": "Dec", "déc": "Dec",
+}  # fmt: skip
+# Days of the week in the same languages, and what else may stand in a time.
+TIME_WORDS = frozenset(
+    ["mon", "tue", "wed", "thu", "fri", "sat", "sun", "don", "die", "mit", "fre", "sam", "son", "lun",
+     "mar", "mer", "jeu", "ven", "dim", "mié", "mie", "jue", "vie", "sáb", "sab", "dom", "gio", "seg",
+     "ter", "qua", "qui", "sex", "maa", "din", "woe", "vri", "zat", "zon", "utc", "gmt"]
+)  # fmt: skip
+
 EMPTY, MISSING, NUMERIC, TIMELY, WORDS = "empty", "missing", "number", "time", "words"
 
 
@@ -62,9 +78,16 @@ def kind(cell: str) -> str:
         return NUMERIC
     if cell.lower() in MARKS:
         return MISSING
-    if CLOCK_ONLY.fullmatch(cell) or TIME.fullmatch(cell):
-        return TIMELY
-    return WORDS
+    if not CLOCK_ONLY.fullmatch(cell) and not TIME.fullmatch(cell):
+        return WORDS
+    words = re.findall(r"[^\W\d_年月日]{3,}", cell.lower())
+    return TIMELY if all(month_of(w) or w[:3] in TIME_WORDS for w in words) else WORDS
+
+
+def month_of(word: str) -> str | None:
+    """The English name of a month, shortened; None if a word is none in any language we know."""
+    word = word.lower().rstrip(".")
+    return MONTHS.get(word[:4]) or MONTHS.get(word[:3])
 
 
 def common_kind(cells: Iterable[str]) -> str:

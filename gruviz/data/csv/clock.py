@@ -17,6 +17,7 @@ from gruviz.errors import GruvizError
 from gruviz.words import N_, _
 
 LEAST_ROWS = 12
+MOST_SECONDS = 2e11  # from the first row to the last, some 6,000 years
 START = re.compile(
     r"(?:start|begin|from|beginn|début|inicio)[^\d]{0,40}(\d[\d.:/\- TZ]{7,40})", re.IGNORECASE
 )
@@ -110,6 +111,12 @@ def _counted(start: Start, rows: int) -> Clock | None:
     """Times counted from the start by equal steps; None without a step."""
     if start.step is None:
         return None
+    if rows * start.step > MOST_SECONDS:
+        raise GruvizError(
+            _(
+                "{rows:,} rows, {step:g} seconds apart, are longer than time; choose a smaller step."
+            ).format(rows=rows, step=start.step)
+        )
     try:
         begin = np.datetime64(pd.Timestamp(start.time or "1970-01-01").tz_localize(None), "us")
         steps = (np.arange(rows) * start.step * 1e6).round().astype("timedelta64[us]")

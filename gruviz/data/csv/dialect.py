@@ -351,7 +351,8 @@ def _begin(found: Sequence[Record], kinds: Sequence[str], width: int) -> int:
         if not _fits(record, kinds, width):
             continue
         following = found[place + 1 : place + 6]
-        if sum(_fits(each, kinds, width) for each in following) < 0.6 * len(following):
+        onward = sum(_fits(r, kinds, width) or _empty(r, kinds, width) for r in following)
+        if onward < 0.6 * len(following):
             continue
         if following and _counts_up(record, kinds) > any(_counts_up(r, kinds) for r in following):
             return place + 1
@@ -364,6 +365,13 @@ def _begin(found: Sequence[Record], kinds: Sequence[str], width: int) -> int:
 
 def _first_of_width(found: Sequence[Record], width: int) -> int:
     return next((i for i, record in enumerate(found) if len(record.cells) == width), 0)
+
+
+def _empty(record: Record, kinds: Sequence[str], width: int) -> bool:
+    """Whether a row of full width has nothing where there should be numbers or times."""
+    pairs = zip(record.cells, kinds, strict=False)
+    cells = [cell for cell, wanted in pairs if wanted in (NUMERIC, TIMELY)]
+    return len(record.cells) == width and all(kind(cell) in (EMPTY, MISSING) for cell in cells)
 
 
 def _only_missing(record: Record, kinds: Sequence[str]) -> bool:

@@ -73,6 +73,12 @@ PAIRS: tuple[tuple[str, re.Pattern[bytes]], ...] = (
 HANGUL = re.compile(rb"[\xb0-\xc8][\xa1-\xfe]")
 HIGH = re.compile(rb"[\x80-\xff]+")
 
+# Codecs that turn bytes into something else than a file's text.
+ESCAPES = frozenset(
+    ["idna", "punycode", "undefined", "unicode-escape", "unicode_escape", "raw-unicode-escape",
+     "raw_unicode_escape", "utf-7"]
+)  # fmt: skip
+
 # Letters and signs of Western tables, to tell a Windows file from a Mac's or a DOS one.
 WESTERN = frozenset("éèêëàâäáãåçñíìîïóòôöõøúùûüßæœÉÈÀÄÖÜÅØÇÑ°µ²³€£§±®©–—’‘“”…·½×ªº\u00a0")
 SINGLE = {
@@ -152,7 +158,8 @@ def decode(content: bytes, overrides: Overrides) -> Text:
 
 def _decoded(content: bytes, encoding: str) -> tuple[str, list[Finding]]:
     try:
-        if not codecs.lookup(encoding)._is_text_encoding:
+        codec = codecs.lookup(encoding)
+        if codec.name in ESCAPES or not codec._is_text_encoding:
             raise LookupError
     except (LookupError, ValueError) as error:
         raise GruvizError(
@@ -184,12 +191,6 @@ def _decoded(content: bytes, encoding: str) -> tuple[str, list[Finding]]:
                 count=broken, place=start,
             )
         ]  # fmt: skip
-    except (UnicodeError, ValueError) as error:  # such as "idna" or "punycode"
-        raise GruvizError(
-            _("This file isn't {encoding} text; save it as CSV UTF-8.").format(
-                encoding=encoding[:40]
-            )
-        ) from error
 
 
 def _without_padding(text: str) -> tuple[str, list[Finding]]:

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gruviz.data.csv.cells import CLOCK_ONLY, MARKS, TIMELY, kind
+from gruviz.data.csv.cells import CLOCK_ONLY, MARKS, TIMELY, kind, month_of
 
 Times = npt.NDArray[np.datetime64]
 Floats = npt.NDArray[np.float64]
@@ -77,23 +77,8 @@ ENGLISH = frozenset(
      "February", "March", "April", "June", "July", "August", "September", "October", "November",
      "December"]
 )  # fmt: skip
-# Months in the languages of many exports, by their first letters, as `strptime` knows them.
-MONTHS: Mapping[str, str] = {
-    "jän": "Jan", "jan": "Jan", "ene": "Jan", "gen": "Jan", "janv": "Jan", "feb": "Feb", "fév": "Feb",
-    "fev": "Feb", "févr": "Feb", "mär": "Mar", "mar": "Mar", "mrz": "Mar", "maa": "Mar", "mrt": "Mar",
-    "abr": "Apr", "apr": "Apr", "avr": "Apr", "mai": "May", "may": "May", "mag": "May", "mei": "May",
-    "jun": "Jun", "giu": "Jun", "juin": "Jun", "jul": "Jul", "lug": "Jul", "juil": "Jul", "ago": "Aug",
-    "aug": "Aug", "aoû": "Aug", "aou": "Aug", "sep": "Sep", "set": "Sep", "okt": "Oct", "oct": "Oct",
-    "out": "Oct", "ott": "Oct", "nov": "Nov", "dez": "Dec", "dec": "Dec", "dic": "Dec", "déc": "Dec",
-}  # fmt: skip
 MONTH_WORD = re.compile(r"(?:^|(?<=[\d\s./,-]))[^\W\d_]{3,10}(?=\.?(?:$|[\d\s./,-]))")
 SPAN = re.compile(r"(\S.*\d\S*) (?:-|–|—|to|bis) (\S.*\d\S*)")
-
-
-def month_of(word: str) -> str | None:
-    """The English name of a month, shortened; None if a word is none in any language we know."""
-    word = word.lower().rstrip(".")
-    return MONTHS.get(word[:4]) or MONTHS.get(word[:3])
 
 
 def plain(text: pa.ChunkedArray, cells: Sequence[str]) -> tuple[pa.ChunkedArray, Sequence[str]]:

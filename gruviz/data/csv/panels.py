@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from gruviz.data.csv.formats import Times, formats, month_of, only_clock, parse
+from gruviz.data.csv.cells import month_of
+from gruviz.data.csv.formats import Times, formats, only_clock, parse
 from gruviz.data.csv.table import COUNTER, IDENTIFIER, NUMBER, WORDS
 from gruviz.data.csv.times import Clock
 
