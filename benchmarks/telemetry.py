@@ -35,7 +35,9 @@ def main() -> None:
     print(f"{'steps a second, on over off':<34}{'off':>8}{'on':>8}{'ratio':>8}   goal >= {GOAL}")
     for name, experiment in CASES.items():
         found = speeds(experiment)
-        ratio = statistics.median(on / off for on, off in zip(found[True], found[False], strict=True))
+        ratio = statistics.median(
+            on / off for on, off in zip(found[True], found[False], strict=True)
+        )
         on, off = (statistics.median(found[watched]) for watched in (True, False))
         verdict = "met" if ratio >= GOAL else "MISSED"
         print(f"{name:<34}{off:>8.0f}{on:>8.0f}{ratio:>8.2f}   {verdict}", flush=True)
