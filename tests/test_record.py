@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gruviz.record import STEP_COLUMNS, Checkpoint, Columns, History, Slice, solved
+from gruviz.record import STEP_COLUMNS, Checkpoint, Columns, History, Slice, blocks_of, solved
 
 
 def slice_of(loss: list[float], seconds: float = 0.5, validation: float | None = None) -> Slice:
@@ -102,3 +102,20 @@ def test_a_task_is_solved_where_the_loss_falls_below_for_good_and_three_validati
 ) -> None:
     steps = 50.0 * np.arange(len(losses))
     assert solved({"step": steps, "loss": np.array(losses)}, 0.01) == step
+
+
+def test_a_history_has_blocks_once_a_slice_has_brought_some() -> None:
+    history = History()
+    history.absorb(slice_of([1.0]))
+    assert history.blocks is None
+    for value in (1.0, 2.0):
+        rows = {
+            name: np.array([value])
+            for name in ("step", "gradient.a", "gradient.b.c", "update.a", "update.b.c")
+        }
+        history.absorb(replace(slice_of([1.0]), blocks=rows))
+    assert history.blocks is not None
+    assert history.blocks["update.b.c"].tolist() == [1.0, 2.0]
+    assert blocks_of(history.blocks) == blocks_of(rows) == ("a", "b.c")
+    history.absorb(slice_of([1.0]))
+    assert len(history.blocks) == 2

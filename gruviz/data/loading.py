@@ -23,6 +23,8 @@ VALIDATION_SEQUENCES = 500
 # Multiplications of one matrix product per time step, summed over a step; two billion are seconds
 # in which nobody else's slice gets a turn.
 MOST_WORK = 2_000_000_000
+# Hidden states of a step, of which the backward pass needs several copies: a worker's memory.
+MOST_STATES = 32_000_000
 
 # Inputs of all training sequences, in float32 80 MB: every worker keeps the data of a few runs.
 MOST_NUMBERS = 20_000_000
@@ -171,10 +173,11 @@ def check(experiment: Experiment, fetch: Fetch = fetch_sample) -> None:
     check_batch(experiment, count)
     check_warmup(experiment)
     units, batch = experiment.cell.units, max(experiment.batch(count), VALIDATION_LIMIT)
-    if batch * length * units**2 > MOST_WORK:
+    states = batch * length * units
+    if states * units > MOST_WORK or states > MOST_STATES:
         raise GruvizError(
             _(
                 "One step with {batch:,} sequences of {length:,} time steps and {units} hidden units"
-                " takes too long on a shared server; make one of the three smaller."
+                " asks too much of a shared server; make one of the three smaller."
             ).format(batch=batch, length=length, units=units)
         )

@@ -12,7 +12,7 @@ from gruviz import charts
 from gruviz.coach import Coach, Severity
 from gruviz.data import IGNORED, Dataset, Fetch, fetch_sample, load
 from gruviz.data.theory import NOTHING_KNOWN, Theory, theory
-from gruviz.experiment import Experiment, FromTable, Kind, MadeUp, differences
+from gruviz.experiment import Experiment, FromTable, Kind, Knob, MadeUp, Pick, differences
 from gruviz.record import Snapshot, solved
 from gruviz.runs import Change, Run, Status
 from gruviz.words import N_, _, n_, readable
@@ -172,7 +172,7 @@ def advice(run: Run, coach: Coach) -> list[dict[str, str]]:
             "severity": "serious" if each.severity is Severity.PROBLEM else "hint",
             "text": each.sentence,
             "action": ", ".join(
-                f"{_(what.label)} → {value(new)}"
+                f"{_(what.label)} → {value(new, what)}"
                 for what, _old, new in differences(run.experiment, each.taken(run.experiment))
             ),
         }
@@ -203,7 +203,10 @@ def change_marks(run: Run, known: Theory = NOTHING_KNOWN) -> list[dict[str, Any]
         else:
             merged.append(change)
     marks = charts.marks(
-        (change.step, ", ".join(f"{_(knob.label)} {value(new)}" for knob, _old, new in turned))
+        (
+            change.step,
+            ", ".join(f"{_(knob.label)} {value(new, knob)}" for knob, _old, new in turned),
+        )
         for change in merged
         if (turned := differences(change.before, change.after))
     )
@@ -215,10 +218,14 @@ def _turned(change: Change) -> list[str]:
     return [knob.label for knob, _old, _new in differences(change.before, change.after)]
 
 
-def value(setting: Any) -> str:
-    """A setting as people write it."""
+def value(setting: Any, what: Knob | Pick | None = None) -> str:
+    """A setting as people write it; `what` knows its words."""
+    if isinstance(what, Knob) and what.options is not None:
+        return _(what.options[setting])
     if setting is None:
-        return _("off")
+        return _(what.none) if isinstance(what, Knob) else _("off")
+    if isinstance(setting, bool):
+        return _("on") if setting else _("off")
     if isinstance(setting, (int, float)):
         return f"{setting:,}" if isinstance(setting, int) else readable(setting, 6)
     return _(setting.label) if hasattr(setting, "label") else str(setting)[:40]
