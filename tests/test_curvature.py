@@ -1,0 +1,185 @@
+"""Sharpness against the eigenvalues of the whole Hessian."""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+from gruviz.data import fetch_sample, load
+from gruviz.errors import GruvizError
+from gruviz.experiment import (
+    CELLS,
+    GRU,
+    LSTM,
+    RNN,
+    SGD,
+    Adding,
+    Digits,
+    Experiment,
+    SineMixture,
+    Waveforms,
+)
+from gruviz.studies import Sharpness
+from gruviz.training import Trainer, advance, curvature, proceed
+from gruviz.training.curvature import hessian_times
+from gruviz.training.weights import TrainingLoss, flat
+
+SMALL = Experiment(
+    task=Adding(size=40, length=5), cell=GRU(3), batch_size=40, steps=500, optimizer=SGD(),
+    learning_rate=0.1, clip_norm=None,
+)  # fmt: skip
+
+
+def hessian(experiment: Experiment, weights: np.ndarray) -> np.ndarray:
+    """The whole Hessian of the loss over all training sequences, by torch's own means."""
+    loss = TrainingLoss(experiment, fetch_sample, 10_000, 10**9, twice=True)
+    assert len(loss) == 1
+    at = torch.from_numpy(weights.copy())
+    return torch.autograd.functional.hessian(partial(loss.part, 0), at).double().numpy()  # type: ignore[no-untyped-call, no-any-return]
+
+
+def weights_after(experiment: Experiment, steps: int) -> np.ndarray:
+    return advance(experiment, steps=steps).path[-1][1]
+
+
+@pytest.mark.parametrize(
+    "experiment",
+    [
+        *(replace(SMALL, cell=CELLS[name](3)) for name in CELLS),
+        replace(SMALL, task=Waveforms(size=40, length=8), cell=LSTM(2)),
+        replace(SMALL, task=SineMixture(size=40, length=6, horizon=2), loss_on="every"),
+    ],
+    ids=[*CELLS, "classes", "every step"],
+)
+@pytest.mark.parametrize("steps", [0, 30])
+def test_sharpness_is_the_largest_eigenvalue_of_the_hessian(
+    experiment: Experiment, steps: int
+) -> None:
+    weights = weights_after(experiment, steps) if steps else advance(experiment, steps=1).path[0][1]
+    exact = np.linalg.eigvalsh(hessian(experiment, weights))
+    begin = Sharpness.begin(
+        [(steps, weights)], experiment.rate, sequences=40, tolerance=1e-5, most=3000
+    )
+    found = proceed(experiment, begin)
+    assert found.converged.tolist() == [True]
+    assert found.values[0] == pytest.approx(exact[-1], rel=1e-3)
+
+
+def test_within_the_default_tolerance_it_is_one_per_cent_off_at_most() -> None:
+    for seed in range(4):
+        experiment = replace(SMALL, seed=seed, cell=RNN(4))
+        weights = weights_after(experiment, 40)
+        exact = np.linalg.eigvalsh(hessian(experiment, weights))[-1]
+        found = proceed(experiment, Sharpness.begin([(40, weights)], experiment.rate))
+        assert found.converged.tolist() == [True]
+        assert found.values[0] == pytest.approx(exact, rel=0.01)
+
+
+def diagonal(monkeypatch: pytest.MonkeyPatch, *eigenvalues: float) -> Sharpness:
+    """A study of a quadratic whose Hessian is known, in place of the network's."""
+    values = np.array(eigenvalues)
+
+    def product(loss: object, part: int, weights: np.ndarray, vector: np.ndarray) -> np.ndarray:
+        return values * vector
+
+    monkeypatch.setattr(curvature, "hessian_times", product)
+    point = (0, np.zeros(len(values), np.float32))
+    return Sharpness.begin([point], SMALL.rate, sequences=10, tolerance=1e-6, most=200)
+
+
+@pytest.mark.parametrize(
+    ("eigenvalues", "largest"),
+    [
+        ((3.0, 2.0, -1.0), 3.0),
+        ((2.0, 1.0, -5.0), 2.0),  # the dominant one is negative
+        ((-4.0, -2.0, -1.0), -1.0),
+        ((3.0, 1.0, -3.0), 3.0),  # neither dominates
+        ((7.0, 7.0, 0.0), 7.0),
+        ((0.0, 0.0, 0.0), 0.0),
+    ],
+)
+def test_it_is_the_algebraically_largest_whatever_the_signs(
+    monkeypatch: pytest.MonkeyPatch, eigenvalues: tuple[float, ...], largest: float
+) -> None:
+    found = proceed(SMALL, diagonal(monkeypatch, *eigenvalues))
+    assert found.values[0] == pytest.approx(largest, abs=1e-4)
+    assert (found.converged.tolist(), found.progress) == ([True], 1.0)
+
+
+def test_it_gives_up_after_twice_the_most_products_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begin = replace(diagonal(monkeypatch, *np.linspace(-1, 1, 50)), most=5, tolerance=1e-9)
+    found = proceed(SMALL, begin)
+    assert (found.iterations.tolist(), found.converged.tolist()) == ([10], [False])
+    assert 0 < found.values[0] <= 1
+
+
+def test_a_product_is_the_sum_of_its_parts_and_equals_the_hessian_times_the_vector() -> None:
+    weights = weights_after(SMALL, 20)
+    whole = hessian(SMALL, weights)
+    vector = np.random.default_rng(0).normal(size=len(weights))
+    loss = TrainingLoss(SMALL, fetch_sample, 40, 7 * 5 * 3, twice=True)
+    assert len(loss) == 6  # seven sequences each, and the rest
+    total = sum(hessian_times(loss, part, weights, vector) for part in range(6))
+    np.testing.assert_allclose(total, whole @ vector, atol=1e-4 * np.abs(whole @ vector).max())
+
+
+@pytest.mark.parametrize(
+    "experiment", [SMALL, replace(SMALL, task=Digits()), replace(SMALL, loss_on="every")]
+)
+def test_the_loss_of_a_vector_is_that_of_the_model_over_the_training_set(
+    experiment: Experiment,
+) -> None:
+    dataset = load(experiment.task, 0)
+    trainer = Trainer(experiment, dataset)
+    inputs, targets = map(torch.from_numpy, (dataset.train.inputs, dataset.train.targets))
+    wanted = trainer.objective.wanted(inputs, targets)
+    expected = trainer.objective(trainer.model(inputs, every=trainer.objective.every), wanted)
+    weights = torch.from_numpy(flat(trainer.model))
+    for twice in (False, True):
+        loss = TrainingLoss(experiment, fetch_sample, 10_000, 1000, twice=twice)
+        total = sum(loss.part(part, weights).item() for part in range(len(loss)))
+        assert total == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_fewer_sequences_are_spread_evenly_over_the_training_set() -> None:
+    dataset = load(SMALL.task, 0)
+    loss = TrainingLoss(SMALL, fetch_sample, 4, 10**9, twice=False)
+    ((inputs, _wanted),) = loss._parts
+    np.testing.assert_array_equal(inputs, dataset.train.inputs[[0, 13, 26, 39]])
+
+
+def test_however_it_is_cut_it_finds_the_same() -> None:
+    path = advance(SMALL, steps=20).path
+    begin = Sharpness.begin(path, SMALL.rate, most_points=3)
+    assert begin.steps.tolist() == [0, 10, 20]
+    whole, state, slices = proceed(SMALL, begin), begin, 0
+    while state.progress < 1:
+        before = state.progress
+        state, slices = proceed(SMALL, state, seconds=0.0), slices + 1
+        assert state.progress > before
+    assert slices == whole.iterations.sum()
+    np.testing.assert_array_equal(state.values, whole.values)
+    assert (
+        whole.iterations[1:] < whole.iterations[0]
+    ).all()  # each starts from the last one's vector
+
+
+def test_full_batch_gradient_descent_goes_to_the_edge_of_stability() -> None:
+    # Cohen et al. 2021, figure 1: the sharpness rises to 2 / learning rate and stays around it.
+    experiment = replace(SMALL, cell=RNN(8), learning_rate=0.3, steps=3000)
+    whole = advance(experiment)
+    last = (3000, whole.path[-1][1])
+    found = proceed(experiment, Sharpness.begin([whole.path[0], last], experiment.rate))
+    assert found.limits.tolist() == pytest.approx([2 / 0.3] * 2)
+    assert found.values[0] < 0.5 * found.limits[0]
+    assert 0.75 < found.values[1] / found.limits[1] < 1.25
+
+
+def test_without_weights_there_is_nothing_to_look_at() -> None:
+    with pytest.raises(GruvizError) as caught:
+        Sharpness.begin([], SMALL.rate)
+    assert str(caught.value) == "There are no weights to look at yet; press Train first."
