@@ -130,7 +130,7 @@ def _measure(experiment: Experiment) -> str:
 def _drawn(figure: go.Figure, words: str, key: str) -> None:
     figure.update_layout(height=CHART_HEIGHT)
     st.caption(figure.layout.meta["aid"])
-    st.plotly_chart(figure, key=key, alt=words, config={"displaylogo": False})
+    st.plotly_chart(figure, key=key, alt=words, config={"displayModeBar": False})
 
 
 def _range_test(mine: Session) -> RangeTest:
@@ -168,9 +168,10 @@ def _sharpness(mine: Session) -> Sharpness:
 
 
 def _show_sharpness(state: Sharpness, experiment: Experiment) -> None:
+    steps = state.steps.astype(float)
     _drawn(
-        charts.sharpness(state.steps, state.values, state.limits),
-        charts.alternatives.sharpness(state.steps, state.values, state.limits),
+        charts.sharpness(steps, state.values, state.limits),
+        charts.alternatives.sharpness(steps, state.values, state.limits),
         "chart-sharpness",
     )
 
@@ -185,7 +186,7 @@ def _show_surface(state: Surface, experiment: Experiment) -> None:
             state.across, state.along, state.losses, state.path, state.steps, state.explained,
             _measure(experiment),
         ),
-        charts.alternatives.surface(state.losses, state.steps, state.explained),
+        charts.alternatives.surface(state.losses, state.steps.astype(float), state.explained),
         "chart-surface",
     )  # fmt: skip
 

@@ -95,7 +95,7 @@ def _cells(row: Row, found: Comparison, target: str) -> dict[str, str]:
     for key, what in found.differing.items():
         label = _(what.label)
         cells[label if label not in cells else f"{label} ({key})"] = (
-            view.value(row.settings[key]) if key in row.settings else "–"
+            view.value(row.settings[key], what) if key in row.settings else "–"
         )
     outcome = _(OUTCOMES[row.status])
     if row.diverged_at is not None:
