@@ -7,9 +7,12 @@ from gruviz.data.loading import (
     batches_per_epoch,
     check,
     check_batch,
+    check_decay,
     check_warmup,
     fetch_sample,
+    forecast_data,
     load,
+    series_of,
     training_sequences,
 )
 from gruviz.data.tables import SAMPLE_NAMES
@@ -28,9 +31,12 @@ __all__ = [
     "batches_per_epoch",
     "check",
     "check_batch",
+    "check_decay",
     "check_warmup",
     "fetch_sample",
+    "forecast_data",
     "load",
     "read_csv",
+    "series_of",
     "training_sequences",
 ]

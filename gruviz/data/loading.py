@@ -6,15 +6,19 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from gruviz.data import synthetic, text
+from gruviz.data.backtest import Fold
 from gruviz.data.csv import Table, split_source
 from gruviz.data.dataset import VALIDATION_LIMIT, Dataset, Sequences
+from gruviz.data.labelled import long_sequences, wide_sequences
 from gruviz.data.missing import punch
 from gruviz.data.tables import SAMPLE_NAMES, SAMPLES, sample
 from gruviz.data.windows import forecast_windows
 from gruviz.errors import GruvizError
-from gruviz.experiment import Digits, Experiment, MadeUp, NextCharacter, Task
+from gruviz.experiment import Digits, Experiment, Long, MadeUp, NextCharacter, Rows, Task
 from gruviz.experiment import Table as TableTask
 from gruviz.words import _
 
@@ -71,16 +75,61 @@ def _dataset(task: Task, train: Sequences, validation: Sequences) -> Dataset:
 
 
 def _from_table(task: TableTask, seed: int, fetch: Fetch) -> Dataset:
+    return forecast_data(task, seed, fetch)
+
+
+def forecast_data(
+    task: TableTask, seed: int, fetch: Fetch = fetch_sample, fold: Fold | None = None
+) -> Dataset:
+    """The windows of a table's column; those of one fold of a backtest, if there is one.
+
+    Raises GruvizError if the column isn't there or too short.
+    """
     table = fetch(task.source)
-    name = task.column or table.first_choice
-    series = _column(table, name)
+    end = None if fold is None else fold.test_end
+    return forecast_windows(
+        series_of(task, seed, fetch)[:end], task.window, task.horizon,
+        task.column or table.first_choice,
+        further={each: _column(table, each)[:end] for each in task.further},
+        scaling=task.scaling, missing=task.missing, leak=task.leak,
+        border=None if fold is None else fold.train_end,
+    )  # fmt: skip
+
+
+def series_of(task: TableTask, seed: int, fetch: Fetch = fetch_sample) -> npt.NDArray[np.float64]:
+    """The column that a task forecasts, (rows,), in its own units, with the holes punched into it."""
+    table = fetch(task.source)
+    series = _column(table, task.column or table.first_choice)
     if task.holes:
         series = punch(series, task.holes, HOLES, np.random.default_rng([seed, 4]))
-    return forecast_windows(
-        series, task.window, task.horizon, name,
-        further={each: _column(table, each) for each in task.further},
-        scaling=task.scaling, missing=task.missing, leak=task.leak,
-    )  # fmt: skip
+    return series
+
+
+def _rows(task: Rows, seed: int, fetch: Fetch) -> Dataset:
+    frame = fetch(task.source).frame
+    label = _text_column(frame, task.target)
+    values = [
+        name for name in frame.columns if name != label and is_numeric_dtype(frame[name].dtype)
+    ]
+    return wide_sequences(frame, values, label, seed)
+
+
+def _long(task: Long, seed: int, fetch: Fetch) -> Dataset:
+    frame = fetch(task.source).frame
+    identity, time, value, label = (
+        _text_column(frame, name) for name in (task.identity, task.time, task.value, task.target)
+    )
+    return long_sequences(frame, identity, time, [value], label, seed)
+
+
+def _text_column(frame: pd.DataFrame, name: str) -> str:
+    if name not in frame.columns:
+        raise GruvizError(
+            _("There is no column {column!r} in this table; choose one of: {names}.").format(
+                column=name[:80], names=", ".join(repr(str(c)[:40]) for c in frame.columns[:8])
+            )
+        )
+    return name
 
 
 def _column(table: Table, name: str) -> npt.NDArray[np.float64]:
@@ -121,6 +170,8 @@ LOADERS: dict[str, Callable[[Any, int, Fetch], Dataset]] = {
     Digits.name: _digits,
     NextCharacter.name: _text,
     TableTask.name: _from_table,
+    Rows.name: _rows,
+    Long.name: _long,
 }
 
 
@@ -143,6 +194,21 @@ def check_warmup(experiment: Experiment) -> None:
                 "Warm-up is {warmup:,} steps, but the run has only {steps:,}; choose more steps or a"
                 " shorter warm-up."
             ).format(warmup=experiment.warmup, steps=experiment.steps)
+        )
+
+
+def check_decay(experiment: Experiment) -> None:
+    """Raise GruvizError if missing values shall decay in a layer that has no such thing."""
+    plain = Experiment()
+    parts = ("cell", "initial", "regularization")
+    if experiment.task.decays and any(
+        type(getattr(experiment, part)) is not type(getattr(plain, part)) for part in parts
+    ):
+        raise GruvizError(
+            _(
+                "Learned decay is a GRU of its own (GRU-D); choose the cell GRU with its usual initial"
+                " weights and no regularisation, or another way to deal with missing values."
+            )
         )
 
 
@@ -172,6 +238,7 @@ def check(experiment: Experiment, fetch: Fetch = fetch_sample) -> None:
         )
     check_batch(experiment, count)
     check_warmup(experiment)
+    check_decay(experiment)
     units, batch = experiment.cell.units, max(experiment.batch(count), VALIDATION_LIMIT)
     states = batch * length * units
     if states * units > MOST_WORK or states > MOST_STATES:

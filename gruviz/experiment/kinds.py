@@ -41,6 +41,11 @@ class Task(Choice):
     in_bits: ClassVar[bool] = False
 
     @property
+    def decays(self) -> bool:
+        """Whether missing values are left to a layer that learns how they grow old."""
+        return False
+
+    @property
     def time_steps(self) -> int:
         """How many time steps the network reads of each sequence."""
         return int(getattr(self, "length", getattr(self, "window", 8)))

@@ -66,6 +66,10 @@ class Table(FromTable):
         help=N_("Takes this share of the values out, to see what that costs."),
     )  # fmt: skip
 
+    @property
+    def decays(self) -> bool:
+        return self.missing == "decay"
+
 
 @dataclass(frozen=True)
 class Rows(FromTable):

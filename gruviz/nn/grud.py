@@ -1,5 +1,7 @@
 """GRU-D: a GRU that learns how fast what it saw grows old."""
 
+from typing import ClassVar
+
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import linear
@@ -39,6 +41,7 @@ class GRUD(nn.Module):
     another shape.
     """
 
+    cell: ClassVar[str] = "gru"
     mean: Tensor
 
     def __init__(
@@ -75,6 +78,10 @@ class GRUD(nn.Module):
         if mean is not None:
             self.mean.copy_(mean)
         self.reset_parameters(generator)
+
+    def penalty(self) -> Tensor:
+        """0: this layer has no regularisers."""
+        return self.weight_ih_l0.new_zeros(())
 
     def reset_parameters(self, generator: Generator | None = None) -> None:
         """Draws new weights, in the order of `parameters()`."""

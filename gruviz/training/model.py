@@ -6,22 +6,21 @@ import torch
 from torch import Tensor
 
 from gruviz import nn
+from gruviz.data import Dataset
 from gruviz.experiment import Experiment
+
+Layer = nn.RNN | nn.GRU | nn.LSTM | nn.GRUD
 
 
 class Model(torch.nn.Module):
     """The layer and the head of an experiment, their weights drawn from `generator`."""
 
     def __init__(
-        self, experiment: Experiment, features: int, outputs: int, generator: torch.Generator
+        self, experiment: Experiment, dataset: Dataset, generator: torch.Generator
     ) -> None:
         super().__init__()
-        cell, regularization = experiment.cell, experiment.regularization
-        self.recurrent: nn.RNN | nn.GRU | nn.LSTM = getattr(nn, cell.layer)(
-            features, cell.units, batch_first=True, generator=generator, **cell.arguments(),
-            **experiment.initial.arguments(), **regularization.dropout(),
-            **{name: nn.Regularizer(*pair) for name, pair in regularization.strengths().items()},
-        )  # fmt: skip
+        cell, outputs = experiment.cell, dataset.outputs
+        self.recurrent = _recurrent(experiment, dataset, generator)
         # On "meta" first: torch.nn.Linear draws initial weights from the global generator.
         empty = torch.nn.Linear(cell.units, outputs, device="meta")
         self.head = empty.to_empty(device="cpu")
@@ -37,7 +36,8 @@ class Model(torch.nn.Module):
     ) -> Tensor:
         """The hidden states, (batch, time, units). masks: draws the dropout's; None: no dropout."""
         self.recurrent.training = masks is not None
-        states: Tensor = self.recurrent(x, record=record, generator=masks)[0]
+        options = {} if masks is None else {"generator": masks}
+        states: Tensor = self.recurrent(x, record=record, **options)[0]
         return states
 
     def forward(
@@ -53,3 +53,18 @@ class Model(torch.nn.Module):
         hidden = self.hidden(x, record, masks)
         answer: Tensor = self.head(hidden if every else hidden[:, -1])
         return answer
+
+
+def _recurrent(experiment: Experiment, dataset: Dataset, generator: torch.Generator) -> Layer:
+    cell, regularization = experiment.cell, experiment.regularization
+    if experiment.task.decays:
+        return nn.GRUD(
+            dataset.features, cell.units, batch_first=True, mean=torch.tensor(dataset.fill),
+            generator=generator,
+        )  # fmt: skip
+    layer: Layer = getattr(nn, cell.layer)(
+        dataset.features, cell.units, batch_first=True, generator=generator, **cell.arguments(),
+        **experiment.initial.arguments(), **regularization.dropout(),
+        **{name: nn.Regularizer(*pair) for name, pair in regularization.strengths().items()},
+    )  # fmt: skip
+    return layer

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from gruviz import nn
 from gruviz.data import IGNORED
 from gruviz.record import Floats
 from gruviz.training.losses import Objective, answer
@@ -41,6 +42,12 @@ def blocks_of_model(model: Model) -> dict[str, list[Rows]]:
             found[f"W_{side}{gate}"] = [(weight, rows)]
     whole = slice(None)
     found["biases"] = [(layer.get_parameter(f"bias_{side}h_l0"), whole) for side in "ih"]
+    if isinstance(layer, nn.GRUD):
+        found["decay"] = [
+            (layer.get_parameter(f"{side}_decay{part}"), whole)
+            for side in ("input", "hidden")
+            for part in ("", "_bias")
+        ]
     found["head"] = [(weight, whole) for weight in model.head.parameters()]
     return found
 

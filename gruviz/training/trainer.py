@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 
 from gruviz import nn
-from gruviz.data import VALIDATION_LIMIT, Dataset, batches, check_batch, check_warmup
+from gruviz.data import VALIDATION_LIMIT, Dataset, batches, check_batch, check_decay, check_warmup
 from gruviz.experiment import Experiment, NextCharacter, last_step, stopped
 from gruviz.record import STEP_COLUMNS, Checkpoint, Snapshot
 from gruviz.training.losses import answer, objective
@@ -40,11 +40,12 @@ class Trainer:
     ) -> None:
         check_batch(experiment, len(dataset.train))
         check_warmup(experiment)
+        check_decay(experiment)
         self.objective = objective(experiment, dataset)
         self.experiment = experiment
         self.dataset = dataset
         generator = torch.Generator().manual_seed(experiment.seed)
-        self.model = Model(experiment, dataset.features, dataset.outputs, generator)
+        self.model = Model(experiment, dataset, generator)
         self.parameters = list(self.model.parameters())
         self.update = Update(experiment.optimizer, self.parameters, experiment.learning_rate)
         self.validations: list[tuple[int, float]] = []  # (step, loss), the whole run's
