@@ -11,11 +11,14 @@ from gruviz.training.curvature import sharpness
 from gruviz.training.range_test import range_test
 from gruviz.training.surface import surface
 from gruviz.training.threads import one_thread
+from gruviz.training.trials import trials
+from gruviz.trials import Trials
 
 STUDIES: dict[type, Callable[[Experiment, Any, Fetch, Callable[[], bool]], Any]] = {
     RangeTest: range_test,
     Sharpness: sharpness,
     Surface: surface,
+    Trials: trials,
 }
 
 

@@ -1,34 +1,15 @@
 """The lab: studies of a run that are made on demand, in a worker, with a bar and a way to cancel."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
-import plotly.graph_objects as go
 import streamlit as st
 
 from gruviz import charts
-from gruviz.errors import GruvizError
+from gruviz.data import check
 from gruviz.experiment import Experiment
-from gruviz.runs import Study, StudyStatus, classroom
-from gruviz.studies import RangeTest, Sharpness, State, Suggestion, Surface, suggest
-from gruviz.ui import frame, sidebar
+from gruviz.studies import RangeTest, Sharpness, Suggestion, Surface, suggest
+from gruviz.ui import frame, sidebar, tables
 from gruviz.ui.session import Session, session
+from gruviz.ui.study import AGAIN, Offer, drawn, section
 from gruviz.words import N_, _, readable
-
-LOOK_SECONDS = 0.5
-CHART_HEIGHT = 420
-ADOPTED = "adopted rate"
-
-
-@dataclass(frozen=True)
-class Offer:
-    """A study that can be asked for. begin: its first state, of a session; show: what it found."""
-
-    title: str
-    text: str
-    begin: Callable[[Session], State]
-    show: Callable[[Any, Experiment], None]
 
 
 def page() -> None:
@@ -49,77 +30,7 @@ def page() -> None:
         with st.container(border=True, key=f"study-{name}"):
             st.subheader(_(offer.title), anchor=False)
             st.markdown(_(offer.text))
-            _study(name, mine, wanted)
-
-
-def _study(name: str, mine: Session, wanted: Experiment) -> None:
-    """A fragment of its own, looked at anew as long as the study runs."""
-    study = mine.studies.get(name)
-    running = study is not None and study.status is StudyStatus.RUNNING
-    st.fragment(_look, run_every=LOOK_SECONDS if running else None)(name, mine, wanted, running)
-
-
-def _look(name: str, mine: Session, wanted: Experiment, running: bool) -> None:
-    offer, study = OFFERS[name], mine.studies.get(name)
-    if st.session_state.pop(ADOPTED, False):
-        st.rerun()  # the controls have changed
-    if study is not None:
-        study.watch()
-        if running != (study.status is StudyStatus.RUNNING):
-            st.rerun()  # it has begun or ended: the rhythm changes with it
-    _buttons(name, mine, wanted, study)
-    if study is None:
-        return
-    if study.status is StudyStatus.RUNNING:
-        st.progress(study.progress, _("{share:.0%} done").format(share=study.progress))
-        return
-    if study.status is StudyStatus.FAILED:
-        frame.refusal(_reason(study))
-        return
-    if study.unwatched:
-        st.info(_("Stopped itself, for nobody was watching."), icon=":material/pause_circle:")
-    offer.show(study.state, study.experiment)
-
-
-def _buttons(name: str, mine: Session, wanted: Experiment, study: Study[Any] | None) -> None:
-    status = None if study is None else study.status
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if status is StudyStatus.RUNNING:
-            assert study is not None
-            if st.button(_("Cancel"), icon=":material/stop:", key=f"cancel-{name}"):
-                study.cancel()
-                st.rerun()
-            return
-        if st.button(_("Start"), icon=":material/play_arrow:", key=f"start-{name}"):
-            _start(name, mine, wanted)
-        if (
-            status is StudyStatus.CANCELLED
-            and study is not None
-            and st.button(_("Go on"), icon=":material/resume:", key=f"resume-{name}")
-        ):
-            study.start()
-            st.rerun()
-
-
-def _start(name: str, mine: Session, wanted: Experiment) -> None:
-    try:
-        state = OFFERS[name].begin(mine)
-    except GruvizError as error:
-        frame.refusal(error)
-        return
-    experiment = wanted if mine.run is None else mine.run.experiment
-    study = classroom().study(experiment, state)
-    mine.studies[name] = study
-    study.start()
-    st.rerun()
-
-
-def _reason(study: Study[Any]) -> str:
-    if isinstance(study.error, GruvizError):
-        return str(study.error)
-    return _("The process that made this study failed ({kind}). Start it again.").format(
-        kind=type(study.error).__name__
-    )
+            section(name, offer, mine, wanted)
 
 
 def _measure(experiment: Experiment) -> str:
@@ -127,21 +38,19 @@ def _measure(experiment: Experiment) -> str:
     return _(experiment.loss.fitting(task.kind, in_bits=task.in_bits).measure)
 
 
-def _drawn(figure: go.Figure, words: str, key: str) -> None:
-    figure.update_layout(height=CHART_HEIGHT)
-    st.caption(figure.layout.meta["aid"])
-    st.plotly_chart(figure, key=key, alt=words, config={"displayModeBar": False})
-
-
-def _range_test(mine: Session) -> RangeTest:
-    return RangeTest.begin(None if mine.run is None else mine.run.checkpoint)
+def _range_test(mine: Session, wanted: Experiment) -> tuple[Experiment, RangeTest]:
+    run = mine.run
+    if run is None:
+        check(wanted, tables.fetch)
+        return wanted, RangeTest.begin()
+    return run.experiment, RangeTest.begin(run.checkpoint)
 
 
 def _show_range_test(state: RangeTest, experiment: Experiment) -> None:
     complete = state.progress >= 1
     found = suggest(state.rates, state.losses) if complete else Suggestion(None, _("Not finished."))
     low, mean, high = state.band
-    _drawn(
+    drawn(
         charts.range_test(state.rates, low, mean, high, _measure(experiment), found.rate),
         charts.alternatives.range_test(state.rates, mean, found.rate),
         "chart-range-test",
@@ -157,31 +66,34 @@ def _show_range_test(state: RangeTest, experiment: Experiment) -> None:
 
 def _adopt(rate: float) -> None:
     st.session_state["learning_rate"] = rate
-    st.session_state[ADOPTED] = True
+    st.session_state[AGAIN] = True
 
 
-def _sharpness(mine: Session) -> Sharpness:
+def _sharpness(mine: Session, wanted: Experiment) -> tuple[Experiment, Sharpness]:
     run = mine.run
     if run is None:
-        return Sharpness.begin((), lambda _step: 0.0)  # which says what is missing
-    return Sharpness.begin(run.points, run.rate_at)
+        return wanted, Sharpness.begin((), lambda _step: 0.0)  # which says what is missing
+    return run.experiment, Sharpness.begin(run.points, run.rate_at)
 
 
 def _show_sharpness(state: Sharpness, experiment: Experiment) -> None:
     steps = state.steps.astype(float)
-    _drawn(
+    drawn(
         charts.sharpness(steps, state.values, state.limits),
         charts.alternatives.sharpness(steps, state.values, state.limits),
         "chart-sharpness",
     )
 
 
-def _surface(mine: Session) -> Surface:
-    return Surface.begin(mine.run.points if mine.run is not None else ())
+def _surface(mine: Session, wanted: Experiment) -> tuple[Experiment, Surface]:
+    run = mine.run
+    if run is None:
+        return wanted, Surface.begin(())  # which says what is missing
+    return run.experiment, Surface.begin(run.points)
 
 
 def _show_surface(state: Surface, experiment: Experiment) -> None:
-    _drawn(
+    drawn(
         charts.surface(
             state.across, state.along, state.losses, state.path, state.steps, state.explained,
             _measure(experiment),
