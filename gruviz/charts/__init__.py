@@ -1,6 +1,6 @@
 """Figures from columns and arrays. Nothing here knows Streamlit, torch, or who is watching."""
 
-from gruviz.charts import alternatives
+from gruviz.charts import alternatives, series
 from gruviz.charts.blocks import block_gradients, block_moments, block_updates
 from gruviz.charts.curves import gradient_norm, learning_rate, loss, marks, solved
 from gruviz.charts.lens import SHARE_WINDOW, clip_lens, clipped, clipped_share, effective_step
@@ -39,6 +39,7 @@ __all__ = [
     "range_test",
     "regression",
     "sequences",
+    "series",
     "sharpness",
     "signal",
     "solved",

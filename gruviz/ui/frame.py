@@ -23,6 +23,7 @@ def navigation() -> None:
     """The links between the pages."""
     with st.container(gap="xxsmall", key="navigation"):
         st.page_link("app.py", label=_("Train"), icon=":material/show_chart:")
+        st.page_link("pages/Data.py", label=_("Data"), icon=":material/table_chart:")
         st.page_link("pages/Lab.py", label=_("Lab"), icon=":material/science:")
         st.page_link("pages/Guide.py", label=_("Guide"), icon=":material/school:")
 

@@ -122,7 +122,7 @@ class Session:
         """Set the controls to the experiment of the link that opened this tab."""
         experiment, complaints = from_link(self.link)
         task = experiment.task
-        if isinstance(task, FromTable) and task.source not in tables.labels():
+        if isinstance(task, FromTable) and tables.base(task.source) not in tables.labels():
             complaints.append(
                 _(
                     "The data of this link isn't here: an upload doesn't go with a link and doesn't"

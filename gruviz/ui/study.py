@@ -13,7 +13,7 @@ from gruviz.runs import Study, StudyStatus, classroom
 from gruviz.studies import State
 from gruviz.ui import frame
 from gruviz.ui.session import Session
-from gruviz.words import _
+from gruviz.words import N_, _
 
 LOOK_SECONDS = 0.5
 CHART_HEIGHT = 420
@@ -29,6 +29,7 @@ class Offer:
     text: str
     begin: Callable[[Session, Experiment], tuple[Experiment, State]]
     show: Callable[[Any, Experiment], None]
+    button: str = N_("Start")
 
 
 def section(name: str, offer: Offer, mine: Session, wanted: Experiment) -> None:
@@ -73,7 +74,7 @@ def _buttons(
                 study.cancel()
                 st.rerun()
             return
-        if st.button(_("Start"), icon=":material/play_arrow:", key=f"start-{name}"):
+        if st.button(_(offer.button), icon=":material/play_arrow:", key=f"start-{name}"):
             _start(name, offer, mine, wanted)
         if (
             status is StudyStatus.CANCELLED

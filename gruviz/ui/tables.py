@@ -6,7 +6,8 @@ from typing import Any
 import streamlit as st
 
 from gruviz.data import SAMPLE_NAMES, Table
-from gruviz.data.tables import MAX_BYTES
+from gruviz.data.csv import MAX_BYTES, Overrides
+from gruviz.data.csv.table import MARK
 from gruviz.errors import GruvizError
 from gruviz.experiment import FromTable, Knob, about, default_of
 from gruviz.runs import classroom
@@ -34,8 +35,13 @@ def labels() -> dict[str, str]:
 
 def adopt(source: str) -> None:
     """Let this visitor see a table that a run of theirs was started with."""
-    if source not in SAMPLE_NAMES:
-        uploads().setdefault(source, classroom().tables(source).name)
+    if base(source) not in SAMPLE_NAMES:
+        uploads().setdefault(base(source), classroom().tables(source).name)
+
+
+def base(source: str) -> str:
+    """A table's source without the overrides with which it is read."""
+    return source.partition(MARK)[0]
 
 
 def fetch(source: str) -> Table:
@@ -43,7 +49,7 @@ def fetch(source: str) -> Table:
 
     Raises GruvizError for anything else, be it on the server or not.
     """
-    if source not in SAMPLE_NAMES and source not in uploads():
+    if base(source) not in SAMPLE_NAMES and base(source) not in uploads():
         raise GruvizError(
             _(
                 "The data of this experiment was uploaded by somebody else or is gone; upload the"
@@ -53,11 +59,36 @@ def fetch(source: str) -> Table:
     return classroom().tables(source)
 
 
+def overrule(digest: str, overrides: Overrides) -> None:
+    """Read a table differently from now on."""
+    _overrules()[_known(digest)] = overrides.to_json()
+
+
+def reread(digest: str, overrides: Overrides) -> None:
+    """Read a table differently once, in a worker. Raises GruvizError if that can't be done."""
+    name, changes = _known(digest), overrides.to_json()
+    source = f"{name}{MARK}{changes}" if changes else name
+    if name not in SAMPLE_NAMES:
+        reading(lambda say: classroom().reread(source, say, st.context.locale))
+    fetch(source)
+
+
+def _known(digest: str) -> str:
+    """What a table's digest is called in a source: samples go by their names."""
+    return next((n for n in SAMPLE_NAMES if classroom().tables(n).digest == digest), digest)
+
+
+def _overrules() -> dict[str, str]:
+    """How this visitor reads each table: what is overruled, as JSON, by the source's base."""
+    found: dict[str, str] = st.session_state.setdefault("table overrules", {})
+    return found
+
+
 def table_controls(row: type[FromTable]) -> dict[str, Any]:
     """Upload, source, and the knobs of a task on a table, as its fields."""
     _upload(row)
-    values: dict[str, Any] = {"source": _source(row)}
-    table = fetch(values["source"])
+    source, table = _read(_source(row))
+    values: dict[str, Any] = {"source": source}
     texts = 0
     for name, what in about(row):
         if name == "source" or not isinstance(what, Knob):
@@ -77,15 +108,31 @@ def table_controls(row: type[FromTable]) -> dict[str, Any]:
 
 
 def _source(row: type[FromTable]) -> str:
+    """The table that is chosen, as it is read now."""
     known, key = labels(), f"{row.name}.source"
-    if st.session_state.setdefault(key, row().source) not in known:
-        st.session_state[key] = row().source
+    name, _mark, changes = st.session_state.setdefault(key, row().source).partition(MARK)
+    if changes:  # from a link, or a run that is taken up again
+        _overrules()[name] = changes
+    st.session_state[key] = name if name in known else row().source
     what = dict(about(row))["source"]
-    source: str = st.selectbox(
+    chosen = st.selectbox(
         _(what.label), list(known), format_func=lambda each: known[each], key=key,
         persist_state="session",
     )  # fmt: skip
-    return source
+    changes = _overrules().get(chosen, "")
+    return f"{chosen}{MARK}{changes}" if changes else chosen
+
+
+def _read(source: str) -> tuple[str, Table]:
+    """The table, read as the evidence says where what is overruled makes no table of it."""
+    try:
+        return source, fetch(source)
+    except GruvizError as error:
+        if MARK not in source:
+            raise
+        frame.refusal(error)
+        _overrules().pop(base(source))
+        return base(source), fetch(base(source))
 
 
 def _all_columns(table: Table) -> list[str]:

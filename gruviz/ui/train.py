@@ -145,7 +145,8 @@ def _say(mine: Session, wanted: Experiment) -> None:
 
 def _shown(setting: Any, what: Knob | Pick) -> str:
     """A setting as people write it; a table by its name, never by its digest."""
-    return tables.labels().get(setting) or view.value(setting, what)
+    known = tables.labels().get(tables.base(setting)) if isinstance(setting, str) else None
+    return known or view.value(setting, what)
 
 
 def _standing(mine: Session, *, pending: bool) -> tuple[str, str]:

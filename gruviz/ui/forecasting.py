@@ -1,0 +1,390 @@
+"""Forecasting a column: the series, how good the network is beside forecasts that need none, the
+backtest, and what becomes of missing values."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import streamlit as st
+
+from gruviz import charts
+from gruviz.data import Dataset, Table, check, series_of
+from gruviz.data.backtest import Comparison, compare, interval, rolling_origins, targets
+from gruviz.data.baselines import BASELINES
+from gruviz.data.missing import METHODS, carry
+from gruviz.data.scaling import fit
+from gruviz.errors import GruvizError
+from gruviz.experiment import Experiment, Knob, about
+from gruviz.experiment import Table as TableTask
+from gruviz.trials import Forecasts, Job, Trials
+from gruviz.ui import frame, tables, view
+from gruviz.ui.session import Session
+from gruviz.ui.study import Offer, drawn
+from gruviz.ui.study import section as study
+from gruviz.words import N_, _, readable
+
+Floats = npt.NDArray[np.float64]
+
+NETWORK = N_("the network")
+FOLDS = 5
+SHOWN_ROWS = 3  # windows of the past before a forecast
+GAP_STEPS = 400
+MOST_SCORED = 2_000
+BLOCKED = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would take for a formula
+MEASURES = ("mae", "rmse", "mase", "smape", "skill")
+
+
+def section(mine: Session, wanted: Experiment, dataset: Dataset) -> None:
+    """All that is known of the column that is forecast."""
+    task = wanted.task
+    assert isinstance(task, TableTask)
+    table = tables.fetch(task.source)
+    series = series_of(task, wanted.seed, tables.fetch)
+    with st.container(border=True):
+        st.subheader(frame.literal(dataset.unit), anchor=False)
+        x, x_title = axis(table, len(series))
+        drawn(
+            charts.series.column(x, series, dataset.unit, dataset.border, x_title),
+            charts.series.in_words(dataset.unit, series), "column", height=300,
+        )  # fmt: skip
+        st.caption(frame.literal(view.findings(dataset)))
+        if task.leak:
+            st.warning(frame.literal(leak(task, series, dataset)), icon=":material/opacity:")
+    with st.container(border=True):
+        st.subheader(_("How good is it?"), anchor=False)
+        _scores(mine, wanted, dataset, series)
+    for name, offer in OFFERS.items():
+        with st.container(border=True, key=f"study-{name}"):
+            st.subheader(_(offer.title), anchor=False)
+            st.markdown(_(offer.text))
+            study(name, offer, mine, wanted)
+
+
+def axis(table: Table, rows: int) -> tuple[npt.NDArray[Any], str]:
+    """Where each row stands: its time, or its number."""
+    if table.time is None or len(table.time) != rows:
+        return np.arange(rows), _("row")
+    return table.time.to_numpy(), _("time")
+
+
+def leak(task: TableTask, series: Floats, dataset: Dataset) -> str:
+    """What the scaling has learnt from the validation part, in numbers."""
+    honest = fit(task.scaling, series[: dataset.border])
+    return _(
+        "The scaling leaks: fitted on all rows it has offset {leaky} and scale {leaky_scale}, on the"
+        " training part alone {honest} and {honest_scale}. Validation looks better than it will be."
+    ).format(
+        leaky=readable(dataset.mean), leaky_scale=readable(dataset.scale),
+        honest=readable(honest.offset[0]), honest_scale=readable(honest.scale[0]),
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=8)
+def _baselines(task: TableTask, seed: int, fetch: Any, border: int, ends: bytes) -> Comparison:
+    series = series_of(task, seed, fetch)
+    return compare(series, border, task.window, task.horizon, np.frombuffer(ends, np.int64))
+
+
+def _scored(dataset: Dataset) -> npt.NDArray[np.int64]:
+    assert dataset.ends is not None
+    count = len(dataset.ends)
+    rows = np.unique(np.linspace(0, count - 1, min(count, MOST_SCORED)).round().astype(int))
+    found: npt.NDArray[np.int64] = dataset.ends[rows]
+    return found
+
+
+def _scores(mine: Session, wanted: Experiment, dataset: Dataset, series: Floats) -> None:
+    task = wanted.task
+    assert isinstance(task, TableTask)
+    look = mine.studies.get(LOOK)
+    found: Forecasts | None = None
+    if look is not None and look.result is not None and look.experiment.task == task:
+        found = look.result.found[0]
+    if found is None:
+        ends = _scored(dataset)
+        known = _baselines(task, wanted.seed, tables.fetch, dataset.border, ends.tobytes())
+    else:
+        known = compare(
+            series, dataset.border, task.window, task.horizon, found.ends,
+            {_(NETWORK): found.values},
+        )  # fmt: skip
+    st.caption(_scale_in_words(known))
+    st.dataframe(score_table(known), hide_index=True, width="stretch", key="scores")
+    mase = known.scores.get(_(NETWORK), {}).get("mase", 0.0)
+    if mase > 1:
+        st.error(
+            _("MASE is {mase}: above 1, the naive forecast inside the training part was better.").format(
+                mase=readable(mase, 3)
+            ),
+            icon=":material/trending_down:",
+        )  # fmt: skip
+    if mine.run is None or mine.run.experiment.task != task:
+        st.caption(_("Train it on the Train page first; then its forecasts can be judged here."))
+    else:
+        study(
+            LOOK,
+            Offer("", "", _begin_look, lambda _state, _experiment: None, N_("Judge the network")),
+            mine,
+            wanted,
+        )
+    _latest(task, dataset, series, found)
+
+
+def _begin_look(mine: Session, _wanted: Experiment) -> tuple[Experiment, Trials]:
+    run = mine.run
+    if run is None or run.checkpoint is None:
+        raise GruvizError(
+            _("There is no trained network yet; press Train on the Train page first.")
+        )
+    return run.experiment, Trials.look_at(run.experiment, run.checkpoint)
+
+
+LOOK = "look"
+LOOK_OFFER = Offer(
+    "", "", _begin_look, lambda _state, _experiment: None, N_("Judge the network")
+)  # what it finds is a row of the table above
+
+
+def _scale_in_words(known: Comparison) -> str:
+    if known.season is None:
+        text = _("MASE divides by the naive one-row error of the training part, {error}.")
+    else:
+        text = _(
+            "A season of {season} rows was found. MASE divides by the seasonal-naive error of the"
+            " training part, {error}."
+        )
+    return frame.literal(
+        text.format(season=known.season, error=readable(known.naive_error))
+        + " "
+        + _("Skill compares with {name}.").format(name=_(BASELINES[known.best_naive].label).lower())
+    )
+
+
+def score_table(known: Comparison) -> pd.DataFrame:
+    """Measures in the data's own units, one forecaster a row, the network first."""
+    labels = {
+        "mae": "MAE",
+        "rmse": "RMSE",
+        "mase": "MASE",
+        "smape": "sMAPE (%)",
+        "skill": _("skill"),
+    }
+    rows = sorted(known.scores, key=lambda name: name in BASELINES)
+    return pd.DataFrame(
+        [
+            {_("forecaster"): label_of(name)}
+            | {labels[each]: readable(known.scores[name][each]) for each in MEASURES}
+            for name in rows
+        ]
+    )
+
+
+def label_of(name: str) -> str:
+    """A forecaster's name as people say it."""
+    return _(BASELINES[name].label) if name in BASELINES else name
+
+
+def _latest(task: TableTask, dataset: Dataset, series: Floats, found: Forecasts | None) -> None:
+    """What every forecaster says of the rows after the last one."""
+    rows = len(series)
+    known = compare_latest(task, dataset, series)
+    said = {label_of(name): values for name, values in known.items()}
+    if found is not None and found.latest is not None:
+        said = {_(NETWORK): found.latest, **said}
+    table = tables.fetch(task.source)
+    ahead, x_title = ahead_of(table, rows, task.horizon)
+    x, _title = axis(table, rows)
+    begin = max(0, rows - SHOWN_ROWS * task.window)
+    band = None
+    if found is not None and found.latest is not None:
+        low, high = interval(targets(series, found.ends, task.horizon) - found.values)
+        band = (found.latest + low, found.latest + high)
+    drawn(
+        charts.series.forecasts(
+            x[begin:], series[begin:], ahead, said, dataset.unit, x_title, band
+        ),
+        charts.series.forecasts_in_words(said), "forecast", height=360,
+    )  # fmt: skip
+    ahead_table = pd.DataFrame({x_title: ahead, **said})
+    if band is not None:
+        ahead_table[_("80 % from")], ahead_table[_("80 % to")] = band
+    _download(ahead_table, "forecast.csv", _("Forecast as CSV"))
+
+
+def compare_latest(task: TableTask, dataset: Dataset, series: Floats) -> Mapping[str, Floats]:
+    """Each baseline's forecast of what follows the last row, by name, (horizon,)."""
+    found = {}
+    for name, entry in BASELINES.items():
+        baseline = entry.fit(series[: dataset.border], task.window, task.horizon)
+        past = carry(series[:, None], len(series))[:, 0]
+        if baseline is not None and len(past) >= baseline.reach:
+            found[name] = baseline.forecast(past[None, len(past) - baseline.reach :])[0]
+    return found
+
+
+def ahead_of(table: Table, rows: int, horizon: int) -> tuple[npt.NDArray[Any], str]:
+    """Where the rows after the last one stand, a usual step of time apart."""
+    x, title = axis(table, rows)
+    if np.issubdtype(x.dtype, np.datetime64):
+        steps = np.diff(x)
+        step = np.median(steps) if len(steps) else np.timedelta64(1, "D")
+        return x[-1] + step * np.arange(1, horizon + 1), title
+    return np.arange(rows, rows + horizon), title
+
+
+def _begin_backtest(_mine: Session, wanted: Experiment) -> tuple[Experiment, Trials]:
+    check(wanted, tables.fetch)
+    task = wanted.task
+    assert isinstance(task, TableTask)
+    series = series_of(task, wanted.seed, tables.fetch)
+    folds = rolling_origins(len(series), task.window, task.horizon, FOLDS)
+    experiment = replace(wanted, steps=min(wanted.steps, 2_000), warmup=None)
+    return wanted, Trials.begin([Job(experiment, fold) for fold in folds])
+
+
+def _show_backtest(state: Trials, experiment: Experiment) -> None:
+    if not state.found:
+        return
+    task = experiment.task
+    assert isinstance(task, TableTask)
+    series = series_of(task, experiment.seed, tables.fetch)
+    rows = [
+        compare(
+            series, fold.train_end, task.window, task.horizon, found.ends,
+            {_(NETWORK): found.values},
+        )
+        for job, found in zip(state.jobs, state.found, strict=False)
+        if (fold := job.fold) is not None
+    ]  # fmt: skip
+    st.dataframe(backtest_table(rows), hide_index=True, width="stretch", key="backtest")
+    ends = np.concatenate([found.ends for found in state.found])
+    values = np.concatenate([found.values for found in state.found])
+    actual = targets(series, ends, task.horizon)
+    low, high = interval(actual - values)
+    errors = _(
+        "Of the errors of {count:,} forecasts, 80 % lay between {low} and {high} one row ahead, between"
+        " {low_end} and {high_end} at the horizon's end."
+    ).format(
+        count=len(ends), low=readable(low[0]), high=readable(high[0]), low_end=readable(low[-1]),
+        high_end=readable(high[-1]),
+    )  # fmt: skip
+    st.caption(frame.literal(errors))
+    table = pd.DataFrame({_("first row forecast"): np.repeat(ends, task.horizon)})
+    table[_("rows ahead")] = np.tile(np.arange(1, task.horizon + 1), len(ends))
+    table[_("truth")], table[_("forecast")] = actual.ravel(), values.ravel()
+    _download(table, "backtest.csv", _("Backtest as CSV"))
+
+
+def backtest_table(rows: list[Comparison]) -> pd.DataFrame:
+    """MAE of each forecaster in each fold, and the mean of its MASE over the folds."""
+    names = sorted({name for row in rows for name in row.scores}, key=lambda n: n in BASELINES)
+    return pd.DataFrame(
+        [
+            {_("forecaster"): label_of(name)}
+            | {
+                _("MAE, fold {number}").format(number=number): _score(row, name, "mae")
+                for number, row in enumerate(rows, 1)
+            }
+            | {
+                _("mean MASE"): readable(
+                    float(np.mean([row.scores[name]["mase"] for row in rows if name in row.scores]))
+                )
+            }
+            for name in names
+        ]
+    )
+
+
+def _score(row: Comparison, name: str, measure: str) -> str:
+    return readable(row.scores[name][measure]) if name in row.scores else "–"
+
+
+def _begin_gaps(_mine: Session, wanted: Experiment) -> tuple[Experiment, Trials]:
+    task = wanted.task
+    assert isinstance(task, TableTask)
+    jobs = [
+        Job(replace(wanted, task=replace(task, missing=name), steps=min(wanted.steps, GAP_STEPS),
+                    warmup=None))
+        for name in METHODS
+    ]  # fmt: skip
+    for job in jobs:
+        check(job.experiment, tables.fetch)
+    if not np.isnan(series_of(task, wanted.seed, tables.fetch)).any():
+        raise GruvizError(
+            _(
+                "No value of this column is missing; punch some holes into it first (in the sidebar)."
+            )
+        )
+    return wanted, Trials.begin(jobs)
+
+
+def _show_gaps(state: Trials, experiment: Experiment) -> None:
+    knob = dict(about(TableTask))["missing"]
+    assert isinstance(knob, Knob) and knob.options is not None
+    curves, rows = {}, []
+    task = experiment.task
+    assert isinstance(task, TableTask)
+    series = series_of(task, experiment.seed, tables.fetch)
+    common = sorted(set.intersection(*(set(found.ends.tolist()) for found in state.found)))
+    for job, found in zip(state.jobs, state.found, strict=False):
+        assert isinstance(job.experiment.task, TableTask)
+        label = _(knob.options[job.experiment.task.missing])
+        curves[label] = (found.steps, found.losses)
+        kept = np.isin(found.ends, common)
+        error = np.abs(targets(series, found.ends[kept], task.horizon) - found.values[kept])
+        rows.append({
+            _("way"): label, _("validation loss"): readable(found.losses[-1]),
+            _("MAE on the {count:,} windows all can use").format(count=len(common)):
+                readable(float(np.nanmean(error))) if common else "–",
+            _("windows"): f"{len(found.ends):,}",
+        })  # fmt: skip
+    if not curves:
+        return
+    loss = experiment.loss.fitting(task.kind)
+    drawn(
+        charts.series.contest(curves, _(loss.measure)),
+        charts.series.contest_in_words(curves),
+        "gaps",
+    )
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", key="gap-table")
+
+
+def _download(table: pd.DataFrame, name: str, label: str) -> None:
+    safe = table.rename(columns=harmless).map(
+        lambda cell: harmless(cell) if isinstance(cell, str) else cell
+    )
+    st.download_button(
+        label, safe.to_csv(index=False), name, "text/csv", icon=":material/download:",
+        key=f"download-{name}", on_click="ignore",
+    )  # fmt: skip
+
+
+def harmless(text: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(BLOCKED) else text
+
+
+OFFERS = {
+    "backtest": Offer(
+        N_("Backtest"),
+        N_(
+            "The experiment in the controls is trained five times, each time on a longer past, and"
+            " forecasts what follows: up to 2,000 steps each."
+        ),
+        _begin_backtest,
+        _show_backtest,
+    ),
+    "gaps": Offer(
+        N_("Missing values, way against way"),
+        N_(
+            "The same experiment with each way to deal with missing values: 400 steps each from the"
+            " same seed. *Punch holes* in the sidebar makes some."
+        ),
+        _begin_gaps,
+        _show_gaps,
+    ),
+}

@@ -1,0 +1,5 @@
+"""What the network reads: tasks, tables, baselines, backtests."""
+
+from gruviz.ui import data
+
+data.page()
