@@ -19,7 +19,7 @@ def page() -> None:
     """The page of pages/Data.py."""
     frame.begin(N_("Data"))
     mine = session()
-    wanted = sidebar.read(mine)
+    wanted = sidebar.read(mine, "Data")
     task = wanted.task
     frame.heading(_("What the network reads"))
     st.markdown(f"**{_(task.label)}.** {_(task.help)}")

@@ -16,7 +16,7 @@ def page() -> None:
     """The page of pages/Lab.py."""
     frame.begin(N_("Lab"))
     mine = session()
-    wanted = sidebar.read(mine)
+    wanted = sidebar.read(mine, "Lab")
     frame.heading(_("Lab"))
     run = mine.run
     st.caption(

@@ -39,6 +39,7 @@ class Session:
     fresh: bool = True
     slow: bool = False
     controls_were: Experiment | None = None
+    page: str | None = None
     pressed: str | None = None
     complaints: list[str] = field(default_factory=list)
     pins: list[Pin] = field(default_factory=list)

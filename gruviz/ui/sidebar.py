@@ -11,11 +11,16 @@ from gruviz.ui import controls, frame
 from gruviz.ui.session import LOOKS, Session
 
 
-def read(mine: Session) -> Experiment:
+def read(mine: Session, page: str) -> Experiment:
     """Draw navigation and controls; returns the experiment that they show.
 
     Live knobs reach the run at once, and the page's address becomes the experiment's link.
     """
+    if mine.page not in (None, page) and mine.controls_were is not None:
+        # A control is another widget on another page, and begins at its first stop there
+        # (Streamlit 1.67, also with persist_state).
+        controls.fill(mine.controls_were)
+    mine.page = page
     with st.sidebar:
         frame.navigation()
         try:

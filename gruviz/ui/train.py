@@ -24,7 +24,7 @@ def page() -> None:
     """The page of app.py."""
     frame.begin(N_("Train"))
     mine = session()
-    wanted = sidebar.read(mine)
+    wanted = sidebar.read(mine, "Train")
     with st.sidebar:
         axes = {"log": _("logarithmic"), "linear": _("linear")}
         log = sidebar.look("axis", _("Loss axis"), axes) == "log"
