@@ -1,6 +1,6 @@
 """The tables that come with gruviz, read like anybody's."""
 
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 from gruviz.data.csv import MAX_BYTES, Overrides, Table, read_csv
@@ -9,9 +9,13 @@ SAMPLES = Path(__file__).parent / "samples"
 SAMPLE_NAMES = ("sunspots_yearly", "co2_weekly", "airline_passengers")
 
 
-@cache
-def sample(name: str, overrides: Overrides = Overrides()) -> Table:  # noqa: B008 - frozen
+def sample(name: str, overrides: Overrides | None = None) -> Table:
     """A bundled table by its name."""
+    return _sample(name, overrides or Overrides())
+
+
+@lru_cache(maxsize=16)
+def _sample(name: str, overrides: Overrides) -> Table:
     return read_csv(SAMPLES / f"{name}.csv", overrides, name=name)
 
 
