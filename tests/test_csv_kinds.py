@@ -183,7 +183,7 @@ def test_other_encodings_are_found_by_a_few_names(encoding: str, names: str) -> 
 
 def test_a_wrong_encoding_can_be_overruled() -> None:
     content = text("Größe,x", VALUES, VALUES).encode("latin-1")
-    assert list(read(content, encoding="cp1251").frame)[0] == "GrцЯe"
+    assert next(iter(read(content, encoding="cp1251").frame)) == "GrцЯe"
 
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\r\r\n", "\r\r\r\n"])
@@ -300,7 +300,7 @@ def test_separators_at_the_ends_of_lines_make_no_columns() -> None:
 
 def test_quoted_line_breaks_stay_in_their_cell() -> None:
     table = read(text("date,x,said", stamps(), VALUES, ['"a\nb, ""c"""'] * 48))
-    assert (table.rows, table.frame["said"][0]) == (48, 'a\nb, "c"')
+    assert (table.rows, table.frame["said"].iloc[0]) == (48, 'a\nb, "c"')
 
 
 def test_a_quote_that_never_closes_swallows_nothing_in_silence() -> None:
@@ -528,7 +528,6 @@ def test_numbers_that_only_look_like_marks_are_numbers(cells: list[float]) -> No
 def test_a_mark_of_ones_own_can_be_told() -> None:
     cells = ["bad" if row % 3 == 2 else abs(value) for row, value in enumerate(VALUES)]
     content = text("date,x", stamps(), cells)
-    assert "no number" in refusal(content.replace("bad", "gone")) or True
     table = read(content, missing="bad")
     assert (int(table.frame["x"].isna().sum()), table.reading.missing) == (16, ("bad",))
     one = read(text("date,x", stamps(), [7, *VALUES[1:]]), missing_in=[["x", "7"]])
@@ -622,8 +621,8 @@ def test_more_columns_than_can_be_chosen_from_get_a_sentence() -> None:
     assert (len(table.columns), table.frame.shape) == (200, (48, 210))
     (finding,) = [each for each in table.findings if each.code == "many-columns"]
     assert finding.sentence == "There are 210 columns of numbers; the first 200 are offered."
-    assert refusal(b"a," * 100_000 + b"a\n1\n") == (
-        "This file has 100,001 columns; keep at most 2,000 and upload it again."
+    assert refusal((b"1," * 5000 + b"1\n") * 12) == (
+        "This file has 5,001 columns; keep at most 2,000 and upload it again."
     )
 
 
@@ -717,7 +716,7 @@ def test_every_part_of_a_reading_can_be_overruled() -> None:
         content, comment="%", separator=";", decimal=",", thousands=".", header=2, first=4, footer=2,
         quote="", time=[], order="file",
     )  # fmt: skip
-    same(table, "x", [1000 + row for row in range(101, 147)] + [1147][:0] or [])
+    same(table, "x", [1000 + row for row in range(101, 147)])
     assert table.reading.header == (2,)
 
 

@@ -328,19 +328,20 @@ def _fits(record: Record, kinds: Sequence[str], width: int) -> bool:
         len(record.cells) < width - 1 and len(record.cells) * 2 < width
     ):
         return False
-    typed = right = empty = 0
+    typed = right = empty = timely = 0
     for cell, wanted in zip(record.cells, kinds, strict=False):
         if wanted in (NUMERIC, TIMELY):
             typed += 1
             found = kind(cell)
             empty += found in (EMPTY, MISSING)
             right += found == wanted
+            timely += found == wanted == TIMELY
     if not typed:
         return len(record.cells) == width
-    if right + empty == typed and right:
+    if right and right + empty == typed:
         return True
     # A lone odd word in a row of numbers is a matter of that cell.
-    return right > 0.5 * typed
+    return right * 2 > typed - bool(timely)
 
 
 def _begin(found: Sequence[Record], kinds: Sequence[str], width: int) -> int:
@@ -411,6 +412,7 @@ def _naming(
     """The rows above the data that name its columns: wide enough, and mostly words."""
     naming: list[Record] = []
     pending: list[Record] = []
+    held = sum(each != EMPTY for each in kinds)
     for record in reversed(before):
         full = [cell for cell in record.cells if cell.strip()]
         above = naming or pending
@@ -426,13 +428,14 @@ def _naming(
         if (
             not naming
             and not pending
-            and len(full) * 2 <= width
-            and width > 1
+            and len(full) * 2 <= held
+            and held > 1
             and words == len(full)
         ):
             pending = [record]  # such as "Date" alone, under the names of the other columns
             continue
-        enough = len(full) * 2 > width or (bool(naming) and len(full) > 1)
+        merged = bool(naming) and (len(full) > 1 or not record.cells[0].strip())
+        enough = len(full) * 2 > held or merged
         worded = words * 2 >= len(full) and not (naming and numbers)
         if not enough or not (worded or _counts_up(record, kinds) or not naming):
             break

@@ -378,7 +378,7 @@ def _best(fields: Sequence[Field], options: Sequence[str], *, day_first: bool) -
             proof, choice = "order", ranked[0]
         else:
             proof = "default"
-            wanted = "%d" if day_first else "%m"
+            wanted = "%d" if day_first and "%p" not in written else "%m"
             choice = next(
                 (each for each in best if re.search("%[dm]", each[1]).group() == wanted),  # type: ignore[union-attr]
                 ranked[0],
