@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 from gruviz.data.csv import checks, panels, sentinels, times
 from gruviz.data.csv.body import Body, Progress
 from gruviz.data.csv.cells import MARKS, TIMELY, common_kind
-from gruviz.data.csv.dialect import Dialect
 from gruviz.data.csv.findings import Finding, Remedy, note, quoted, warning
 from gruviz.data.csv.formats import plain
 from gruviz.data.csv.numbers import Column, Marks, convert, looked_at, marks_of
 from gruviz.data.csv.reading import Overrides
+from gruviz.data.csv.records import Dialect
 from gruviz.data.csv.table import NUMBER, TIME, WORDS
 from gruviz.data.csv.times import Clock, Field
 from gruviz.errors import GruvizError

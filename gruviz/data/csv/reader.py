@@ -25,11 +25,12 @@ from gruviz.data.csv.columns import (
     kinds_of,
     take_out_sentinels,
 )
-from gruviz.data.csv.dialect import Dialect, OpenQuoteError, about_lines, refuse_other_kinds, sniff
+from gruviz.data.csv.dialect import about_lines, refuse_other_kinds, sniff
 from gruviz.data.csv.encoding import MAX_BYTES, Text, decode
 from gruviz.data.csv.findings import Finding, quoted, warning
 from gruviz.data.csv.formats import Times
 from gruviz.data.csv.reading import AS_IN_FILE, BY_TIME, TRANSPOSE, Overrides, Reading
+from gruviz.data.csv.records import Dialect, OpenQuoteError
 from gruviz.data.csv.table import COUNTER, EMPTY, IDENTIFIER, NUMBER, TIME, WORDS, Table
 from gruviz.data.csv.times import Clock
 from gruviz.errors import GruvizError
