@@ -410,10 +410,7 @@ def _reshaped(shape: _Shape, asked: Overrides) -> _Shape:
                 ).format(name=value[:40], names=quoted(numeric, 8))
             )
         turned = panels.pivot(shape.frame, clock.times, long.id, value)
-    kinds = {
-        str(name): checks.kind_of(turned[name].to_numpy(np.float64), named_as_id=False)
-        for name in turned
-    }
+    kinds = {str(name): checks.kind_of(turned[name].to_numpy(np.float64)) for name in turned}
     stamps = turned.index.to_numpy().astype("datetime64[us]")
     return _Shape(turned, kinds, Clock((), "", stamps))
 
