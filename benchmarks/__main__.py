@@ -1,12 +1,14 @@
-"""Run every benchmark that this machine can run: the app, then the recurrent core."""
+"""Run every benchmark that this machine can run: the app, the tables, the recurrent core."""
 
 import subprocess
 import sys
 
-from benchmarks import app
+from benchmarks import app, tables
 
 if __name__ == "__main__":
     app.main()
+    print()
+    tables.main()
     print()
     # A process of its own: the core is measured on one thread, said before its peers are imported.
     sys.exit(subprocess.run([sys.executable, "-m", "benchmarks.core"], check=False).returncode)

@@ -344,7 +344,9 @@ def _table(
                 most=MAX_COLUMNS,
             )
         )
-    columns = {name: frame[name].to_numpy(np.float64)[order] for name in chosen}
+    columns = {name: frame[name].to_numpy(np.float64) for name in chosen}
+    if (np.diff(order) != 1).any():
+        columns = {name: values[order] for name, values in columns.items()}
     if long is None:
         measured = {name: columns[name] for name in chosen if kinds[name] == NUMBER}
         findings += checks.about_exchange(measured)
