@@ -332,18 +332,7 @@ def _table(
         findings += steps.about_steps(clock.times[_order(clock.times)])
     if shape.wide is None:
         findings += checks.about_size(len(frame))
-    chosen = numeric
-    if len(numeric) > MAX_COLUMNS:
-        ranked = sorted(numeric, key=lambda name: kinds[name] != NUMBER)[:MAX_COLUMNS]
-        chosen = [name for name in numeric if name in set(ranked)]
-        findings.append(
-            warning(
-                "many-columns",
-                N_("There are {count:,} columns of numbers; the first {most} are offered."),
-                count=len(numeric),
-                most=MAX_COLUMNS,
-            )
-        )
+    chosen = _offered(numeric, kinds, findings)
     columns = {name: frame[name].to_numpy(np.float64) for name in chosen}
     if (np.diff(order) != 1).any():
         columns = {name: values[order] for name, values in columns.items()}
@@ -363,6 +352,22 @@ def _table(
         findings=tuple(findings),
         overrides=asked,
     )
+
+
+def _offered(numeric: list[str], kinds: Mapping[str, str], findings: list[Finding]) -> list[str]:
+    """The columns to choose from: all, or of too many the first measurements."""
+    if len(numeric) <= MAX_COLUMNS:
+        return numeric
+    findings.append(
+        warning(
+            "many-columns",
+            N_("There are {count:,} columns of numbers; the first {most} are offered."),
+            count=len(numeric),
+            most=MAX_COLUMNS,
+        )
+    )
+    ranked = set(sorted(numeric, key=lambda name: kinds[name] != NUMBER)[:MAX_COLUMNS])
+    return [name for name in numeric if name in ranked]
 
 
 def _check_numbers(numeric: Sequence[str], kinds: Mapping[str, str]) -> None:
