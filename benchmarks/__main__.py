@@ -1,12 +1,14 @@
-"""Run every benchmark that this machine can run: the app, telemetry, then the recurrent core."""
+"""Run every benchmark that this machine can run: the app, the tables, telemetry, the recurrent core."""
 
 import subprocess
 import sys
 
-from benchmarks import app
+from benchmarks import app, tables
 
 if __name__ == "__main__":
     app.main()
+    print()
+    tables.main()
     print()
     subprocess.run([sys.executable, "-m", "benchmarks.telemetry"], check=False)
     print()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gruviz.data import Dataset, Table, check, fetch_sample, load, read_table
+from gruviz.data import Dataset, Table, check, fetch_sample, load, read_csv
 from gruviz.errors import GruvizError
 from gruviz.experiment import (
     GRU,
@@ -125,7 +125,7 @@ def test_a_table_without_a_column_forecasts_its_first_choice() -> None:
 
 def test_an_uploaded_table_is_fetched_by_its_source() -> None:
     rows = "".join(f"{row % 7},{row % 5}\n" for row in range(60))
-    table = read_table(f"a,b\n{rows}".encode(), "mine.csv")
+    table = read_csv(f"a,b\n{rows}".encode(), name="mine.csv")
     asked: list[str] = []
 
     def fetch(source: str) -> Table:

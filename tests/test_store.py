@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gruviz.data import store
+from gruviz.data.csv import Overrides
 from gruviz.data.store import TableStore
 from gruviz.data.tables import sample
 from gruviz.errors import GruvizError
@@ -49,6 +50,27 @@ def test_what_was_not_put_is_not_found(tmp_path: Path, source: str) -> None:
     with pytest.raises(GruvizError) as caught:
         TableStore(tmp_path)(source)
     assert str(caught.value) == GONE
+
+
+def test_a_table_is_found_with_the_overrides_it_was_put_with(tmp_path: Path) -> None:
+    table = TableStore(tmp_path).put(csv(3), "mine.csv", Overrides(footer=2))
+    found = TableStore(tmp_path)(table.source)
+    assert (found.rows, found.overrides, found.source) == (18, Overrides(footer=2), table.source)
+    assert TableStore(tmp_path)(table.digest).rows == 20
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted(kept([table.digest]))
+
+
+def test_a_sample_is_read_in_another_way(tmp_path: Path) -> None:
+    assert TableStore(tmp_path)('co2_weekly?{"footer":4}').rows == 2280
+
+
+@pytest.mark.parametrize(
+    "changes", ["{", "[]", "null", '{"path":"/etc"}', '{"footer":-1}', "{" * 5000, '{"step":NaN}']
+)
+def test_overrides_of_a_hostile_link_are_refused(tmp_path: Path, changes: str) -> None:
+    table = TableStore(tmp_path).put(csv(3), "mine.csv")
+    with pytest.raises(GruvizError):
+        TableStore(tmp_path)(f"{table.digest}?{changes}")
 
 
 def test_a_file_that_can_not_be_used_is_not_kept(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The tables that come with gruviz, read like anybody's."""
 
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 from gruviz.data.csv import MAX_BYTES, Overrides, Table, read_csv
@@ -14,7 +14,7 @@ def sample(name: str, overrides: Overrides | None = None) -> Table:
     return _sample(name, overrides or Overrides())
 
 
-@cache
+@lru_cache(maxsize=16)
 def _sample(name: str, overrides: Overrides) -> Table:
     return read_csv(SAMPLES / f"{name}.csv", overrides, name=name)
 

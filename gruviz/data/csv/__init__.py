@@ -4,9 +4,9 @@
     table.frame, table.reading.separator, [finding.sentence for finding in table.findings]
     gruviz.read_csv("weather.csv", decimal=",", missing=["-200"])
 
-The way of a file: `encoding` (bytes to text), `dialect` (which lines are what), `body` (rows to
-columns of text), `columns`, `numbers` and `sentinels`, `clock`, `times` and `formats`, `panels` (what
-a table of many series looks like), `checks` and `steps` (what to say), `reader` (one after another).
+The way of a file: `encoding` (bytes to text); `dialect`, `records`, `header` (which lines are what);
+`body` (rows to columns of text); `columns`, `numbers`, `sentinels`; `clock`, `times`, `formats`;
+`panels` (tables of many series); `checks`, `steps` (what to say); `reader` (one after the other).
 """
 
 from gruviz.data.csv.columns import MAX_NAME

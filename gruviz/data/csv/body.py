@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from gruviz.data.csv.cells import EMPTY, MISSING, NUMERIC, TIMELY, WORDS, common_kind, kind
-from gruviz.data.csv.dialect import LOOKED_AT, Dialect, Record, records
 from gruviz.data.csv.findings import Finding, Remedy, note, warning
 from gruviz.data.csv.reading import Overrides
+from gruviz.data.csv.records import LOOKED_AT, Dialect, Record, records
 from gruviz.errors import GruvizError
 from gruviz.words import N_, _
 

@@ -63,6 +63,9 @@ TIME_WORDS = frozenset(
      "ter", "qua", "qui", "sex", "maa", "din", "woe", "vri", "zat", "zon", "utc", "gmt"]
 )  # fmt: skip
 
+# From one time to another.
+SPAN = re.compile(r"(\S.*\d\S*) (?:-|–|—|to|bis) (\S.*\d\S*)")
+
 EMPTY, MISSING, NUMERIC, TIMELY, WORDS = "empty", "missing", "number", "time", "words"
 
 
@@ -78,6 +81,8 @@ def kind(cell: str) -> str:
         return NUMERIC
     if cell.lower() in MARKS:
         return MISSING
+    if span := SPAN.fullmatch(cell):
+        return TIMELY if kind(span[1]) == kind(span[2]) == TIMELY else WORDS
     if not CLOCK_ONLY.fullmatch(cell) and not TIME.fullmatch(cell):
         return WORDS
     words = re.findall(r"[^\W\d_年月日]{3,}", cell.lower())

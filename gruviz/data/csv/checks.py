@@ -20,8 +20,11 @@ MOSTLY_MISSING = 0.5
 EXACT = 2.0**53
 
 
-def kind_of(values: Floats, *, named_as_id: bool) -> str:
-    """What a column of numbers that tells no time is good for."""
+def kind_of(values: Floats, id_share: float = 2.0) -> str:
+    """What a column of numbers that tells no time is good for.
+
+    Whole numbers are an identifier if at least `id_share` of them are distinct: by the name.
+    """
     known = values[np.isfinite(values)]
     if not len(known):
         return EMPTY
@@ -35,7 +38,7 @@ def kind_of(values: Floats, *, named_as_id: bool) -> str:
         steps = np.diff(known)
         if whole and len(steps) > 1 and (steps == steps[0]).all() and abs(steps[0]) == 1:
             return COUNTER
-    if whole and named_as_id and len(np.unique(known)) > 0.95 * len(known):
+    if whole and len(np.unique(known)) >= id_share * len(known):
         return IDENTIFIER
     return NUMBER
 

@@ -8,10 +8,10 @@ import pandas as pd
 
 from gruviz.data.csv import times
 from gruviz.data.csv.columns import Columns
-from gruviz.data.csv.dialect import Dialect
 from gruviz.data.csv.findings import Finding, Remedy, note, warning
 from gruviz.data.csv.formats import from_numbers
 from gruviz.data.csv.reading import Overrides
+from gruviz.data.csv.records import Dialect
 from gruviz.data.csv.times import Clock
 from gruviz.errors import GruvizError
 from gruviz.words import N_, _

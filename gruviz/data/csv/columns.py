@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 from gruviz.data.csv import checks, panels, sentinels, times
 from gruviz.data.csv.body import Body, Progress
 from gruviz.data.csv.cells import MARKS, TIMELY, common_kind
-from gruviz.data.csv.dialect import Dialect
 from gruviz.data.csv.findings import Finding, Remedy, note, quoted, warning
 from gruviz.data.csv.formats import plain
 from gruviz.data.csv.numbers import Column, Marks, convert, looked_at, marks_of
 from gruviz.data.csv.reading import Overrides
+from gruviz.data.csv.records import Dialect
 from gruviz.data.csv.table import NUMBER, TIME, WORDS
 from gruviz.data.csv.times import Clock, Field
 from gruviz.errors import GruvizError
@@ -29,6 +29,7 @@ ID_NAME = re.compile(
     r"|^(?:№|#|编号|序号)$|[a-z]ID$",
     re.IGNORECASE,
 )
+SURE_ID_NAME = re.compile(r"(?i:(?:^|[_\s\-.])(?:id|uuid|plz|zip|postcode)$)|[a-z]I[Dd]$")
 
 
 @dataclass
@@ -254,6 +255,13 @@ def frame_of(columns: Columns, clock: Clock | None) -> pd.DataFrame:
     return frame
 
 
+def _id_share(name: str) -> float:
+    """How many of the numbers under a name must be distinct to be identifiers; above 1: never."""
+    if SURE_ID_NAME.search(name):
+        return 0.0
+    return 0.95 if ID_NAME.search(name) else 2.0
+
+
 def kinds_of(columns: Columns, clock: Clock | None) -> dict[str, str]:
     """What each column is good for."""
     kinds: dict[str, str] = {}
@@ -264,7 +272,7 @@ def kinds_of(columns: Columns, clock: Clock | None) -> dict[str, str]:
             timely = clock is not None and common_kind(columns.cells[name]) == TIMELY
             kinds[name] = TIME if timely else WORDS
         else:
-            kind = checks.kind_of(column.values, named_as_id=bool(ID_NAME.search(name)))
+            kind = checks.kind_of(column.values, _id_share(name))
             if kind == NUMBER:
                 field = columns.field(name)
                 if times.elapses(field) if clock is None else times.tells_time(field):

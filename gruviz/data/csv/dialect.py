@@ -1,120 +1,28 @@
-"""Lines to records: the separator, the quotes, the comments, the lines that name the columns."""
+"""The dialect of a file: the separator, the quotes, the comments; what is no table is refused."""
 
-import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
-from typing import NamedTuple
 
-from gruviz.data.csv.cells import EMPTY, MISSING, NUMERIC, TIMELY, WORDS, common_kind, kind
+from gruviz.data.csv.cells import EMPTY, WORDS, kind
 from gruviz.data.csv.findings import Finding, Remedy, note, warning
+from gruviz.data.csv.header import arrange
 from gruviz.data.csv.reading import Overrides
+from gruviz.data.csv.records import LOOKED_AT, Dialect, OpenQuoteError, records
 from gruviz.errors import GruvizError
 from gruviz.words import N_, _
 
 HEAD_LINES = 400
-LOOKED_AT = 60  # columns of a record
-MAX_WIDTH = 2_000
-MOST_NAMING = 6  # lines that name columns
 
-# In the order of preference where the evidence is equal.
 SEPARATORS = (",", ";", "\t", "|", " ")
 COMMENTS = ("#", "%", "//", "!", ";")
 EXCEL_HINT = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
-UNIT = re.compile(r"[\[(].{0,20}[\])]|[°µΩ%‰$€/²³·^a-zA-Z0-9 .\-]{1,12}")
 MARKUP = re.compile(r"<(?:[!?]|html|head|body|table|[a-zA-Z][\w:.-]*[\s>/])", re.IGNORECASE)
 OBJECT = re.compile(
     r"[\[{]\s*(?:[\[{\]}]|\"(?:[^\"\\]|\\.){0,200}\"\s*[:,\]]|-?\d+(?:\.\d+)?\s*[,\]])"
 )
-
-
-class Record(NamedTuple):
-    """A row's cells and the line on which it begins."""
-
-    line: int
-    cells: list[str]
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """How lines become cells, and which of the lines are what."""
-
-    separator: str
-    quote: str
-    comment: str
-    header: tuple[int, ...] = ()
-    first: int = 1
-    width: int = 1
-    names: tuple[str, ...] = ()
-    units: tuple[str, ...] = ()
-    skipped: tuple[Record, ...] = ()
-    comments: int = 0
-    row_names: bool = False
-    commented_header: bool = False
-    trailing_separator: bool = False
-    own_quotes: bool = True
-    """False where a quote opens that never closes, and quotes are read as letters."""
-
-    def is_comment(self, line: str) -> bool:
-        """Whether a line is a comment, not data."""
-        return bool(self.comment) and line.lstrip().startswith(self.comment)
-
-
-class OpenQuoteError(Exception):
-    """A quote opens on a line and never closes."""
-
-    def __init__(self, line: int) -> None:
-        super().__init__(line)
-        self.line = line
-
-
-MOST_BROKEN = 300  # lines of one cell; beyond, a quote was left open
-
-
-def records(lines: Sequence[str], dialect: Dialect, start: int = 1) -> Iterator[Record]:
-    """The rows from line `start` on, blank lines and comments left out.
-
-    Raises OpenQuoteError where a quote swallows the rest of the file.
-    """
-    comment, separator = dialect.comment, dialect.separator
-    rest: Iterable[str] = (text + "\n" for text in lines[start - 1 :])
-    if separator == " ":
-        rest = (text.replace("\t", " ").strip() + "\n" for text in rest)
-    if not separator:
-        for number, text in enumerate(rest, start):
-            cell = text.strip()
-            if dialect.quote and len(cell) > 1 and cell[0] == cell[-1] == dialect.quote:
-                cell = cell[1:-1].replace(dialect.quote * 2, dialect.quote)
-            if cell and not (comment and dialect.is_comment(text)):
-                yield Record(number, [cell])
-        return
-    reader = csv.reader(
-        rest,
-        delimiter=separator,
-        skipinitialspace=True,
-        quotechar=dialect.quote or '"',
-        quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
-    )
-    line, before = start, start - 1
-    row: list[str] = []
-    try:
-        for row in reader:
-            line, before = before + 1, start - 1 + reader.line_num
-            if before - line > MOST_BROKEN:
-                raise OpenQuoteError(line)
-            if not row or (comment and dialect.is_comment(lines[line - 1])):
-                continue
-            if len(row) == 1 and not row[0].strip():
-                continue
-            yield Record(line, row)
-        if dialect.quote and row and row[-1].endswith("\n"):  # the end came within quotes
-            quotes = sum(each.count(dialect.quote) for each in lines[line - 1 :])
-            if quotes % 2:
-                raise OpenQuoteError(line)
-    except csv.Error as error:  # a cell of more than 131,072 characters
-        raise OpenQuoteError(before + 1) from error
 
 
 def refuse_other_kinds(text: str) -> None:
@@ -176,7 +84,7 @@ def sniff(lines: Sequence[str], overrides: Overrides) -> Dialect:
         found = found[:-1]  # it may be cut within its quotes
     if not found:
         raise GruvizError(_("This file has only comments or blank lines; choose one with rows."))
-    return _arrange(found, dialect, overrides, head)
+    return arrange(found, dialect, overrides, head)
 
 
 def _comment(head: Sequence[str]) -> str:
@@ -256,299 +164,6 @@ def _score(head: Sequence[str], dialect: Dialect) -> float:
     share = usual / len(rows)
     # One more row than chance would leave alike is no evidence: two lines are easily of one width.
     return share * share * (0.2 + 0.8 * good / held) * (1 - 0.5 / len(rows))
-
-
-def _arrange(
-    found: list[Record], dialect: Dialect, overrides: Overrides, head: Sequence[str]
-) -> Dialect:
-    """Which lines name the columns, where the data begin, and how wide they are."""
-    body = found[len(found) // 3 :] if len(found) > 4 else found[-max(1, len(found) - 1) :]
-    width = _usual_width(body)
-    if width > MAX_WIDTH:
-        raise GruvizError(
-            _("This file has {count:,} columns; keep at most {most:,} and upload it again.").format(
-                count=width, most=MAX_WIDTH
-            )
-        )
-    kinds = _column_kinds(body, width)
-    begin = _begin(found, kinds, width) if overrides.first is None else next(
-        (i for i, record in enumerate(found) if record.line >= (overrides.first or 1)), len(found)
-    )  # fmt: skip
-    naming = _naming(found[:begin], width, kinds, head)
-    if overrides.header is not None:
-        wanted = set(overrides.header)
-        naming = [record for record in found if record.line in wanted][:MOST_NAMING]
-        if missing := sorted(wanted - {record.line for record in naming}):
-            raise GruvizError(
-                _(
-                    "Line {line} can't name the columns; choose a line among the first {most}."
-                ).format(line=missing[0], most=min(len(head), HEAD_LINES))
-            )
-        if overrides.first is None and naming:
-            after = (i for i, record in enumerate(found) if record.line > naming[-1].line)
-            begin = max(begin, next(after, len(found)))
-        if overrides.first is None and not naming:
-            begin = _first_of_width(found, width)
-    elif not naming and begin == 0 and not any(each in (NUMERIC, TIMELY) for each in kinds):
-        naming, begin = found[:1], 1  # words under words: the first row names the columns
-    commented = _commented_names(head, dialect, found, begin, width) if not naming else None
-    if overrides.header is not None:
-        commented = None
-    used = {record.line for record in naming}
-    skipped = tuple(record for record in found[:begin] if record.line not in used)
-    first = found[begin].line if begin < len(found) else (found[-1].line + 1 if found else 1)
-    dialect = replace(
-        dialect, header=tuple(record.line for record in naming), first=first, width=width,
-        skipped=skipped,
-        comments=sum(dialect.is_comment(line) for line in head[: first - 1]) if dialect.comment else 0,
-    )  # fmt: skip
-    if commented:
-        lines = tuple(record.line for record in commented)
-        dialect = replace(
-            dialect, header=lines, commented_header=True, comments=dialect.comments - len(lines)
-        )
-        naming = commented
-    return _named(dialect, naming, found[begin:])
-
-
-def _usual_width(body: Sequence[Record]) -> int:
-    """The most common width; a row that only lacks its last cells counts for the wider one."""
-    widths = Counter(len(record.cells) for record in body)
-    return max(widths.items(), key=lambda item: (item[1], item[0]))[0]
-
-
-def _column_kinds(body: Sequence[Record], width: int) -> list[str]:
-    fitting = [record.cells for record in body if len(record.cells) == width][:100]
-    return [common_kind(row[place] for row in fitting) for place in range(width)]
-
-
-def _fits(record: Record, kinds: Sequence[str], width: int) -> bool:
-    """Whether a row holds numbers and times where the columns do."""
-    if len(record.cells) > width + 1 or (
-        len(record.cells) < width - 1 and len(record.cells) * 2 < width
-    ):
-        return False
-    typed = right = empty = 0
-    for cell, wanted in zip(record.cells, kinds, strict=False):
-        if wanted in (NUMERIC, TIMELY):
-            typed += 1
-            found = kind(cell)
-            empty += found in (EMPTY, MISSING)
-            right += found == wanted
-    if not typed:
-        return len(record.cells) == width
-    if right + empty == typed and right:
-        return True
-    # A lone odd word in a row of numbers is a matter of that cell.
-    return right > 0.5 * typed
-
-
-def _begin(found: Sequence[Record], kinds: Sequence[str], width: int) -> int:
-    """The index of the first data row."""
-    if not any(each in (NUMERIC, TIMELY) for each in kinds):
-        return min(_first_of_width(found, width) + 1, len(found)) if len(found) > 1 else len(found)
-    for place, record in enumerate(found):
-        if not _fits(record, kinds, width):
-            continue
-        following = found[place + 1 : place + 6]
-        onward = sum(_fits(r, kinds, width) or _empty(r, kinds, width) for r in following)
-        if onward < 0.6 * len(following):
-            continue
-        if following and _counts_up(record, kinds) > any(_counts_up(r, kinds) for r in following):
-            return place + 1
-        # Rows of missing values belong to the data, up to the line that names the columns.
-        while place > 1 and _only_missing(found[place - 1], kinds):
-            place -= 1
-        return place
-    return len(found)
-
-
-def _first_of_width(found: Sequence[Record], width: int) -> int:
-    return next((i for i, record in enumerate(found) if len(record.cells) == width), 0)
-
-
-def _empty(record: Record, kinds: Sequence[str], width: int) -> bool:
-    """Whether a row of full width has nothing where there should be numbers or times."""
-    pairs = zip(record.cells, kinds, strict=False)
-    cells = [cell for cell, wanted in pairs if wanted in (NUMERIC, TIMELY)]
-    return len(record.cells) == width and all(kind(cell) in (EMPTY, MISSING) for cell in cells)
-
-
-def _only_missing(record: Record, kinds: Sequence[str]) -> bool:
-    """Whether a row has marks of missing values wherever there should be numbers or times."""
-    cells = [
-        cell.strip()
-        for cell, wanted in zip(record.cells, kinds, strict=False)
-        if wanted in (NUMERIC, TIMELY)
-    ]
-    marks = [cell for cell in cells if cell]
-    # A lone letter is rather a name or a unit.
-    return bool(marks) and all(
-        kind(cell) == MISSING and not re.fullmatch("[a-zA-Z]", cell) for cell in marks
-    )
-
-
-def _counts_up(record: Record, kinds: Sequence[str]) -> bool:
-    """Whether a row of numbers is rather a row of names, such as 1960, 1961, 1962 …"""
-    values = [
-        cell.strip() for cell, wanted in zip(record.cells, kinds, strict=False)
-        if wanted in (NUMERIC, EMPTY, MISSING) and cell.strip()
-    ]  # fmt: skip
-    if len(values) < 3 or not all(re.fullmatch(r"\d{1,6}", value) for value in values):
-        return False
-    numbers = [int(value) for value in values]
-    steps = {after - before for before, after in pairwise(numbers)}
-    return (
-        len(steps) == 1
-        and steps <= {1, -1, 5, 10}
-        and (numbers[0] < 2 or numbers[0] >= 1500 or len(values) >= 10)
-    )
-
-
-def _naming(
-    before: Sequence[Record], width: int, kinds: Sequence[str], head: Sequence[str]
-) -> list[Record]:
-    """The rows above the data that name its columns: wide enough, and mostly words."""
-    naming: list[Record] = []
-    pending: list[Record] = []
-    for record in reversed(before):
-        full = [cell for cell in record.cells if cell.strip()]
-        above = naming or pending
-        if above and any(not line.strip() for line in head[record.line : above[0].line - 1]):
-            break  # a blank line parts them
-        if len(record.cells) not in (width - 1, width, width + 1) or not full:
-            break
-        words = sum(kind(cell) in (WORDS, TIMELY, MISSING) for cell in full)
-        numbers = sum(
-            kind(cell) == NUMERIC == wanted
-            for cell, wanted in zip(record.cells, kinds, strict=False)
-        )
-        if (
-            not naming
-            and not pending
-            and len(full) * 2 <= width
-            and width > 1
-            and words == len(full)
-        ):
-            pending = [record]  # such as "Date" alone, under the names of the other columns
-            continue
-        enough = len(full) * 2 > width or (bool(naming) and len(full) > 1)
-        worded = words * 2 >= len(full) and not (naming and numbers)
-        if not enough or not (worded or _counts_up(record, kinds) or not naming):
-            break
-        if naming and width == 1 and not UNIT.fullmatch(naming[-1].cells[0]):
-            break
-        if naming and len(record.cells) < width:
-            break
-        naming.insert(0, record)
-        if len(naming) == MOST_NAMING:
-            break
-    return naming + pending if naming else []
-
-
-def _commented_names(
-    head: Sequence[str], dialect: Dialect, found: Sequence[Record], begin: int, width: int
-) -> list[Record] | None:
-    """The last comment above the data, if it names the columns, with the units below it."""
-    if not dialect.comment or begin >= len(found):
-        return None
-    line = found[begin].line - 1
-    while line > 0 and not head[line - 1].strip():
-        line -= 1
-    if line < 1:
-        return None
-    below = _comment_names(head[line - 1], dialect, width)
-    if below is None:
-        return None
-    above = _comment_names(head[line - 2], dialect, width) if line > 1 else None
-    if above is not None and _are_units(below, above):
-        return [Record(line - 1, above), Record(line, below)]
-    return [Record(line, below)]
-
-
-def _comment_names(line: str, dialect: Dialect, width: int) -> list[str] | None:
-    """The names in a comment, if it has one for each column and none is a number."""
-    if not dialect.is_comment(line):
-        return None
-    text = line.lstrip().lstrip("".join(set(dialect.comment))).strip()
-    if width == 1 and not re.fullmatch(r"[\w.°%()\[\]/-]{1,30}", text):
-        return None
-    try:
-        row = next(iter(records([text], replace(dialect, comment=""))), None)
-    except OpenQuoteError:
-        return None
-    if row is None or len(row.cells) != width:
-        return None
-    names = [cell.strip() for cell in row.cells]
-    return None if any(kind(name) in (NUMERIC, TIMELY, EMPTY) for name in names) else names
-
-
-def _named(dialect: Dialect, naming: Sequence[Record], data: Sequence[Record]) -> Dialect:
-    """The dialect with the columns' names, and with the width that names and rows call for."""
-    if not naming:
-        return replace(dialect, names=("",) * dialect.width)
-    rows = [_without_quotes([cell.strip() for cell in record.cells]) for record in naming]
-    width = dialect.width
-    longest = max(map(len, rows))
-    trailing = row_names = False
-    if longest > width and all(not cell for row in rows for cell in row[width:]):
-        rows = [row[:width] for row in rows]
-    elif longest == width - 1 and sum(len(r.cells) == width for r in data) > 0.9 * len(data):
-        ends = {record.cells[-1].strip() for record in data if len(record.cells) == width}
-        if ends <= {""}:
-            width, trailing = width - 1, True
-        else:
-            rows, row_names = [["", *row] for row in rows], True
-    else:
-        width = longest
-    if width > MAX_WIDTH:
-        raise GruvizError(
-            _("This file has {count:,} columns; keep at most {most:,} and upload it again.").format(
-                count=width, most=MAX_WIDTH
-            )
-        )
-    rows = [row + [""] * (width - len(row)) for row in rows]
-    units: list[str] = [""] * width
-    if len(rows) > 1 and _are_units(rows[-1], rows[-2]):
-        units, rows = [unit.strip("[]() ") for unit in rows[-1]], rows[:-1]
-    if len(rows) > 1:
-        rows = [_spread(row) for row in rows[:-1]] + [rows[-1]]
-    names = tuple(
-        " ".join(dict.fromkeys(part for part in parts if part)) for parts in zip(*rows, strict=True)
-    )
-    return replace(
-        dialect, width=width, names=names, units=tuple(units), row_names=row_names,
-        trailing_separator=trailing,
-    )  # fmt: skip
-
-
-def _without_quotes(row: list[str]) -> list[str]:
-    """Names without the single quotes around each of them."""
-    full = [cell for cell in row if cell]
-    if full and all(len(cell) > 2 and cell[0] == cell[-1] == "'" for cell in full):
-        return [cell[1:-1].strip() for cell in row]
-    return row
-
-
-def _are_units(row: Sequence[str], above: Sequence[str]) -> bool:
-    """Whether a line tells units: short, often bracketed, under names that are complete."""
-    full = [cell for cell in row if cell]
-    named = [cell for cell in above if cell]
-    if not full or len(set(named)) < len(named) or len(named) < len(above) - 1:
-        return False
-    if all(re.fullmatch(r"[\[(].*[\])]", cell) for cell in full):
-        return True
-    short = sum(bool(UNIT.fullmatch(cell)) for cell in full) >= 0.8 * len(full)
-    return short and sum(map(len, full)) / len(full) <= 6
-
-
-def _spread(row: Sequence[str]) -> list[str]:
-    """An upper line of names with merged cells: each name holds until the next."""
-    spread, last = [], ""
-    for cell in row:
-        last = cell or last
-        spread.append(last)
-    return spread
 
 
 def about_lines(dialect: Dialect) -> Iterator[Finding]:

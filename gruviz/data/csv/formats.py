@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gruviz.data.csv.cells import CLOCK_ONLY, MARKS, TIMELY, kind, month_of
+from gruviz.data.csv.cells import CLOCK_ONLY, MARKS, SPAN, TIMELY, kind, month_of
 
 Times = npt.NDArray[np.datetime64]
 Floats = npt.NDArray[np.float64]
@@ -78,7 +78,6 @@ ENGLISH = frozenset(
      "December"]
 )  # fmt: skip
 MONTH_WORD = re.compile(r"(?:^|(?<=[\d\s./,-]))[^\W\d_]{3,10}(?=\.?(?:$|[\d\s./,-]))")
-SPAN = re.compile(r"(\S.*\d\S*) (?:-|–|—|to|bis) (\S.*\d\S*)")
 
 
 def plain(text: pa.ChunkedArray, cells: Sequence[str]) -> tuple[pa.ChunkedArray, Sequence[str]]:

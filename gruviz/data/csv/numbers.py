@@ -205,13 +205,20 @@ def _cast(cells: pa.ChunkedArray) -> Floats | None:
         return None
 
 
+def _fitting(cells: pa.ChunkedArray, marks: Marks) -> pa.ChunkedArray:
+    return pc.fill_null(pc.match_substring_regex(cells, grammar(marks)), False)
+
+
 def _with_marks(cells: pa.ChunkedArray, marks: Marks) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """The numbers, and where there are none."""
-    plain = pc.replace_substring(cells, "−", "-")
-    plain = pc.replace_substring_regex(plain, r"^\((.*)\)$", r"-\1")  # as accountants write it
-    plain = pc.replace_substring_regex(plain, r"^([+-]?)\s?[€$£¥₹]\s?|\s?[%€$£¥₹]$", r"\1")
-    plain = pc.replace_substring_regex(plain, r"^([+-])\s", r"\1")
-    fits = pc.fill_null(pc.match_substring_regex(plain, grammar(marks)), False)
+    plain = cells
+    fits = _fitting(plain, marks)
+    if pc.sum(fits).as_py() != len(cells) - cells.null_count:
+        plain = pc.replace_substring(cells, "−", "-")
+        plain = pc.replace_substring_regex(plain, r"^\((.*)\)$", r"-\1")  # as accountants write it
+        plain = pc.replace_substring_regex(plain, r"^([+-]?)\s?[€$£¥₹]\s?|\s?[%€$£¥₹]$", r"\1")
+        plain = pc.replace_substring_regex(plain, r"^([+-])\s", r"\1")
+        fits = _fitting(plain, marks)
     plain = pc.if_else(fits, plain, pa.scalar(None, pa.string()))
     if marks.thousands:
         plain = pc.replace_substring_regex(plain, GROUPS[marks.thousands], "")

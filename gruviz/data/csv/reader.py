@@ -1,6 +1,5 @@
 """From bytes to a table, step by step."""
 
-import csv
 import hashlib
 import os
 import re
@@ -26,11 +25,12 @@ from gruviz.data.csv.columns import (
     kinds_of,
     take_out_sentinels,
 )
-from gruviz.data.csv.dialect import Dialect, OpenQuoteError, about_lines, refuse_other_kinds, sniff
+from gruviz.data.csv.dialect import about_lines, refuse_other_kinds, sniff
 from gruviz.data.csv.encoding import MAX_BYTES, Text, decode
 from gruviz.data.csv.findings import Finding, quoted, warning
 from gruviz.data.csv.formats import Times
 from gruviz.data.csv.reading import AS_IN_FILE, BY_TIME, TRANSPOSE, Overrides, Reading
+from gruviz.data.csv.records import Dialect, OpenQuoteError
 from gruviz.data.csv.table import COUNTER, EMPTY, IDENTIFIER, NUMBER, TIME, WORDS, Table
 from gruviz.data.csv.times import Clock
 from gruviz.errors import GruvizError
@@ -39,6 +39,9 @@ from gruviz.words import N_, _, n_
 MAX_COLUMNS = 200  # to choose from
 MAX_ROWS = 500_000
 MIN_ROWS = 10
+
+# A whole line in quotes, with separators between them.
+WRAPPED = re.compile(r'"(?=.*[,;\t])(?:[^"]|"")+"')
 
 
 def read_csv(
@@ -137,15 +140,9 @@ def _lines(text: str) -> list[str]:
             )
         )
     some = [line.strip() for line in lines[:100] if line.strip()]
-    if not all(len(line) > 2 and line[0] == line[-1] == '"' for line in some):
-        return lines
-    try:
-        rows = [next(csv.reader([line])) for line in some]
-    except csv.Error:  # a cell of more than 131,072 characters
-        return lines
-    if not all(len(row) == 1 and re.search("[,;\t]", row[0]) for row in rows):
-        return lines
-    return [line.strip()[1:-1].replace('""', '"') if line.strip() else "" for line in lines]
+    if all(WRAPPED.fullmatch(line) for line in some):
+        return [line.strip()[1:-1].replace('""', '"') if line.strip() else "" for line in lines]
+    return lines
 
 
 def _rows(
@@ -335,19 +332,10 @@ def _table(
         findings += steps.about_steps(clock.times[_order(clock.times)])
     if shape.wide is None:
         findings += checks.about_size(len(frame))
-    chosen = numeric
-    if len(numeric) > MAX_COLUMNS:
-        ranked = sorted(numeric, key=lambda name: kinds[name] != NUMBER)[:MAX_COLUMNS]
-        chosen = [name for name in numeric if name in set(ranked)]
-        findings.append(
-            warning(
-                "many-columns",
-                N_("There are {count:,} columns of numbers; the first {most} are offered."),
-                count=len(numeric),
-                most=MAX_COLUMNS,
-            )
-        )
-    columns = {name: frame[name].to_numpy(np.float64)[order] for name in chosen}
+    chosen = _offered(numeric, kinds, findings)
+    columns = {name: frame[name].to_numpy(np.float64) for name in chosen}
+    if (np.diff(order) != 1).any():
+        columns = {name: values[order] for name, values in columns.items()}
     if long is None:
         measured = {name: columns[name] for name in chosen if kinds[name] == NUMBER}
         findings += checks.about_exchange(measured)
@@ -364,6 +352,22 @@ def _table(
         findings=tuple(findings),
         overrides=asked,
     )
+
+
+def _offered(numeric: list[str], kinds: Mapping[str, str], findings: list[Finding]) -> list[str]:
+    """The columns to choose from: all, or of too many the first measurements."""
+    if len(numeric) <= MAX_COLUMNS:
+        return numeric
+    findings.append(
+        warning(
+            "many-columns",
+            N_("There are {count:,} columns of numbers; the first {most} are offered."),
+            count=len(numeric),
+            most=MAX_COLUMNS,
+        )
+    )
+    ranked = set(sorted(numeric, key=lambda name: kinds[name] != NUMBER)[:MAX_COLUMNS])
+    return [name for name in numeric if name in ranked]
 
 
 def _check_numbers(numeric: Sequence[str], kinds: Mapping[str, str]) -> None:
@@ -413,10 +417,7 @@ def _reshaped(shape: _Shape, asked: Overrides) -> _Shape:
                 ).format(name=value[:40], names=quoted(numeric, 8))
             )
         turned = panels.pivot(shape.frame, clock.times, long.id, value)
-    kinds = {
-        str(name): checks.kind_of(turned[name].to_numpy(np.float64), named_as_id=False)
-        for name in turned
-    }
+    kinds = {str(name): checks.kind_of(turned[name].to_numpy(np.float64)) for name in turned}
     stamps = turned.index.to_numpy().astype("datetime64[us]")
     return _Shape(turned, kinds, Clock((), "", stamps))
 

@@ -374,11 +374,14 @@ def _best(fields: Sequence[Field], options: Sequence[str], *, day_first: bool) -
         # Of two readings that are both possible, the one whose times go on evenly.
         ranked = sorted(best, key=lambda each: _unevenness(each[2]))
         first, second = _unevenness(ranked[0][2]), _unevenness(ranked[1][2])
+        dotted = [each for each in best if "%d." in each[1]]
         if second - first > 0.3:
             proof, choice = "order", ranked[0]
+        elif dotted:  # with dots nobody writes the month first
+            return Clock(names, dotted[0][1], dotted[0][2], dotted[0][3])
         else:
             proof = "default"
-            wanted = "%d" if day_first else "%m"
+            wanted = "%d" if day_first and "%p" not in written else "%m"
             choice = next(
                 (each for each in best if re.search("%[dm]", each[1]).group() == wanted),  # type: ignore[union-attr]
                 ranked[0],

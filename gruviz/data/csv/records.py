@@ -1,0 +1,95 @@
+"""Lines to records: how they are cut into cells, comments and blank lines left out."""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+LOOKED_AT = 60  # columns of a record
+
+
+class Record(NamedTuple):
+    """A row's cells and the line on which it begins."""
+
+    line: int
+    cells: list[str]
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How lines become cells, and which of the lines are what."""
+
+    separator: str
+    quote: str
+    comment: str
+    header: tuple[int, ...] = ()
+    first: int = 1
+    width: int = 1
+    names: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    skipped: tuple[Record, ...] = ()
+    comments: int = 0
+    row_names: bool = False
+    commented_header: bool = False
+    trailing_separator: bool = False
+    own_quotes: bool = True
+    """False where a quote opens that never closes, and quotes are read as letters."""
+
+    def is_comment(self, line: str) -> bool:
+        """Whether a line is a comment, not data."""
+        return bool(self.comment) and line.lstrip().startswith(self.comment)
+
+
+class OpenQuoteError(Exception):
+    """A quote opens on a line and never closes."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self.line = line
+
+
+MOST_BROKEN = 300  # lines of one cell; beyond, a quote was left open
+
+
+def records(lines: Sequence[str], dialect: Dialect, start: int = 1) -> Iterator[Record]:
+    """The rows from line `start` on, blank lines and comments left out.
+
+    Raises OpenQuoteError where a quote swallows the rest of the file.
+    """
+    comment, separator = dialect.comment, dialect.separator
+    rest: Iterable[str] = (text + "\n" for text in lines[start - 1 :])
+    if separator == " ":
+        rest = (text.replace("\t", " ").strip() + "\n" for text in rest)
+    if not separator:
+        for number, text in enumerate(rest, start):
+            cell = text.strip()
+            if dialect.quote and len(cell) > 1 and cell[0] == cell[-1] == dialect.quote:
+                cell = cell[1:-1].replace(dialect.quote * 2, dialect.quote)
+            if cell and not (comment and dialect.is_comment(text)):
+                yield Record(number, [cell])
+        return
+    reader = csv.reader(
+        rest,
+        delimiter=separator,
+        skipinitialspace=True,
+        quotechar=dialect.quote or '"',
+        quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
+    )
+    line, before = start, start - 1
+    row: list[str] = []
+    try:
+        for row in reader:
+            line, before = before + 1, start - 1 + reader.line_num
+            if before - line > MOST_BROKEN:
+                raise OpenQuoteError(line)
+            if not row or (comment and dialect.is_comment(lines[line - 1])):
+                continue
+            if len(row) == 1 and not row[0].strip():
+                continue
+            yield Record(line, row)
+        if dialect.quote and row and row[-1].endswith("\n"):  # the end came within quotes
+            quotes = sum(each.count(dialect.quote) for each in lines[line - 1 :])
+            if quotes % 2:
+                raise OpenQuoteError(line)
+    except csv.Error as error:  # a cell of more than 131,072 characters
+        raise OpenQuoteError(before + 1) from error
