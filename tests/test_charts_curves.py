@@ -185,6 +185,7 @@ def test_lines_known_without_training_lie_across_the_loss_with_their_labels() ->
     assert [s.label.text for s in shapes] == ["guess: 2.5", "best: 0.125"]
     dashes = {trace.line.dash for trace in chart.data} | {"dot"}  # dot: the marks
     assert {s.line.dash for s in shapes} == {"dashdot"} and "dashdot" not in dashes
+    assert chart.layout.yaxis.autorangeoptions.include < 0.125
     assert "known without training" in chart.layout.meta["aid"]
     assert "known" not in charts.loss({}, "m").layout.meta["aid"]
 

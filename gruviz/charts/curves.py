@@ -94,6 +94,8 @@ def loss(
     )  # fmt: skip
     if lines:
         chart.update_layout(shapes=_levels(lines))
+        # Room for the label below the lowest of them.
+        chart.update_yaxes(autorangeoptions_include=min(value for _label, value in lines) / 1.15)
     return chart
 
 

@@ -224,7 +224,8 @@ def _visible(name: str) -> str:
 def _symbols(tables: Arrays) -> go.Heatmap:
     return go.Heatmap(
         z=column(tables, "probe.symbols") if "probe" in tables else None,
-        meta={"z": "probe.symbols"}, colorscale="Greys", showscale=False, zmin=0, zmax=1,
+        meta={"z": "probe.symbols"}, zmin=0, zmax=1, showscale=False,
+        colorscale=[[0, DIVERGING[2][1]], [1, GREY]],
         hovertemplate=_("time %{x}: %{z:.2g}") + "<extra></extra>",
     )  # fmt: skip
 
