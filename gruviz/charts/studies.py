@@ -51,7 +51,7 @@ def range_test(
             ),
         ]
     )  # fmt: skip
-    if suggestion is not None:
+    if suggestion is not None and len(x):
         at = int(np.abs(np.log(x) - np.log(suggestion)).argmin())
         chart.add_trace(
             go.Scatter(

@@ -15,6 +15,10 @@ from gruviz.training.weights import TrainingLoss
 # The graph of a second derivative keeps a few dozen numbers for each: about a hundred megabytes.
 WORK = 1 << 18
 
+# Of each point. A vector near the second eigenvector hardly moves at first: 3 products may settle
+# on 1.20 where the largest eigenvalue is 1.40 (seen), for a component grows by their ratio only.
+FEWEST_PRODUCTS = 10
+
 
 def sharpness(
     experiment: Experiment, state: Sharpness, fetch: Fetch, is_over: Callable[[], bool]
@@ -61,8 +65,9 @@ def _iterated(state: Sharpness, vector: Floats, product: Floats) -> Sharpness:
     value = float(vector @ product)
     step = product + state.shift * vector
     move = abs(value - state.estimate)
-    settled = not step.any() or _settled(
-        move, state.move, state.tolerance * abs(value + state.shift)
+    settled = not step.any() or (
+        iterations[here] >= FEWEST_PRODUCTS
+        and _settled(move, state.move, state.tolerance * abs(value + state.shift))
     )
     state = replace(state, iterations=iterations, product=None, part=0)
     if not settled and iterations[here] < state.most * (2 if state.shift else 1):
@@ -79,7 +84,8 @@ def _iterated(state: Sharpness, vector: Floats, product: Floats) -> Sharpness:
         values=values,
         converged=converged,
         waiting=state.waiting[1:],
-        vector=vector,  # the next point's will be much like it
+        # The next point's will be much like it; but no direction may be missing from the start.
+        vector=_unit(vector + _start(len(vector), here)) if len(state.waiting) > 1 else None,
         shift=0.0,
     )
 
