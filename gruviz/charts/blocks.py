@@ -50,7 +50,6 @@ def block_updates(tables: Tables, blocks: Sequence[str]) -> go.Figure:
     chart.add_shape(
         type="rect", xref="paper", x0=0, x1=1, yref="y", y0=low, y1=high, layer="below",
         fillcolor="rgba(0,143,104,0.15)", line={"width": 0},
-        showlegend=True, name=_("healthy"),
     )  # fmt: skip
     return _drawn(chart, tables, "update", blocks, "%{y:.2f}")
 
