@@ -17,6 +17,7 @@ from gruviz.experiment import (
     Cosine,
     Experiment,
     Exponential,
+    Knob,
     Momentum,
     Optimizer,
     Plateau,
@@ -25,6 +26,7 @@ from gruviz.experiment import (
     Table,
     Task,
     Waveforms,
+    about,
 )
 from gruviz.record import STEP_COLUMNS, VALIDATION_COLUMNS, Checkpoint, History, Slice
 from gruviz.training import advance, train
@@ -236,6 +238,41 @@ def test_momentum_that_is_turned_acts_on_the_next_slice_and_keeps_its_past() -> 
     off = advance(replace(experiment, optimizer=Momentum(0.0)), start, steps=3)
     plain = advance(replace(experiment, optimizer=SGD()), start, steps=3)
     np.testing.assert_array_equal(off.steps["loss"], plain.steps["loss"])
+
+
+def test_the_adding_problem_teaches_clipping_and_the_learning_rate() -> None:
+    experiment = Experiment(
+        task=Adding(size=500), cell=GRU(16), optimizer=SGD(), learning_rate=1.0, clip_norm=None,
+        steps=200,
+    )  # fmt: skip
+    wild, clipped, slow = (
+        advance(each)
+        for each in (
+            experiment,
+            replace(experiment, clip_norm=1.0),
+            replace(experiment, clip_norm=1.0, learning_rate=1e-5),
+        )
+    )
+    assert wild.stopped == "diverged" and wild.diverged_at is not None and wild.diverged_at < 20
+    assert wild.steps["norm"].max() > 1e3
+    assert (clipped.stopped, slow.stopped) == ("steps", "steps")
+    first, last = clipped.validations["loss"][[0, -1]]
+    assert last < 0.5 * first
+    first, last = slow.validations["loss"][[0, -1]]
+    assert 0.98 * first < last < first
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_live_knob_can_be_turned_from_end_to_end_on_the_way(name: str) -> None:
+    row = OPTIMIZERS[name]
+    live = {n: what for n, what in about(row) if isinstance(what, Knob) and what.live}
+    low = row(**{n: None if what.optional else what.low for n, what in live.items()})
+    high = row(**{n: what.high for n, what in live.items()})
+    checkpoint = None
+    for turned in (low, high, low):
+        part = advance(replace(SMALL, optimizer=turned, learning_rate=1e-3), checkpoint, steps=3)
+        checkpoint = part.checkpoint
+        assert part.stopped is None and np.isfinite(part.steps["loss"]).all()
 
 
 def test_training_learns() -> None:

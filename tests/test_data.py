@@ -148,6 +148,25 @@ def test_an_experiment_with_data_passes_the_check() -> None:
         check(replace(Experiment(task=TableTask()), batch_size=221))
 
 
+def test_the_whole_set_may_be_too_much_for_one_step() -> None:
+    task = Adding(size=10_000, length=500)
+    with pytest.raises(GruvizError) as caught:
+        check(Experiment(task=task, batch_size=None, cell=GRU(8)))
+    assert str(caught.value) == (
+        "One step with 10,000 sequences of 500 time steps and 8 hidden units asks too much of a"
+        " shared server; make one of the three smaller."
+    )
+    check(Experiment(task=task, batch_size=None, cell=GRU(4)))
+
+
+def test_a_warm_up_as_long_as_the_run_is_refused_before_training() -> None:
+    with pytest.raises(GruvizError) as caught:
+        check(Experiment(warmup=500, steps=500))
+    assert str(caught.value) == (
+        "Warm-up is 500 steps, but the run has only 500; choose more steps or a shorter warm-up."
+    )
+
+
 @pytest.mark.parametrize(
     ("batch", "length", "units"), [(1024, 500, 64), (1, 500, 256), (1024, 30, 256)]
 )
@@ -159,7 +178,7 @@ def test_a_step_that_would_keep_the_class_waiting_is_refused(
         check(Experiment(task=task, batch_size=batch, cell=GRU(units)))
     assert str(caught.value) == (
         f"One step with {max(batch, 256):,} sequences of {length} time steps and {units} hidden"
-        " units takes too long on a shared server; make one of the three smaller."
+        " units asks too much of a shared server; make one of the three smaller."
     )
 
 

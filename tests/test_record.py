@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from gruviz.record import STEP_COLUMNS, Checkpoint, Columns, History, Slice
+from gruviz.record import STEP_COLUMNS, Checkpoint, Columns, History, Slice, blocks_of
 
 
 def slice_of(loss: list[float], seconds: float = 0.5, validation: float | None = None) -> Slice:
@@ -84,3 +84,20 @@ def test_a_slice_without_a_step_leaves_the_curves_alone() -> None:
     history.absorb(slice_of([1.0]))
     history.absorb(slice_of([]))
     assert history.loss.tolist() == [1.0]
+
+
+def test_a_history_has_blocks_once_a_slice_has_brought_some() -> None:
+    history = History()
+    history.absorb(slice_of([1.0]))
+    assert history.blocks is None
+    for value in (1.0, 2.0):
+        rows = {
+            name: np.array([value])
+            for name in ("step", "gradient.a", "gradient.b.c", "update.a", "update.b.c")
+        }
+        history.absorb(replace(slice_of([1.0]), blocks=rows))
+    assert history.blocks is not None
+    assert history.blocks["update.b.c"].tolist() == [1.0, 2.0]
+    assert blocks_of(history.blocks) == blocks_of(rows) == ("a", "b.c")
+    history.absorb(slice_of([1.0]))
+    assert len(history.blocks) == 2

@@ -19,9 +19,11 @@ from gruviz.experiment import (
     Cosine,
     Digits,
     Experiment,
+    Plateau,
     SineMixture,
     Table,
     Waveforms,
+    about,
 )
 from gruviz.record import STEP_COLUMNS, Columns
 from gruviz.runs import Run, Status
@@ -235,6 +237,25 @@ def test_a_change_is_marked_at_its_step_with_the_new_values() -> None:
 )  # fmt: skip
 def test_a_setting_is_written_as_people_write_it(setting: Any, text: str) -> None:
     assert view.value(setting) == text
+
+
+def test_a_setting_is_written_in_the_words_of_its_knob() -> None:
+    knobs = dict(about(Experiment)) | dict(about(GRU))
+    assert view.value(None, knobs["batch_size"]) == "all"
+    assert view.value(None, knobs["clip_norm"]) == "off"
+    assert view.value("relu", knobs["activation"]) == "ReLU"
+    assert (view.value(True, knobs["tied_gates"]), view.value(False)) == ("on", "off")
+
+
+def test_the_dot_stands_where_the_validations_have_put_the_rate() -> None:
+    experiment = replace(
+        SMALL, schedule=Plateau(drop=0.5, patience=0, threshold=0.5), steps=200, learning_rate=1e-6
+    )
+    run = trained(experiment, steps=140)
+    point = view.here(run)
+    assert point["step"].tolist() == [140]
+    assert point["learning_rate"].tolist() == [run.history.steps["learning_rate"][-1]]
+    assert point["learning_rate"][0] < experiment.learning_rate
 
 
 def test_before_training_the_figures_are_dashes() -> None:

@@ -20,6 +20,8 @@ VALIDATION_LIMIT = 256  # sequences that one validation looks at
 # Multiplications of one matrix product per time step, summed over a step; two billion are seconds
 # in which nobody else's slice gets a turn.
 MOST_WORK = 2_000_000_000
+# Hidden states of a step, of which the backward pass needs several copies: a worker's memory.
+MOST_STATES = 32_000_000
 
 Fetch = Callable[[str], Table]
 
@@ -120,11 +122,12 @@ def check(experiment: Experiment, fetch: Fetch = fetch_sample) -> None:
     check_warmup(experiment)
     length = getattr(task, "length", getattr(task, "window", 8))
     units, batch = experiment.cell.units, max(experiment.batch(count), VALIDATION_LIMIT)
-    if batch * length * units**2 > MOST_WORK:
+    states = batch * length * units
+    if states * units > MOST_WORK or states > MOST_STATES:
         raise GruvizError(
             _(
                 "One step with {batch:,} sequences of {length:,} time steps and {units} hidden units"
-                " takes too long on a shared server; make one of the three smaller."
+                " asks too much of a shared server; make one of the three smaller."
             ).format(batch=batch, length=length, units=units)
         )
 

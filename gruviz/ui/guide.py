@@ -51,6 +51,7 @@ def page() -> None:
     for optimizer in OPTIMIZERS.values():
         st.markdown(f"**{_(optimizer.label)}**: {_(optimizer.help)}")
         st.latex(optimizer.rule)
+        st.caption(optimizer.source)
     for heading, table in (
         (_("Decay schedules"), SCHEDULES),
         (_("Tasks"), TASKS),

@@ -6,7 +6,7 @@ import streamlit as st
 
 from gruviz.data import check
 from gruviz.errors import GruvizError
-from gruviz.experiment import Experiment
+from gruviz.experiment import Experiment, Knob, Pick
 from gruviz.experiment.link import to_link
 from gruviz.runs import MOST_TRIES, Status
 from gruviz.ui import controls, frame, tables, view
@@ -116,7 +116,7 @@ def _say(mine: Session, wanted: Experiment) -> None:
             st.markdown(f":material/{icon}: {text}")
     if run is not None and pending:
         changes = ", ".join(
-            f"{_(what.label)} {_shown(old)} → {_shown(new)}"
+            f"{_(what.label)} {_shown(old, what)} → {_shown(new, what)}"
             for what, old, new in mine.waiting(wanted)
         )
         with st.container(horizontal=True, vertical_alignment="center", key="pending"):
@@ -130,9 +130,9 @@ def _say(mine: Session, wanted: Experiment) -> None:
             )  # fmt: skip
 
 
-def _shown(setting: Any) -> str:
+def _shown(setting: Any, what: Knob | Pick) -> str:
     """A setting as people write it; a table by its name, never by its digest."""
-    return tables.labels().get(setting) or view.value(setting)
+    return tables.labels().get(setting) or view.value(setting, what)
 
 
 def _standing(mine: Session, *, pending: bool) -> tuple[str, str]:

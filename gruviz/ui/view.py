@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from gruviz import charts
 from gruviz.data import Dataset, Fetch, fetch_sample, load
-from gruviz.experiment import Experiment, Kind, MadeUp, Table, differences
+from gruviz.experiment import Experiment, Kind, Knob, MadeUp, Pick, Table, differences
 from gruviz.record import Snapshot
 from gruviz.runs import Change, Run, Status
 from gruviz.words import N_, _, n_, readable
@@ -161,7 +161,10 @@ def change_marks(run: Run) -> list[dict[str, Any]]:
         else:
             merged.append(change)
     return charts.marks(
-        (change.step, ", ".join(f"{_(knob.label)} {value(new)}" for knob, _old, new in turned))
+        (
+            change.step,
+            ", ".join(f"{_(knob.label)} {value(new, knob)}" for knob, _old, new in turned),
+        )
         for change in merged
         if (turned := differences(change.before, change.after))
     )
@@ -171,10 +174,14 @@ def _turned(change: Change) -> list[str]:
     return [knob.label for knob, _old, _new in differences(change.before, change.after)]
 
 
-def value(setting: Any) -> str:
-    """A setting as people write it."""
+def value(setting: Any, what: Knob | Pick | None = None) -> str:
+    """A setting as people write it; `what` knows its words."""
+    if isinstance(what, Knob) and what.options is not None:
+        return _(what.options[setting])
     if setting is None:
-        return _("off")
+        return _(what.none) if isinstance(what, Knob) else _("off")
+    if isinstance(setting, bool):
+        return _("on") if setting else _("off")
     if isinstance(setting, (int, float)):
         return f"{setting:,}" if isinstance(setting, int) else readable(setting, 6)
     return _(setting.label) if hasattr(setting, "label") else str(setting)[:40]
