@@ -78,7 +78,6 @@ def test_the_healthy_band_is_around_a_thousandth_and_says_who_says_so() -> None:
     assert (band.y0, band.y1, band.yref, band.x0, band.x1, band.xref) == (
         -3.5, -2.5, "y", 0, 1, "paper",
     )  # fmt: skip
-    assert (band.showlegend, band.name) == (True, "healthy")
     assert chart.layout.meta["aid"].startswith("shaded: healthy, about 1/1000 (Karpathy, CS231n)")
 
 

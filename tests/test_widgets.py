@@ -77,6 +77,31 @@ def shown(name: str, start: Any) -> AppTest:
     return app
 
 
+def every_widget() -> None:
+    """A page with the widgets of all knobs, each of which must show its default."""
+    from dataclasses import fields
+
+    from gruviz.experiment import Experiment, Pick, about
+    from gruviz.ui.widgets import knob
+
+    owners: list[type[Any]] = [Experiment]
+    for _name, what in about(Experiment):
+        if isinstance(what, Pick):
+            owners += what.table.values()
+    for owner in owners:
+        for field in fields(owner):
+            what = field.metadata.get("about")
+            if what is not None and not isinstance(what, Pick) and what.high != what.low:
+                shown = knob(f"{owner.__name__}.{field.name}", what, field.default)
+                assert shown == field.default, (owner, field.name, shown)
+
+
+def test_every_widget_shows_the_default_of_its_knob() -> None:
+    app = AppTest.from_function(every_widget).run(timeout=60)
+    assert not app.exception
+    assert len(app.select_slider) > 50
+
+
 def test_the_learning_rate_is_a_log_slider_that_returns_its_number() -> None:
     app = shown("learning_rate", 0.003)
     slider = app.select_slider(key="knob")

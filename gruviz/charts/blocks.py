@@ -50,7 +50,6 @@ def block_updates(tables: Tables, blocks: Sequence[str]) -> go.Figure:
     chart.add_shape(
         type="rect", xref="paper", x0=0, x1=1, yref="y", y0=low, y1=high, layer="below",
         fillcolor="rgba(0,143,104,0.15)", line={"width": 0},
-        showlegend=True, name=_("healthy"),
     )  # fmt: skip
     return _drawn(chart, tables, "update", blocks, "%{y:.2f}")
 
@@ -76,7 +75,7 @@ def _drawn(
         [
             curve(
                 tables, "blocks.step", f"blocks.{what}.{block}", label(block), mode="lines",
-                line=_line(block), hovertemplate=hover,
+                **_look(block), hovertemplate=hover,
             )
             for block in blocks
         ]
@@ -91,12 +90,14 @@ def label(block: str) -> str:
     return {"biases": _("biases"), "head": _("head")}[block]
 
 
-def _line(block: str) -> dict[str, Any]:
+def _look(block: str) -> dict[str, Any]:
+    """Colour, dash, and the symbol that stands for the line while there is only one point."""
     if block == "biases":
-        return {"color": AMBER, "dash": "dashdot", "width": 1.8}
-    if block == "head":
-        return {"color": INK, "dash": "dash", "width": 1.8}
-    colour = GATES[block[-1]]
-    if block.startswith("W_i"):
-        return {"color": colour, "dash": "dot", "width": 2}
-    return {"color": colour, "dash": "solid", "width": 1.8}
+        colour, dash, symbol = AMBER, "dashdot", "diamond"
+    elif block == "head":
+        colour, dash, symbol = INK, "dash", "square"
+    elif block.startswith("W_i"):
+        colour, dash, symbol = GATES[block[-1]], "dot", "circle-open"
+    else:
+        colour, dash, symbol = GATES[block[-1]], "solid", "circle"
+    return {"line": {"color": colour, "dash": dash, "width": 1.8}, "marker": {"symbol": symbol}}

@@ -51,6 +51,7 @@ def page() -> None:
     for optimizer in OPTIMIZERS.values():
         st.markdown(f"**{_(optimizer.label)}**: {_(optimizer.help)}")
         st.latex(optimizer.rule)
+        st.caption(optimizer.source)
     st.subheader(_("Loss functions"))
     for loss in LOSSES.values():
         st.markdown(f"**{_(loss.label)}**: {_(loss.help)}")

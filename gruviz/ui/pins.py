@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gruviz.experiment import Choice
+from gruviz.experiment import Choice, Knob, Pick
 from gruviz.record import Columns, History
 from gruviz.runs.comparison import Comparison
 from gruviz.ui.view import Tables, value
@@ -55,7 +55,7 @@ def comparison_table(found: Comparison) -> dict[str, list[str]]:
     for key, what in found.differing.items():
         label = _(what.label)
         heading = f"{label} ({key})" if label in table else label
-        table[heading] = [_setting(row.settings, key) for row in rows]
+        table[heading] = [_setting(row.settings, key, what) for row in rows]
     target = _("target") if found.target is None else readable(found.target, 3)
     return table | {
         _("Steps"): [f"{row.steps:,}" for row in rows],
@@ -78,12 +78,12 @@ def comparison_table(found: Comparison) -> dict[str, list[str]]:
     }
 
 
-def _setting(settings: Any, key: str) -> str:
+def _setting(settings: Any, key: str, what: Knob | Pick) -> str:
     """What a run has for a knob, as people write it; a dash where it has no such knob."""
     if key not in settings:
         return NONE
     found = settings[key]
-    return _(found.label) if isinstance(found, Choice) else value(found)
+    return _(found.label) if isinstance(found, Choice) else value(found, what)
 
 
 def _number(number: float | None) -> str:

@@ -409,6 +409,7 @@ class Panel {
       if (overSteps({ traces: [trace] }) && y && x.length > POINTS) [x, y] = thin(x, y, range);
       if (meta.x) made.x = x ?? [];
       if (meta.y) made.y = y ?? [];
+      if (made.mode === "lines" && x?.length === 1) made.mode = "markers"; // one point has no line
       if (meta.z) made.z = read(meta.z) ?? [];
 
       if (meta.color) made.marker = { ...made.marker, color: read(meta.color) ?? [] };
@@ -420,6 +421,7 @@ class Panel {
     const { text, grid, font } = this.theme;
     const layout = this.theme.dark ? recolour(chart.layout, this.data.dark) : structuredClone(chart.layout);
     layout.font = { ...layout.font, color: text, family: font };
+    layout.paper_bgcolor = layout.plot_bgcolor = this.theme.background; // the cursor stands out from it
     for (const [name, axis] of Object.entries(layout)) {
       if (/^[xy]axis/.test(name)) {
         Object.assign(axis, { gridcolor: grid, linecolor: grid, tickcolor: grid });
