@@ -1,61 +1,21 @@
 """The training page's logic, without a browser."""
 
 import json
-import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from gruviz import words
 from gruviz.experiment import Experiment
-from gruviz.runs import Run, Status, classroom
+from gruviz.runs import Status, classroom
 from gruviz.ui import frame
-from gruviz.ui.session import Session
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _workers() -> Iterator[None]:
-    yield
-    classroom().close()
-    classroom.cache_clear()
+from tests.page import button, labelled, mine, run_of, texts, wait_until_settled
 
 
 @pytest.fixture
 def page() -> AppTest:
     return AppTest.from_file("../app.py", default_timeout=20).run()
-
-
-def button(page: AppTest, label: str) -> Any:
-    return next(each for each in page.button if each.label == label)
-
-
-def labelled(widgets: Any, label: str) -> Any:
-    return next(each for each in widgets if each.label == label)
-
-
-def mine(page: AppTest) -> Session:
-    session: Session = page.session_state["session"]
-    return session
-
-
-def run_of(page: AppTest) -> Run:
-    run = mine(page).run
-    assert run is not None
-    return run
-
-
-def texts(page: AppTest) -> str:
-    return "\n".join(each.value for each in [*page.markdown, *page.warning, *page.error])
-
-
-def wait_until_settled(run: Run) -> None:
-    deadline = time.monotonic() + 20
-    while run.settling or run.status is Status.RUNNING:
-        run.watch()
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_the_controls_show_the_default_experiment(page: AppTest) -> None:

@@ -264,7 +264,8 @@ def classification(
     chart.add_trace(shape, row=1, col=1)
     chart.add_trace(
         go.Bar(
-            x=column(tables, "answer.value"), y=list(classes), orientation="h",
+            x=column(tables, "answer.value"), y=[plain(each) for each in classes],
+            orientation="h",
             meta={"x": "answer.value", "color": "probe.true"},
             marker={
                 "color": column(tables, "probe.true"), "cmin": 0, "cmax": 1,
@@ -306,7 +307,11 @@ def sequences(
         _("value"),
     )
     chart = make_subplots(
-        2, 2, subplot_titles=list(answers), horizontal_spacing=0.2, vertical_spacing=0.24
+        2,
+        2,
+        subplot_titles=[plain(each) for each in answers],
+        horizontal_spacing=0.2,
+        vertical_spacing=0.24,
     )
     titles = chart.layout.annotations
     chart.update_layout(look.layout)

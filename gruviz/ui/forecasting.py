@@ -33,6 +33,7 @@ NETWORK = N_("the network")
 FOLDS = 5
 SHOWN_ROWS = 3  # windows of the past before a forecast
 GAP_STEPS = 400
+LATE_ROWS = 30  # whose times say how it goes on
 MOST_SCORED = 2_000
 BLOCKED = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would take for a formula
 MEASURES = ("mae", "rmse", "mase", "smape", "skill")
@@ -227,13 +228,24 @@ def compare_latest(task: TableTask, dataset: Dataset, series: Floats) -> Mapping
 
 
 def ahead_of(table: Table, rows: int, horizon: int) -> tuple[npt.NDArray[Any], str]:
-    """Where the rows after the last one stand, a usual step of time apart."""
+    """Where the rows after the last one stand: a month, a year, or a usual step of time apart."""
     x, title = axis(table, rows)
     if np.issubdtype(x.dtype, np.datetime64):
+        if (months := _months_apart(late := pd.DatetimeIndex(x[-LATE_ROWS:]))) is not None:
+            ends = pd.offsets.MonthEnd(0) if late.is_month_end.all() else pd.DateOffset(days=0)
+            ahead = [late[-1] + pd.DateOffset(months=months * n) for n in range(1, horizon + 1)]
+            return np.array([time + ends for time in ahead], "datetime64[ns]"), title
         steps = np.diff(x)
         step = np.median(steps) if len(steps) else np.timedelta64(1, "D")
         return x[-1] + step * np.arange(1, horizon + 1), title
     return np.arange(rows, rows + horizon), title
+
+
+def _months_apart(times: pd.DatetimeIndex) -> int | None:
+    """How many months lie between all neighbours, which stand on one day of the month or its last."""
+    months = np.diff(12 * times.year + times.month)
+    same = len(set(times.day)) == 1 or times.is_month_end.all()
+    return int(months[0]) if same and len(set(months)) == 1 and months[0] > 0 else None
 
 
 def _begin_backtest(_mine: Session, wanted: Experiment) -> tuple[Experiment, Trials]:
@@ -323,6 +335,8 @@ def _begin_gaps(_mine: Session, wanted: Experiment) -> tuple[Experiment, Trials]
 
 
 def _show_gaps(state: Trials, experiment: Experiment) -> None:
+    if not state.found:
+        return
     knob = dict(about(TableTask))["missing"]
     assert isinstance(knob, Knob) and knob.options is not None
     curves, rows = {}, []
@@ -342,8 +356,6 @@ def _show_gaps(state: Trials, experiment: Experiment) -> None:
                 readable(float(np.nanmean(error))) if common else "–",
             _("windows"): f"{len(found.ends):,}",
         })  # fmt: skip
-    if not curves:
-        return
     loss = experiment.loss.fitting(task.kind)
     drawn(
         charts.series.contest(curves, _(loss.measure)),

@@ -49,13 +49,12 @@ def section(mine: Session, wanted: Experiment) -> None:
 
 def _tools(mine: Session, wanted: Experiment, place: int, pin: Pin) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"pin-{place}"):
-        name = st.text_input(
-            _("Name"), value=pin.name, max_chars=40, key=f"pin-name-{pin.run.token}",
-            label_visibility="collapsed", width=260,
+        key = f"pin-name-{pin.run.token}"
+        st.session_state[key] = pin.name  # which may be another than was typed
+        st.text_input(
+            _("Name"), max_chars=40, key=key, label_visibility="collapsed", width=260,
+            on_change=_rename, args=(mine, place, key),
         )  # fmt: skip
-        if name.strip() and name != pin.name:
-            mine.rename(place, name.strip())
-            st.rerun()
         st.button(
             _("Same start"), icon=":material/flag:", key=f"pin-start-{place}",
             on_click=mine.same_start, args=(place, wanted), help=_("For the next Train."),
@@ -69,6 +68,11 @@ def _tools(mine: Session, wanted: Experiment, place: int, pin: Pin) -> None:
             _("Unpin"), icon=":material/keep_off:", key=f"pin-off-{place}", on_click=mine.unpin,
             args=(place,), type="tertiary",
         )  # fmt: skip
+
+
+def _rename(mine: Session, place: int, key: str) -> None:
+    if name := st.session_state[key].strip():
+        mine.rename(place, name)
 
 
 def button(mine: Session) -> None:

@@ -31,6 +31,11 @@ ENCODINGS = (
     "cp1251", "mac_roman",
 )  # fmt: skip
 
+ASKED = {
+    "encoding", "separator", "decimal", "thousands", "order", "reshape", "header", "missing", "time",
+    "time_format",
+}  # fmt: skip
+
 
 def section(task: FromTable) -> None:
     """What is known of the table of a task, and the ways to read it differently."""
@@ -147,7 +152,10 @@ def _overrules(table: Table) -> None:
             "encoding": encoding, "separator": separator, "decimal": decimal,
             "thousands": thousands, "order": order, "reshape": reshape,
         }  # fmt: skip
-        changes: dict[str, object] = {name: word for name, word in words.items() if word != AUTO}
+        # What a remedy has overruled, and this form doesn't ask for, stays so.
+        changes: dict[str, object] = {
+            name: value for name, value in asked.changes().items() if name not in ASKED
+        } | {name: word for name, word in words.items() if word != AUTO}
         try:
             if header.strip():
                 changes["header"] = _numbers(header)

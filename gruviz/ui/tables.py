@@ -186,7 +186,7 @@ def _upload(row: type[FromTable]) -> None:
         return
     # Two files of one name are told apart, for a menu finds its options by what they say.
     taken = set(uploads().values())
-    name = table.name[:60]
+    name = file.name[:60]  # table.name may be what another visitor calls the same bytes
     uploads().setdefault(table.digest, f"{name} · {table.digest[:6]}" if name in taken else name)
     st.session_state[f"{row.name}.source"] = table.digest
 

@@ -55,7 +55,7 @@ def findings(dataset: Dataset) -> str:
         _(
             "{train:,} training windows, {validation:,} for validation (the end of the series)."
         ).format(train=len(dataset.train), validation=len(dataset.validation)),
-        _("Scaled by the training part: mean {mean}, standard deviation {scale}.").format(
+        _("Scaled as (value - {mean}) / {scale}.").format(
             mean=readable(dataset.mean), scale=readable(dataset.scale)
         ),
     ]
