@@ -1,4 +1,4 @@
-"""The coach on the page: the button of an advice turns the controls, and nothing but a new Train acts."""
+"""The coach on the page: its button turns the controls, and nothing but a new Train acts."""
 
 from typing import Any
 
