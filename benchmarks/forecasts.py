@@ -1,6 +1,6 @@
 """The network's MASE beside that of forecasts without one: the bundled series, and any files named.
 
-    python -m benchmarks.forecasts [FILE:COLUMN:WINDOW:HORIZON …]
+python -m benchmarks.forecasts [FILE:COLUMN:WINDOW:HORIZON …]
 """
 
 import sys
