@@ -150,9 +150,7 @@ class Student:
     def go(self, page: str) -> None:
         """To another page by the link at the top of the sidebar."""
         self.page.get_by_role("link", name=page, exact=True).click()
-        self.page.wait_for_url(
-            re.compile(rf"/{page}(\\?|$)" if page != "Train" else r":\d+/(\?|$)")
-        )
+        self.page.wait_for_url(re.compile(rf"/{page}(\?|$)" if page != "Train" else r":\d+/(\?|$)"))
 
     def open(self, url: str) -> None:
         self.page.goto(url)

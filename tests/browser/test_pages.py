@@ -1,4 +1,4 @@
-"""Each page does its main thing in a real browser, from an upload to a forecast, from a test to a rate."""
+"""Each page does its main thing in a real browser, with nothing in its console."""
 
 import csv
 import re
@@ -59,7 +59,7 @@ def test_a_table_is_uploaded_read_trained_on_judged_and_its_forecast_downloaded(
     expect(page.get_by_text("Paused at step")).to_be_visible()
     student.go("Data")
     student.press("Judge the network")
-    expect(page.get_by_role("gridcell", name="the network", exact=True)).to_be_attached()
+    expect(page.get_by_role("figure", name=re.compile("^the network: "))).to_be_visible()
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Forecast as CSV").click()
     rows = list(csv.DictReader(Path(waiting.value.path()).read_text("utf-8").splitlines()))
@@ -83,12 +83,11 @@ def test_a_rate_is_found_in_the_lab_and_adopted_by_the_running_run(student: Stud
     adopt = page.get_by_role("button", name=re.compile("Adopt"))
     expect(adopt).to_be_visible()
     expect(within(student, "chart-range-test").locator(".main-svg").first).to_be_visible()
-    match = re.search(r"Adopt ([\d.]+)", adopt.inner_text())
-    assert match
-    rate = match.group(1)
+    rate = re.sub(r".*Adopt ", "", adopt.inner_text(), flags=re.DOTALL)
+    number = float(rate.replace("×10", "e").translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")))
     adopt.click()
-    expect(slider(student, "Learning rate")).to_have_attribute("aria-valuetext", rate)
-    page.wait_for_function(f"location.search.includes('learning_rate={rate}')")
+    expect(slider(student, "Learning rate")).to_have_attribute("aria-valuetext", f"{number:,g}")
+    page.wait_for_function(f"location.search.includes('learning_rate={number:g}')")
     student.go("Train")
     expect(page.locator("[data-figure=learning-rate]")).to_have_text(rate)
     expect(page.get_by_role("button", name="Pause", exact=True)).to_be_enabled()
@@ -123,13 +122,16 @@ def test_a_pinned_run_stays_behind_the_next_one_and_in_the_table(student: Studen
           return pinned?.x.length >= 20 && others.length >= 1;
         }"""
     )
-    for cell in ("Adam 0.003", "current", "SGD"):
-        expect(page.get_by_role("gridcell", name=cell, exact=True)).to_be_attached()
+    # The cells of a table are drawn on a canvas; tests/test_pinboard.py reads them.
+    expect(within(student, "comparison").locator("canvas").first).to_be_visible()
     name = within(student, "pin-0").get_by_role("textbox")
     name.fill("  the slow one ")
     name.press("Enter")
-    expect(page.get_by_role("gridcell", name="the slow one", exact=True)).to_be_attached()
     expect(name).to_have_value("the slow one")
+    page.wait_for_function(
+        "document.querySelector('.gv-plot[data-chart=loss]').data"
+        ".some(({ name }) => name === 'the slow one')"
+    )
 
 
 def test_slow_motion_tells_the_six_stages_of_a_step(student: Student) -> None:
