@@ -73,12 +73,12 @@ def test_a_table_is_uploaded_read_trained_on_judged_and_its_forecast_downloaded(
     assert all(90 < float(row["the network"]) < 120 for row in rows)
 
 
-def test_a_rate_is_found_in_the_lab_and_adopted_by_the_running_run(student: Student) -> None:
+def test_a_rate_is_found_in_the_lab_and_adopted_by_the_run_in_view(student: Student) -> None:
     page = student.page
-    student.press("Train")
-    student.wait_for_points(5)
+    student.press("Step")
+    student.wait_for_step(1)
     student.go("Lab")
-    expect(page.get_by_text("Studies of your run, as it stands at step")).to_be_visible()
+    expect(page.get_by_text("Studies of your run, as it stands at step 1.")).to_be_visible()
     within(student, "start-range-test").get_by_role("button").click()
     adopt = page.get_by_role("button", name=re.compile("Adopt"))
     expect(adopt).to_be_visible()
@@ -89,8 +89,11 @@ def test_a_rate_is_found_in_the_lab_and_adopted_by_the_running_run(student: Stud
     expect(slider(student, "Learning rate")).to_have_attribute("aria-valuetext", f"{number:,g}")
     page.wait_for_function(f"location.search.includes('learning_rate={number:g}')")
     student.go("Train")
+    student.wait_for_step(1)
+    expect(page.get_by_text("With the next Train")).to_be_hidden()  # it is the same run
+    student.press("Step")
+    student.wait_for_step(2)
     expect(page.locator("[data-figure=learning-rate]")).to_have_text(rate)
-    expect(page.get_by_role("button", name="Pause", exact=True)).to_be_enabled()
 
 
 def test_a_study_is_cancelled_and_gone_on_with(student: Student) -> None:
