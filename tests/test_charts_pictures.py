@@ -58,6 +58,8 @@ def test_a_forecast_shows_the_past_what_came_and_what_was_said() -> None:
         ("truth", {"x": "probe.future", "y": "probe.target"}),
         ("prediction", {"x": "probe.future", "y": "answer.value"}),
     ]
+    rolled = charts.forecast(filled(), "passengers", free_running=True)
+    assert drawn_from(rolled)[-1] == ("free running", {"x": "rollout.time", "y": "rollout.value"})
     assert chart.layout.yaxis.title.text == "passengers"
     assert charts.forecast({}, "").layout.yaxis.title.text == "value"
 

@@ -93,6 +93,7 @@ def forecast_data(
         further={each: _column(table, each)[:end] for each in task.further},
         scaling=task.scaling, missing=task.missing, leak=task.leak,
         border=None if fold is None else fold.train_end,
+        groups=None if table.groups is None else table.groups[:end],
     )  # fmt: skip
 
 
@@ -229,6 +230,8 @@ def check(experiment: Experiment, fetch: Fetch = fetch_sample) -> None:
     task = experiment.task
     experiment.loss.fitting(task.kind, in_bits=task.in_bits)
     count, length = training_sequences(experiment, fetch), task.time_steps
+    if not isinstance(task, MadeUp):
+        length = load(task, experiment.seed, fetch).train.inputs.shape[1]
     if isinstance(task, MadeUp) and count * length * len(task.inputs) > MOST_NUMBERS:
         raise GruvizError(
             _(

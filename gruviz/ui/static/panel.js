@@ -387,7 +387,7 @@ class Panel {
     const used = new Set(chart.traces.flatMap(({ meta }) => Object.values(meta ?? {})).map((n) => tableAndColumn(n)[0]));
     const parts = [...used].map((table) => {
       if (table in this.counts) return this.counts[table];
-      if (["signals", "answer", "gradient"].includes(table)) return this.counts.snapshot;
+      if (["signals", "answer", "rollout", "gradient"].includes(table)) return this.counts.snapshot;
       if (table === "here") return this.tables.here?.step?.[0];
       return table in this.tables;
     });
