@@ -70,7 +70,7 @@ def test_rows_of_an_upload_are_shown_as_sequences_with_their_classes() -> None:
 
 
 def test_a_table_that_makes_no_sequences_is_refused_with_one_sentence_below_its_reading() -> None:
-    page = opened(DATA, {"task": "long"})
+    page = opened(DATA, {"task": "rows", "rows.source": "sunspots_yearly"})
     assert len(page.error) == 1
     assert "How it was read" in [each.value for each in page.subheader]
     labelled(page.selectbox, "Task").select("sine").run()

@@ -34,7 +34,8 @@ def source(page: AppTest) -> str:
 def test_an_upload_is_chosen_and_its_columns_are_offered() -> None:
     page = upload(opened(link=LINK), CSV)
     assert menu(page).options == [
-        "Sunspots, yearly", "CO₂ at Mauna Loa, weekly", "Airline passengers, monthly", "prices.csv",
+        "Sunspots, yearly", "CO₂ at Mauna Loa, weekly", "Airline passengers, monthly",
+        "Handwritten digits, a row each", "Four waveforms, a row a time step", "prices.csv",
     ]  # fmt: skip
     assert menu(page).value == source(page)
     assert labelled(page.selectbox, "Column").options == ["day", "price"]
@@ -69,10 +70,10 @@ def test_two_files_of_one_name_are_told_apart_and_one_file_is_kept_once() -> Non
     first = source(page)
     upload(page, OTHER)
     second = source(page)
-    assert menu(page).options[3:] == ["prices.csv", f"prices.csv · {second[:6]}"]
+    assert menu(page).options[5:] == ["prices.csv", f"prices.csv · {second[:6]}"]
     upload(page, CSV)
     assert source(page) == first
-    assert len(menu(page).options) == 5
+    assert len(menu(page).options) == 7
 
 
 def test_a_visitor_can_not_use_the_digest_of_another_ones_upload() -> None:
