@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from gruviz import words
+from gruviz.data import SAMPLE_NAMES, fetch_sample
 from gruviz.experiment import OPTIMIZERS, TASKS
 from gruviz.experiment.link import to_link
 from gruviz.ui import frame
@@ -23,6 +24,11 @@ NAMES = {
     "utf-8", "utf-16", "cp1252", "latin-1", "gb18030", "shift_jis", "cp932", "big5", "euc_kr",
     "cp1251", "mac_roman", "%Y-%m-%d %H:%M",
 }  # fmt: skip
+SAMPLES = [fetch_sample(name).frame for name in SAMPLE_NAMES]
+NAMES |= {str(name) for frame in SAMPLES for name in frame.columns}
+NAMES |= {
+    str(each) for frame in SAMPLES for column in frame for each in frame[column].unique()[:50]
+}
 NUMBER = re.compile(r"[-+]?\d[\d.,×⁰¹²³⁴⁵⁶⁷⁸⁹⁻e+/ -]*%?")
 
 
