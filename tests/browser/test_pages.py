@@ -90,7 +90,7 @@ def test_a_rate_is_found_in_the_lab_and_adopted_by_the_run_in_view(student: Stud
     page.wait_for_function(f"location.search.includes('learning_rate={number:g}')")
     student.go("Train")
     student.wait_for_step(1)
-    expect(page.get_by_text("With the next Train")).to_be_hidden()  # it is the same run
+    expect(page.get_by_text("With the next Train:")).to_be_hidden()  # it is the same run
     student.press("Step")
     student.wait_for_step(2)
     expect(page.locator("[data-figure=learning-rate]")).to_have_text(rate)
@@ -126,7 +126,7 @@ def test_a_pinned_run_stays_behind_the_next_one_and_in_the_table(student: Studen
         }"""
     )
     # The cells of a table are drawn on a canvas; tests/test_pinboard.py reads them.
-    expect(within(student, "comparison").locator("canvas").first).to_be_visible()
+    expect(page.locator("[data-testid=stDataFrame] canvas").first).to_be_visible()
     name = within(student, "pin-0").get_by_role("textbox")
     name.fill("  the slow one ")
     name.press("Enter")
