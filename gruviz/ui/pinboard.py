@@ -80,7 +80,7 @@ def button(mine: Session) -> None:
     pinned = any(pin.run is mine.run for pin in mine.pins)
     full = len(mine.pins) >= MOST_PINS
     st.button(
-        _("Pin"), icon=":material/keep:", on_click=mine.pin,
+        _("Pin"), icon=":material/keep:", on_click=mine.press, args=("pin",),
         disabled=mine.run is None or pinned or full,
         help=_("At most {most} runs can be pinned; unpin one first.").format(most=MOST_PINS)
         if full

@@ -13,7 +13,7 @@ from gruviz.experiment.link import from_link
 from gruviz.runs import Run, Status, Study, classroom
 from gruviz.runs.comparison import same_start
 from gruviz.ui import controls, tables
-from gruviz.words import _
+from gruviz.words import _, speak
 
 LOOKS = ("axis", "view")  # what of the address is about looking, not about the experiment
 
@@ -104,6 +104,7 @@ class Session:
 
     def attach(self, token: str) -> None:
         """Take up the run of a token that the tab kept through a refresh."""
+        speak(st.context.locale)  # a callback comes before the page has begun
         self.fresh = False
         run = classroom().find(token) if len(token) < 100 else None
         if run is None:

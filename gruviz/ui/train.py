@@ -57,6 +57,7 @@ def _act(mine: Session, wanted: Experiment) -> None:
         "epoch": mine.epoch,
         "many": lambda wanted: mine.step(wanted, st.session_state[STEPS_AT_ONCE]),
         "reset": mine.reset,
+        "pin": lambda _wanted: mine.pin(),
     }
     acts[pressed](wanted)
 
