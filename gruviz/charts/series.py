@@ -38,6 +38,7 @@ def column(x: Axis, values: Floats, name: str, border: int, x_title: str) -> go.
         )
     )  # fmt: skip
     if 0 < border < len(x):
+        chart.update_layout(margin={"t": 24, "r": 36})  # room for the word over the line
         chart.add_shape(
             type="line", xref="x", yref="paper", x0=x[border], x1=x[border], y0=0, y1=1,
             line={"color": GREY, "width": 1.5, "dash": "dash"},
@@ -86,7 +87,7 @@ def forecasts(
     """
     chart = figure(
         _("Forecast"),
-        _("black: what really happened · each line: what one forecaster says")
+        _("grey: what really happened · each line: what one forecaster says")
         + (" · " + _("band: 80 % of past errors lay within") if band is not None else ""),
         x_title,
         plain(name),

@@ -178,7 +178,7 @@ def score_table(known: Comparison) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {_("forecaster"): label_of(name)}
-            | {labels[each]: readable(known.scores[name][each]) for each in MEASURES}
+            | {labels[each]: _score(known, name, each) for each in MEASURES}
             for name in rows
         ]
     )
@@ -302,7 +302,7 @@ def backtest_table(rows: list[Comparison]) -> pd.DataFrame:
                 for number, row in enumerate(rows, 1)
             }
             | {
-                _("mean MASE"): readable(
+                _("mean MASE"): _number(
                     float(np.mean([row.scores[name]["mase"] for row in rows if name in row.scores]))
                 )
             }
@@ -312,7 +312,12 @@ def backtest_table(rows: list[Comparison]) -> pd.DataFrame:
 
 
 def _score(row: Comparison, name: str, measure: str) -> str:
-    return readable(row.scores[name][measure]) if name in row.scores else "–"
+    return _number(row.scores[name][measure]) if name in row.scores else "–"
+
+
+def _number(value: float) -> str:
+    """A measure, or a dash where it is a share of nothing."""
+    return "–" if np.isnan(value) else readable(value)
 
 
 def _begin_gaps(_mine: Session, wanted: Experiment) -> tuple[Experiment, Trials]:
