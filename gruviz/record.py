@@ -183,7 +183,8 @@ class History:
 
     def seconds_at(self, step: float) -> float:
         """Seconds in training until a step: measured after each slice, in between a straight line."""
-        return float(np.interp(step, [0, *self.times["step"]], [0, *self.times["seconds"]]))
+        times = self.times.since(0)
+        return float(np.interp(step, [0, *times["step"]], [0, *times["seconds"]]))
 
 
 def blocks_of(columns: Columns | Mapping[str, Floats]) -> tuple[str, ...]:

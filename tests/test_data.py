@@ -9,6 +9,7 @@ from gruviz.data import Dataset, Table, check, fetch_sample, load, read_csv
 from gruviz.errors import GruvizError
 from gruviz.experiment import (
     GRU,
+    LSTM,
     TASKS,
     Adding,
     Brackets,
@@ -19,6 +20,8 @@ from gruviz.experiment import (
     Lorenz,
     MadeUp,
     NextCharacter,
+    OwnInitial,
+    Regularized,
     SineMixture,
     Task,
     Waveforms,
@@ -234,3 +237,17 @@ def test_only_tasks_of_symbols_are_one_hot() -> None:
 @pytest.mark.parametrize(("batch", "length", "units"), [(1024, 50, 128), (32, 100, 256)])
 def test_a_step_that_is_quick_enough_passes(batch: int, length: int, units: int) -> None:
     check(Experiment(task=Adding(length=length), batch_size=batch, cell=GRU(units)))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"cell": LSTM()}, {"cell": GRU(tied_gates=True)}, {"cell": GRU(activation="relu")},
+        {"initial": OwnInitial()}, {"regularization": Regularized()},
+    ],
+)  # fmt: skip
+def test_learned_decay_refuses_what_its_layer_would_pass_over(changed: dict[str, object]) -> None:
+    task = TableTask(window=24, missing="decay")
+    check(Experiment(task=task, cell=GRU(7)))
+    with pytest.raises(GruvizError, match="Learned decay is a GRU of its own"):
+        check(Experiment(task=task, **changed))  # type: ignore[arg-type]

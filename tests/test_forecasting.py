@@ -19,6 +19,7 @@ from gruviz.runs import Study, classroom
 from gruviz.training import proceed
 from gruviz.trials import Trials
 from gruviz.ui import forecasting
+from gruviz.ui.session import Session
 from gruviz.words import readable
 from tests.page import (
     go,
@@ -159,6 +160,18 @@ def test_a_judgement_holds_only_for_the_task_it_was_made_of() -> None:
     labelled(page.slider, "Horizon (rows)").set_value(5).run()
     assert "the network" not in shown(page, "scores")["forecaster"].tolist()
     assert "Train it on the Train page first" in texts(page)
+
+
+def test_a_judgement_says_of_which_step_it_is_and_goes_with_its_run() -> None:
+    page = opened(link=LINK)
+    stepped(page, 3)
+    press(go(page, DATA), "start-look")
+    wait_for(mine(page).studies["look"])
+    assert "was judged at step" not in texts(page.run())
+    stepped(go(page, "app.py"), 2)
+    assert "was judged at step 3, and is at step 5 by now" in texts(go(page, DATA))
+    mine(page).replace(Session({}).start(replace(SMALL, seed=1)))
+    assert "the network" not in shown(page.run(), "scores")["forecaster"].tolist()
 
 
 def test_a_run_without_a_step_can_not_be_judged_and_says_so() -> None:

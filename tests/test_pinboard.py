@@ -1,16 +1,18 @@
 """Pinned runs on the page: named, compared in a table, brought back."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from gruviz.experiment import Experiment
+from gruviz.experiment import SGD, Adam, Experiment
 from gruviz.experiment.link import to_link
 from gruviz.runs import Run, Status
 from gruviz.runs.comparison import compare
+from gruviz.ui import pinboard
 from gruviz.ui.session import MOST_PINS
 from gruviz.words import readable
 from tests.page import (
@@ -24,6 +26,8 @@ from tests.page import (
     tables_of,
     texts,
 )
+from tests.test_comparison import Stored
+from tests.test_run import OnDemand, a_run
 
 SMALL = Experiment.from_dict(
     {"task": {"name": "adding", "size": 40, "length": 8}, "cell": {"name": "gru", "units": 4},
@@ -225,3 +229,31 @@ def test_the_last_pin_that_goes_takes_the_table_with_it_and_leaves_the_run() -> 
     press(page, "pin-off-0")
     assert names(page) == [] and not tables_of(page)
     assert run_of(page) is run
+
+
+def test_the_table_of_the_comparison_says_everything_in_words() -> None:
+    long = Stored(
+        replace(SMALL, optimizer=SGD(), clip_norm=None), [4.0] * 12_344 + [0.5], [1, 0.75]
+    )
+    beta = Stored(replace(SMALL, optimizer=Adam(0.5)), [4, 1, 0.25], [])
+    wild = Stored(replace(SMALL, optimizer=Adam(0.25)), [4, 1e9], [], 0.5, 1234)
+    found = pinboard.table(compare({"long": long, "beta": beta, "wild": wild}))
+    assert found.to_dict("list") == {
+        "run": ["long", "beta", "wild"],
+        "Clip norm": ["off", "1", "1"],
+        "Optimizer": ["SGD", "Adam", "Adam"],
+        "Momentum beta 1": ["–", "0.5", "0.25"],
+        "outcome": ["finished", "finished", "diverged at step 1,234"],
+        "steps": ["12,345", "3", "2"],
+        "best loss": ["0.5", "0.25", "4"],
+        "final loss": ["0.5", "0.25", "1×10⁹"],
+        "best validation": ["0.75", "–", "–"],
+        "final validation": ["0.75", "–", "–"],
+        "steps to 0.5": ["12,345", "3", "–"],
+        "seconds to 0.5": ["1", "1", "–"],
+    }
+
+
+def test_before_any_step_there_is_no_target_to_name() -> None:
+    found = pinboard.table(compare({"new": a_run(OnDemand())}))
+    assert (found["steps to"].tolist(), found["best loss"].tolist()) == (["–"], ["–"])

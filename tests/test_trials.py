@@ -1,5 +1,6 @@
 """Trials: experiments trained one after the other and judged by their forecasts."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -42,7 +43,10 @@ def test_trials_that_have_not_begun_have_found_nothing() -> None:
     assert (state.jobs, state.found, state.progress) == (JOBS, (), 0.0)
 
 
-def test_trials_are_the_same_bit_for_bit_however_they_are_sliced() -> None:
+def test_trials_are_the_same_bit_for_bit_however_they_are_sliced(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gruviz.training.trials.SECONDS_AT_ONCE", math.inf)
     at_once = whole(*JOBS)
     state, shares = Trials.begin(JOBS), []
     while state.progress < 1:
@@ -52,6 +56,18 @@ def test_trials_are_the_same_bit_for_bit_however_they_are_sliced() -> None:
     assert (len(at_once.found), at_once.progress, at_once.here) == (2, 1.0, None)
     for one, other in zip(at_once.found, state.found, strict=True):
         same(one, other)
+
+
+def test_a_trial_with_slow_steps_leaves_the_worker_after_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gruviz.training.trials.SECONDS_AT_ONCE", 0.0)
+    state, steps = Trials.begin(JOBS[:1]), []
+    while state.progress < 1:
+        state = further(SMALL, state, fetch_sample, lambda: True)
+        steps.append(0 if state.here is None else state.here.step)
+    assert steps == [*range(1, 45), 0]
+    same(state.found[0], whole(JOBS[0]).found[0])
 
 
 def checkpoint(experiment: Experiment, fold: Fold | None = None) -> Checkpoint:

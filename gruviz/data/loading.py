@@ -200,15 +200,17 @@ def check_warmup(experiment: Experiment) -> None:
 
 def check_decay(experiment: Experiment) -> None:
     """Raise GruvizError if missing values shall decay in a layer that has no such thing."""
-    plain = Experiment()
+    plain, cell = Experiment(), experiment.cell
     parts = ("cell", "initial", "regularization")
-    if experiment.task.decays and any(
-        type(getattr(experiment, part)) is not type(getattr(plain, part)) for part in parts
+    if experiment.task.decays and (
+        any(type(getattr(experiment, part)) is not type(getattr(plain, part)) for part in parts)
+        or cell.arguments() != type(cell)().arguments()
     ):
         raise GruvizError(
             _(
-                "Learned decay is a GRU of its own (GRU-D); choose the cell GRU with its usual initial"
-                " weights and no regularisation, or another way to deal with missing values."
+                "Learned decay is a GRU of its own (GRU-D); choose the cell GRU as it stands in the"
+                " equations, with its usual initial weights and no regularisation, or another way to"
+                " deal with missing values."
             )
         )
 

@@ -18,7 +18,7 @@ from gruviz.data.baselines import BASELINES
 from gruviz.data.missing import METHODS, carry
 from gruviz.data.scaling import fit
 from gruviz.errors import GruvizError
-from gruviz.experiment import Experiment, Knob, about
+from gruviz.experiment import Experiment, Knob, about, with_live
 from gruviz.experiment import Table as TableTask
 from gruviz.trials import Forecasts, Job, Trials
 from gruviz.ui import frame, tables, view
@@ -101,10 +101,8 @@ def _scored(dataset: Dataset) -> npt.NDArray[np.int64]:
 def _scores(mine: Session, wanted: Experiment, dataset: Dataset, series: Floats) -> None:
     task = wanted.task
     assert isinstance(task, TableTask)
-    look = mine.studies.get(LOOK)
-    found: Forecasts | None = None
-    if look is not None and look.result is not None and look.experiment.task == task:
-        found = look.result.found[0]
+    judged = _judged(mine, wanted)
+    found = None if judged is None else judged.found[0]
     if found is None:
         ends = _scored(dataset)
         known = _baselines(task, wanted.seed, tables.fetch, dataset.border, ends.tobytes())
@@ -126,12 +124,13 @@ def _scores(mine: Session, wanted: Experiment, dataset: Dataset, series: Floats)
     if mine.run is None or mine.run.experiment.task != task:
         st.caption(_("Train it on the Train page first; then its forecasts can be judged here."))
     else:
-        study(
-            LOOK,
-            Offer("", "", _begin_look, lambda _state, _experiment: None, N_("Judge the network")),
-            mine,
-            wanted,
-        )
+        if judged is not None and mine.run.step_count != judged.jobs[0].experiment.steps:
+            st.caption(
+                _("The network was judged at step {then:,}, and is at step {now:,} by now.").format(
+                    then=judged.jobs[0].experiment.steps, now=mine.run.step_count
+                )
+            )
+        study(LOOK, LOOK_OFFER, mine, wanted)
     _latest(task, dataset, series, found)
 
 
@@ -142,6 +141,18 @@ def _begin_look(mine: Session, _wanted: Experiment) -> tuple[Experiment, Trials]
             _("There is no trained network yet; press Train on the Train page first.")
         )
     return run.experiment, Trials.look_at(run.experiment, run.checkpoint)
+
+
+def _judged(mine: Session, wanted: Experiment) -> Trials | None:
+    """What was found of the run in view, on the series in view: not that of a run with another seed,
+    which punches other holes, or with another cell."""
+    look, run = mine.studies.get(LOOK), mine.run
+    if look is None or look.result is None or run is None:
+        return None
+    own = look.experiment
+    same = with_live(run.experiment, own) == own  # live knobs may have been turned since
+    holes = (own.task, own.seed) == (wanted.task, wanted.seed)
+    return look.result if same and holes else None
 
 
 LOOK = "look"

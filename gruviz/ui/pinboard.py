@@ -1,7 +1,5 @@
 """Pinned runs: named, drawn behind the current one, compared in a table."""
 
-from typing import Any
-
 import pandas as pd
 import streamlit as st
 
@@ -111,10 +109,12 @@ def _cells(row: Row, found: Comparison, target: str) -> dict[str, str]:
         _("final loss"): _number(row.final_loss),
         _("best validation"): _number(row.best_validation),
         _("final validation"): _number(row.final_validation),
-        _("steps to{target}").format(target=target): _number(row.steps_to_target),
+        _("steps to{target}").format(target=target): "–"
+        if row.steps_to_target is None
+        else f"{row.steps_to_target:,}",
         _("seconds to{target}").format(target=target): _number(row.seconds_to_target),
     }
 
 
-def _number(value: Any) -> str:
+def _number(value: float | None) -> str:
     return "–" if value is None else readable(value)
