@@ -21,18 +21,20 @@ BLOCKS: dict[str, dict[str, int]] = {
 class Equation:
     """cell: a key of GATES; activation: of the candidate (GRU) or of the state (RNN); reset_after:
     whether the reset gate acts after the recurrent product; update_weights: which state the update
-    gate multiplies, "old" or "new"."""
+    gate multiplies, "old" or "new"; decayed: whether the state of a GRU fades before each step."""
 
     cell: str
     activation: str = "tanh"
     reset_after: bool = True
     update_weights: str = "old"
+    decayed: bool = False
 
     def flags(self) -> tuple[int, ...]:
         """The equation as the leading flags of the compiled kernels."""
         if self.cell == "gru":
             old = self.update_weights == "old"
-            return int(self.reset_after), int(old), ACTIVATIONS[self.activation]
+            activation = ACTIVATIONS[self.activation]
+            return int(self.reset_after), int(old), activation, int(self.decayed)
         return (ACTIVATIONS[self.activation],) if self.cell == "rnn" else ()
 
     def range_of(self, signal: str) -> tuple[float, float] | None:

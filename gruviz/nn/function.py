@@ -20,7 +20,8 @@ from gruviz.nn.reference import Step, Weights, unroll
 class Sequences(NamedTuple):
     """x: (time, batch, features), or (batch, time, features) with batch_first, as output is then.
     hidden, cell: (batch, hidden), None for zeros. mask (batch, hidden) multiplies the state before
-    the recurrent product. lengths: int64 (batch,) of sequences that end early, zeros after that."""
+    the recurrent product; of a decayed equation it is (time, hidden, batch), what the state keeps
+    before each step. lengths: int64 (batch,) of sequences that end early, zeros after that."""
 
     x: Tensor
     hidden: Tensor | None
@@ -62,22 +63,15 @@ def by_torch(
         cell = zeros
     steps = unroll(equation, x, hidden, cell, weights, sequences.mask, sequences.lengths)
     if watch is not None:
-        record_steps(equation, steps, watch, sequences.lengths)
+        names = [*steps[0].signals, *(["cell"] if steps[0].cell is not None else []), "hidden"]
+        columns = {
+            name: torch.stack([_signal(step, name) for step in steps]).detach() for name in names
+        }
+        _write(watch, equation, columns, sequences.lengths)
+        _listen(watch, [step.hidden for step in steps], sequences.lengths)
     output = torch.stack([step.hidden for step in steps], 1 if sequences.batch_first else 0)
     cell = steps[-1].cell
     return output, steps[-1].hidden[None], None if cell is None else cell[None]
-
-
-def record_steps(
-    equation: Equation, steps: list[Step], watch: Watch, lengths: Tensor | None
-) -> None:
-    """Writes what the steps computed now, and the gradients when the backward pass reaches them."""
-    names = [*steps[0].signals, *(["cell"] if steps[0].cell is not None else []), "hidden"]
-    columns = {
-        name: torch.stack([_signal(step, name) for step in steps]).detach() for name in names
-    }
-    _write(watch, equation, columns, lengths)
-    _listen(watch, [step.hidden for step in steps], lengths)
 
 
 def _signal(step: Step, name: str) -> Tensor:
@@ -183,9 +177,10 @@ class _Recurrence(torch.autograd.Function):
         if not own:
             x_ = x.data_ptr()
         if mask is not None:
-            mask = mask.t().contiguous()
+            mask = (mask if equation.decayed else mask.t()).contiguous()
         wx, wh = wx.contiguous(), wh.contiguous()
-        flags = (*equation.flags(), int(mask is not None), int(lengths is not None))
+        masked_only = mask is not None and not equation.decayed
+        flags = (*equation.flags(), int(masked_only), int(lengths is not None))
         states = (h_, c_, g_) if lstm else (h_, g_) if equation.cell == "gru" else (h_,)
         ends = tuple(x.new_empty(1, B, H) for _ in range(1 + lstm))
         kernel(f"{equation.cell}_forward", x.dtype)(
@@ -218,6 +213,7 @@ class _Recurrence(torch.autograd.Function):
         ]
         dwx, dwh = torch.empty_like(wx), torch.empty_like(wh)
         dbx, dbh = wx.new_empty(len(wx)), wx.new_empty(len(wx))
+        ddecay = torch.empty_like(mask) if ctx.needs_input_grad[7] else None
         norm = wx.new_empty(T)
         gradient = x.new_empty(T, H, B) if watch is not None and watch.full else None
         kernel(f"{equation.cell}_backward", x.dtype)(
@@ -225,6 +221,7 @@ class _Recurrence(torch.autograd.Function):
             _address(lengths), _address(up), *map(_address, up_ends), *map(_address, begins),
             _address(dx), dwx.data_ptr(), dwh.data_ptr(), dbx.data_ptr(), dbh.data_ptr(),
             _address(gradient), norm.data_ptr(),
+            *([_address(ddecay)] if equation.cell == "gru" else []),
         )  # fmt: skip
         if watch is not None:
             watch.recording.gradient_norm = norm.numpy()
@@ -235,7 +232,7 @@ class _Recurrence(torch.autograd.Function):
             dx = dx.permute(2, 0, 1) if batch_first else dx.transpose(1, 2)
         _, _, _, _, _, _, _, _, _, _, needs_bx, needs_bh = ctx.needs_input_grad
         return (
-            None, None, None, None, dx, begins[0], begins[1] if len(begins) > 1 else None, None,
+            None, None, None, None, dx, begins[0], begins[1] if len(begins) > 1 else None, ddecay,
             dwx, dwh, dbx if needs_bx else None, dbh if needs_bh else None,
         )  # fmt: skip
 

@@ -4,12 +4,15 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import linear
 
+from gruviz.nn import validation
+from gruviz.nn.compiled import serves
 from gruviz.nn.equations import Equation
-from gruviz.nn.function import Watch, record_steps
+from gruviz.nn.function import Sequences, Watch
+from gruviz.nn.layers import KERNELS
 from gruviz.nn.recording import LayerRecording, Recording
-from gruviz.nn.reference import STEP, Step, Weights
+from gruviz.nn.reference import Weights
 
-EQUATION = Equation("gru")
+EQUATION = Equation("gru", decayed=True)
 
 
 class GRUD(nn.Module):
@@ -26,9 +29,8 @@ class GRUD(nn.Module):
         γ_h = exp(-max(0, W_h d + b_h))
         h' = GRU([x̂, m], γ_h ⊙ h)
 
-    Everything that doesn't depend on the state is computed for all time steps at once, the rest
-    step by step in plain torch: there is no compiled kernel, and it takes many times as long as
-    `gruviz.nn.GRU`.
+    x̂ and γ are computed by torch for all time steps at once, as they don't depend on the state; the
+    recurrence is that of `gruviz.nn.GRU`.
 
     mean: (k,), what a value that is long gone decays to; zeros, which is right for values scaled to
         mean 0, unless given. It is kept with the weights but not trained.
@@ -51,8 +53,10 @@ class GRUD(nn.Module):
         *,
         mean: Tensor | None = None,
         generator: Generator | None = None,
+        kernel: str | None = None,
     ) -> None:
         super().__init__()
+        validation.check_choice("kernel", kernel, (None, *KERNELS))
         if features < 3 or features % 3:
             raise ValueError(
                 f"GRU-D needs three features for each variable (value, mask, time), not {features}"
@@ -63,6 +67,7 @@ class GRUD(nn.Module):
         if mean is not None and mean.shape != (k,):
             raise ValueError(f"mean must have shape ({k},), not {tuple(mean.shape)}")
         self.input_size, self.hidden_size, self.batch_first = features, hidden_size, batch_first
+        self._kernel = kernel
 
         def weight(*shape: int) -> nn.Parameter:
             return nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
@@ -101,20 +106,21 @@ class GRUD(nn.Module):
                 f" got {tuple(input.shape)}"
             )
         x = input.transpose(0, 1) if self.batch_first else input
-        seen, decay = self._inputs(x)
-        hidden = x.new_zeros(x.shape[1], self.hidden_size) if hx is None else hx[0]
+        seen, kept = self._inputs(x)
+        hidden = None if hx is None else hx[0]
+        sequences = Sequences(seen, hidden, None, kept.transpose(1, 2), None, False)
         weights = Weights(self.weight_ih_l0, self.weight_hh_l0, self.bias_ih_l0, self.bias_hh_l0)
-        steps: list[Step] = []
-        for now, kept in zip(seen, decay, strict=True):
-            hidden = kept * hidden
-            step = STEP["gru"](EQUATION, now, hidden, hidden, None, weights)
-            hidden = step.hidden
-            steps.append(step)
+        watch = None
         if record is not None:
             record.layers = [LayerRecording()]
-            record_steps(EQUATION, steps, Watch(record.layers[0], record.full), None)
-        output = torch.stack([step.hidden for step in steps], 1 if self.batch_first else 0)
-        return output, hidden[None]
+            watch = Watch(record.layers[0], record.full)
+        output, final, _ = KERNELS[self.kernel](EQUATION, sequences, weights, watch)
+        return output.transpose(0, 1) if self.batch_first else output, final
+
+    @property
+    def kernel(self) -> str:
+        """What computes this layer now, "numba" or "torch"."""
+        return self._kernel or ("numba" if serves(self.weight_ih_l0) else "torch")
 
     def _inputs(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(time, batch, 2k) what the gates read, and (time, batch, hidden) γ_h."""

@@ -362,15 +362,18 @@ def _times(target, a, b):
 
 
 def gru_forward(
-    like, T, B, F, H, after, old, activation, masked, ragged, x_, h_, g_, hm_, wx_, wh_, bx_,
-    bh_, mask_, lengths_, end_, source_, st, sb, si,
+    like, T, B, F, H, after, old, activation, decayed, masked, ragged, x_, h_, g_, hm_, wx_, wh_,
+    bx_, bh_, mask_, lengths_, end_, source_, st, sb, si,
 ):  # fmt: skip
     """Rows of a step's block g (4 H, B): what enters the candidate (W_hn h + b_hn with the reset
-    after the product, r * h before it), reset, update, candidate."""
+    after the product, r * h before it), reset, update, candidate. When decayed, mask_ is (T, H, B)
+    and multiplies the state before each step (GRU-D), not only on its way into the product."""
     state_before = _flush_tiny()
     n = H * B
     x, h, g = _block(x_, like, T, F * B), _block(h_, like, T + 1, n), _block(g_, like, T, 4 * n)
-    hm, mask = _block(hm_, like, T, n * masked), _block(mask_, like, 1, n * masked)[0]
+    hm = _block(hm_, like, T, n * (masked + decayed))
+    mask = _block(mask_, like, 1, n * masked)[0]
+    decay = _block(mask_, like, T, n * decayed)
     wx, wh = _block(wx_, like, 1, 3 * H * F)[0], _block(wh_, like, 1, 3 * H * H)[0]
     bx, bh = _bias(bx_, like, 3 * H), _bias(bh_, like, 3 * H)
     lengths = carray(_pointer(lengths_, T), (B * ragged,))
@@ -397,6 +400,9 @@ def gru_forward(
         if masked:
             state = hm[t]
             _times(state, before, mask)
+        if decayed:
+            before = state = hm[t]
+            _times(state, h[t], decay[t])
         _copy(g[t], base)
         _project(g[t, n:], x[t], wx, 3 * H, F, B, one)
         if after:
@@ -419,19 +425,22 @@ def gru_forward(
 
 
 def gru_backward(
-    like, T, B, F, H, after, old, activation, masked, ragged, x_, h_, g_, hm_, wx_, wh_, mask_,
-    lengths_, up_, up_end_, dh_, dx_, dwx_, dwh_, dbx_, dbh_, gradient_, norm_,
+    like, T, B, F, H, after, old, activation, decayed, masked, ragged, x_, h_, g_, hm_, wx_, wh_, mask_,
+    lengths_, up_, up_end_, dh_, dx_, dwx_, dwh_, dbx_, dbh_, gradient_, norm_, ddecay_,
 ):  # fmt: skip
     """up_ (T, H, B) and up_end_ (B, H) are the gradients of the output and of the final state, dh_
-    receives that of the initial state. up_, up_end_, dh_, dx_ and gradient_ may be 0: not there,
-    or not wanted."""
+    receives that of the initial state, ddecay_ that of the decay. up_, up_end_, dh_, dx_, gradient_
+    and ddecay_ may be 0: not there, or not wanted."""
     state_before = _flush_tiny()
     n = H * B
     x, h, g = _block(x_, like, T, F * B), _block(h_, like, T + 1, n), _block(g_, like, T, 4 * n)
-    hm, mask = _block(hm_, like, T, n * masked), _block(mask_, like, 1, n * masked)[0]
+    hm = _block(hm_, like, T, n * (masked + decayed))
+    mask = _block(mask_, like, 1, n * masked)[0]
+    decay = _block(mask_, like, T, n * decayed)
     wx, wh = _block(wx_, like, 1, 3 * H * F)[0], _block(wh_, like, 1, 3 * H * H)[0]
     up, dx = _block(up_, like, T, n * (up_ != 0)), _block(dx_, like, T, F * B * (dx_ != 0))
     gradient, norm = _block(gradient_, like, T, n * (gradient_ != 0)), _block(norm_, like, 1, T)[0]
+    ddecay = _block(ddecay_, like, T, n * (ddecay_ != 0))
     dh, dwx = _start(up_end_, like, H, B), _block(dwx_, like, 1, 3 * H * F)[0]
     dwh = _block(dwh_, like, 1, 3 * H * H)[0]
     dbx, dbh = _block(dbx_, like, 1, 3 * H)[0], _block(dbh_, like, 1, 3 * H)[0]
@@ -454,7 +463,9 @@ def gru_backward(
             g[t, 3 * n :],
         )
         before = h[t]
-        state = hm[t] if masked else before
+        state = hm[t] if masked or decayed else before
+        if decayed:
+            before = state
         norm[t] = _arrive(dh, up, up_ != 0, gradient, gradient_ != 0, t)
         if ragged:
             kept[:] = dh
@@ -492,6 +503,10 @@ def gru_backward(
             _return_past(dh, wh, gates, H, 2 * H, B, mask, masked, back, one)
             _add_product_bt(dwh, gates, state, 2 * H, B, H, one)
             _add_product_bt(dwh[2 * H * H :], dn, first, H, B, H, one)
+        if decayed:
+            if ddecay_ != 0:
+                _times(ddecay[t], dh, h[t])
+            _times(dh, dh, decay[t])
         _add_to(dbias[n:], d[n:])
         _add_product_bt(dwx, d[n:], x[t], 3 * H, B, F, one)
         if dx_ != 0:

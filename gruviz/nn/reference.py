@@ -100,13 +100,19 @@ def unroll(
 ) -> list[Step]:
     """One Step per time step, x (time, batch, features). A sequence that has ended keeps its state.
 
-    mask (batch, hidden) multiplies the state on its way into the recurrent product only.
+    mask (batch, hidden) multiplies the state on its way into the recurrent product only; of a
+    decayed equation it is (time, hidden, batch) and multiplies the state before each step.
     """
     # An infinity would saturate a gate and come out as an innocent number.
     x = x + (x * 0).sum(2, keepdim=True)
     steps: list[Step] = []
     for t in range(len(x)):
-        masked = hidden if mask is None else hidden * mask
+        if mask is None:
+            masked = hidden
+        elif equation.decayed:
+            masked = hidden = hidden * mask[t].t()
+        else:
+            masked = hidden * mask
         step = STEP[equation.cell](equation, x[t], hidden, masked, cell, weights)
         if lengths is not None:
             on = (lengths > t)[:, None]

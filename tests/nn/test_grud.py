@@ -7,6 +7,7 @@ from torch import Tensor
 
 import gruviz.nn
 from gruviz.nn import GRU, GRUD, Recording
+from tests.nn.agreement import assert_equal, results_and_gradients
 
 T, B, K, H = 7, 3, 2, 5
 
@@ -65,8 +66,9 @@ def by_hand(layer: GRUD, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
     return torch.from_numpy(output), {k: torch.from_numpy(v) for k, v in signals.items()}
 
 
-def test_output_and_signals_equal_the_equations_written_out_by_hand() -> None:
-    layer, x, recording = made(), channels(), Recording()
+@pytest.mark.parametrize("kernel", ["numba", "torch"])
+def test_output_and_signals_equal_the_equations_written_out_by_hand(kernel: str) -> None:
+    layer, x, recording = made(kernel=kernel), channels(), Recording()
     output, last = layer(x, record=recording)
     expected, signals = by_hand(layer, x)
     torch.testing.assert_close(output, expected)
@@ -88,8 +90,9 @@ def test_batch_first_only_turns_the_axes_and_a_state_can_be_given() -> None:
     torch.testing.assert_close(plain(x[3:], middle)[0], whole[3:])
 
 
-def test_gradcheck_passes_for_inputs_state_and_every_weight() -> None:
-    layer = made()
+@pytest.mark.parametrize("kernel", ["numba", "torch"])
+def test_gradcheck_passes_for_inputs_state_and_every_weight(kernel: str) -> None:
+    layer = made(kernel=kernel)
     names = [name for name, _ in layer.named_parameters()]
 
     def run(x: Tensor, h: Tensor, *weights: Tensor) -> Tensor:
@@ -124,8 +127,9 @@ def test_a_value_long_gone_is_its_mean_and_the_state_is_forgotten() -> None:
     torch.testing.assert_close(layer(x)[0][-1], layer(afresh)[0][0])
 
 
-def test_the_gradient_of_each_state_is_the_one_that_a_change_of_it_would_have() -> None:
-    layer, x, recording = made(), channels(), Recording()
+@pytest.mark.parametrize("kernel", ["numba", "torch"])
+def test_the_gradient_of_each_state_is_the_one_that_a_change_of_it_would_have(kernel: str) -> None:
+    layer, x, recording = made(kernel=kernel), channels(), Recording()
     output, _ = layer(x, record=recording)
     weigh = torch.linspace(-1, 1, B * H, dtype=torch.float64).view(B, H)
     (output[-1] * weigh).sum().backward()
@@ -140,8 +144,9 @@ def test_the_gradient_of_each_state_is_the_one_that_a_change_of_it_would_have() 
     np.testing.assert_allclose(record.gradient_norm, norms)
 
 
-def test_a_summary_has_the_norms_and_no_more() -> None:
-    layer, recording = made(), Recording("summary")
+@pytest.mark.parametrize("kernel", ["numba", "torch"])
+def test_a_summary_has_the_norms_and_no_more(kernel: str) -> None:
+    layer, recording = made(kernel=kernel), Recording("summary")
     layer(channels(), record=recording)[0].sum().backward()
     record = recording.layers[0]
     assert record.signals == {} and record.gradient is None
@@ -178,6 +183,22 @@ def test_features_that_are_not_three_groups_are_refused(features: int) -> None:
     assert str(caught.value) == (
         f"GRU-D needs three features for each variable (value, mask, time), not {features}"
     )
+
+
+def test_both_paths_give_the_same_gradients_whatever_is_asked_for() -> None:
+    for batch_first, state in ((False, None), (True, torch.rand(1, B, H, dtype=torch.float64))):
+        layers = [made(kernel=kernel, batch_first=batch_first) for kernel in ("numba", "torch")]
+        x = channels()
+        x = x.transpose(0, 1) if batch_first else x
+        ours, theirs = (results_and_gradients(layer, x, state) for layer in layers)
+        assert_equal(ours, theirs)
+
+
+def test_the_kernel_serves_where_it_can() -> None:
+    assert GRUD(3, 2).kernel == "numba"
+    assert GRUD(3, 2, dtype=torch.bfloat16).kernel == "torch"
+    with pytest.raises(ValueError, match="kernel"):
+        GRUD(3, 2, kernel="cuda")
 
 
 def test_other_sizes_that_do_not_fit_are_refused() -> None:
