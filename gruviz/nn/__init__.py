@@ -1,4 +1,4 @@
-"""Recurrent layers that show everything: RNN, GRU and LSTM, drop-in for torch.nn's own."""
+"""Recurrent layers that show everything: RNN, GRU and LSTM, drop-in for torch.nn's own, and GRU-D."""
 
 from gruviz.nn.clipping import clip_norm_
 from gruviz.nn.compiled import KernelWarning, warm
