@@ -11,6 +11,8 @@ import torch
 from torch.nn import functional
 
 from gruviz.data import batches, load
+from gruviz.data.missing import METHODS, punch
+from gruviz.data.windows import forecast_windows
 from gruviz.errors import GruvizError
 from gruviz.experiment import (
     GRU,
@@ -241,3 +243,16 @@ def test_a_batch_larger_than_the_data_is_refused() -> None:
     assert str(caught.value) == (
         "Batch size is 41, but there are only 40 training sequences; choose a batch of at most 40."
     )
+
+
+@pytest.mark.parametrize("missing", list(METHODS))
+def test_windows_of_every_method_can_be_trained_on(missing: str) -> None:
+    series = punch(np.sin(0.3 * np.arange(400.0)), 0.05, (1, 2), np.random.default_rng(0))
+    data = forecast_windows(
+        series, 8, 2, "x", further={"y": np.cos(0.3 * np.arange(400.0))}, missing=missing
+    )
+    trainer = Trainer(Experiment(), data)
+    first = trainer.validate()["loss"]
+    for _ in range(60):
+        trainer.step()
+    assert trainer.validate()["loss"] < 0.7 * first
