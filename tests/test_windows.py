@@ -257,6 +257,18 @@ def test_no_scaling_lets_numbers_pass_that_float32_has_not(scaling: str, size: f
         forecast_windows(series, 3, 1, "x", scaling=scaling)
 
 
+def test_missing_values_that_leave_no_windows_are_named_as_the_reason() -> None:
+    series = np.sin(np.arange(100.0))
+    series[::5] = N
+    with pytest.raises(GruvizError) as caught:
+        forecast_windows(series, 5, 1, "x")
+    assert str(caught.value) == (
+        "95 of 95 windows touch a missing value, which leaves too little to train and validate on;"
+        " make the window or the horizon shorter, or fill the missing values in another way."
+    )
+    assert len(forecast_windows(series, 5, 1, "x", missing="mean").train) > 50
+
+
 def test_too_many_copies_are_refused_with_the_remedy() -> None:
     series = np.sin(np.arange(200_000.0))
     series[50_000] = N

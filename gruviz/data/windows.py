@@ -78,6 +78,15 @@ def forecast_windows(
     held_out = ends[whole & (ends >= border)]
     validation = chosen(held_out)
     if len(train) < 2 or len(validation) < 1:
+        left_out = int((~whole).sum())
+        if left_out:
+            raise GruvizError(
+                _(
+                    "{left_out:,} of {count:,} windows touch a missing value, which leaves too little to"
+                    " train and validate on; make the window or the horizon shorter, or fill the"
+                    " missing values in another way."
+                ).format(left_out=left_out, count=len(whole))
+            )
         raise GruvizError(_too_short(len(columns), window, horizon))
     latest = inputs[-1:]
     if method.looks_ahead:

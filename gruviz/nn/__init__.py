@@ -1,4 +1,4 @@
-"""Recurrent layers that show everything: RNN, GRU and LSTM, drop-in for torch.nn's own."""
+"""Recurrent layers that show everything: RNN, GRU and LSTM, drop-in for torch.nn's own, and GRU-D."""
 
 from gruviz.nn.blocks import BlockNorms
 from gruviz.nn.clipping import clip_norm_
