@@ -12,6 +12,8 @@ import torch
 from torch.nn import functional
 
 from gruviz.data import batches, load
+from gruviz.data.missing import METHODS, punch
+from gruviz.data.windows import forecast_windows
 from gruviz.errors import GruvizError
 from gruviz.experiment import (
     GRU,
@@ -36,8 +38,10 @@ from gruviz.experiment import (
     RMSprop,
     Rprop,
     SineMixture,
+    Table,
     Waveforms,
 )
+from gruviz.nn import GRUD
 from gruviz.training import Trainer
 
 SMALL = Experiment(
@@ -356,3 +360,17 @@ def test_a_warm_up_longer_than_the_run_is_refused() -> None:
     assert str(caught.value) == (
         "Warm-up is 1,000 steps, but the run has only 60; choose more steps or a shorter warm-up."
     )
+
+
+@pytest.mark.parametrize("missing", list(METHODS))
+def test_windows_of_every_method_can_be_trained_on(missing: str) -> None:
+    series = punch(np.sin(0.3 * np.arange(400.0)), 0.05, (1, 2), np.random.default_rng(0))
+    data = forecast_windows(
+        series, 8, 2, "x", further={"y": np.cos(0.3 * np.arange(400.0))}, missing=missing
+    )
+    trainer = Trainer(Experiment(task=Table(missing=missing)), data)
+    assert isinstance(trainer.model.recurrent, GRUD) == (missing == "decay")
+    first = trainer.validate()["loss"]
+    for _ in range(60):
+        trainer.step()
+    assert trainer.validate()["loss"] < 0.7 * first

@@ -20,7 +20,8 @@ from gruviz.nn.reference import Step, Weights, unroll
 class Sequences(NamedTuple):
     """x: (time, batch, features), or (batch, time, features) with batch_first, as output is then.
     hidden, cell: (batch, hidden), None for zeros. mask (batch, hidden) multiplies the state before
-    the recurrent product. lengths: int64 (batch,) of sequences that end early, zeros after that."""
+    the recurrent product. lengths: int64 (batch,) of sequences that end early, zeros after that.
+    decay, of a GRU: with the axes of the output, multiplies the state before each step."""
 
     x: Tensor
     hidden: Tensor | None
@@ -28,6 +29,7 @@ class Sequences(NamedTuple):
     mask: Tensor | None
     lengths: Tensor | None
     batch_first: bool
+    decay: Tensor | None = None
 
 
 class Watch(NamedTuple):
@@ -48,7 +50,7 @@ def by_numba(
         return by_torch(equation, sequences, weights, watch)
     result: tuple[Tensor, ...] = _Recurrence.apply(
         equation, watch, sequences.batch_first, sequences.lengths, sequences.x, sequences.hidden,
-        sequences.cell, sequences.mask, *weights,
+        sequences.cell, sequences.mask, sequences.decay, *weights,
     )  # type: ignore[no-untyped-call]  # fmt: skip
     return result[0], result[1], result[2] if len(result) > 2 else None
 
@@ -62,15 +64,18 @@ def by_torch(
     cell = sequences.cell
     if equation.cell == "lstm" and cell is None:
         cell = zeros
-    steps = unroll(equation, x, hidden, cell, weights, sequences.mask, sequences.lengths)
+    decay = sequences.decay
+    if decay is not None and sequences.batch_first:
+        decay = decay.transpose(0, 1)
+    steps = unroll(equation, x, hidden, cell, weights, sequences.mask, sequences.lengths, decay)
     if watch is not None:
-        record_steps(equation, steps, watch, sequences.lengths)
+        _record_steps(equation, steps, watch, sequences.lengths)
     output = torch.stack([step.hidden for step in steps], 1 if sequences.batch_first else 0)
     cell = steps[-1].cell
     return output, steps[-1].hidden[None], None if cell is None else cell[None]
 
 
-def record_steps(
+def _record_steps(
     equation: Equation, steps: list[Step], watch: Watch, lengths: Tensor | None
 ) -> None:
     """Writes what the steps computed now, and the gradients when the backward pass reaches them."""
@@ -132,6 +137,14 @@ def _address(tensor: Tensor | None) -> int:
     return 0 if tensor is None else tensor.data_ptr()
 
 
+def _feature_major(values: Tensor, batch_first: bool) -> Tensor:
+    return (values.permute(1, 2, 0) if batch_first else values.transpose(1, 2)).contiguous()
+
+
+def _from_feature_major(values: Tensor, batch_first: bool) -> Tensor:
+    return values.permute(2, 0, 1) if batch_first else values.transpose(1, 2)
+
+
 class _Recurrence(torch.autograd.Function):
     """Memory is feature-major: x (T, F, B), h (T + 1, H, B) with the initial state in front.
 
@@ -150,6 +163,7 @@ class _Recurrence(torch.autograd.Function):
         hidden: Tensor | None,
         cell: Tensor | None,
         mask: Tensor | None,
+        decay: Tensor | None,
         wx: Tensor,
         wh: Tensor,
         bx: Tensor | None,
@@ -181,10 +195,11 @@ class _Recurrence(torch.autograd.Function):
         ends = [x.new_empty(1, B, H) for _ in begins]
         if mask is not None:
             mask = mask.t().contiguous()
+        if decay is not None:
+            decay = _feature_major(decay, batch_first)
+        own = (c_, g_) if lstm else (g_, _address(decay)) if records else ()
         common = (
-            0.0, T, B, F, H, *equation.flags, x_, h_,
-            *((c_,) if lstm else ()), *((g_,) if records else ()),
-            hm_, wx.data_ptr(), wh.data_ptr(),
+            0.0, T, B, F, H, *equation.flags, x_, h_, *own, hm_, wx.data_ptr(), wh.data_ptr(),
         )  # fmt: skip
         limits, summary = 0, None
         if watch is not None:
@@ -199,7 +214,7 @@ class _Recurrence(torch.autograd.Function):
             _summarise(watch.recording, equation, summary)
             if watch.full:
                 _record(watch, equation, memory, (T, B, H), lengths)
-        ctx.save_for_backward(x, memory, wx, wh, mask, lengths)
+        ctx.save_for_backward(x, memory, wx, wh, mask, lengths, decay)
         ctx.constants = (equation, watch, batch_first, common)
         axes = ((B, T, H), (1, n, B)) if batch_first else ((T, B, H), (n, 1, B))
         return memory.as_strided(*axes, n), *ends
@@ -207,15 +222,16 @@ class _Recurrence(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
-        x, _, wx, wh, mask, lengths = ctx.saved_tensors
+        x, _, wx, wh, mask, lengths, _ = ctx.saved_tensors
         equation, watch, batch_first, common = ctx.constants
         _, T, B, F, H, *_ = common
         up, *up_ends = gradients
         if up is not None:
-            up = (up.permute(1, 2, 0) if batch_first else up.transpose(1, 2)).contiguous()
+            up = _feature_major(up, batch_first)
         up_ends = [None if end is None else end.contiguous() for end in up_ends]
         needs = ctx.needs_input_grad
         dx = x.new_empty(T, F, B) if needs[4] else None
+        ddecay = x.new_empty(T, H, B) if needs[8] else None
         begins = [
             x.new_empty(B, H) if needed else None
             for needed, _ in zip(needs[5:7], up_ends, strict=False)
@@ -226,7 +242,8 @@ class _Recurrence(torch.autograd.Function):
         gradient = x.new_empty(T, H, B) if watch is not None and watch.full else None
         kernel(BACKWARD[equation.cell], x.dtype)(
             *common, _address(mask), _address(lengths), _address(up),
-            *map(_address, up_ends), *map(_address, begins), _address(dx),
+            *map(_address, up_ends), *map(_address, begins),
+            *((_address(ddecay),) if equation.cell == "gru" else ()), _address(dx),
             dwx.data_ptr(), dwh.data_ptr(), dbx.data_ptr(), dbh.data_ptr(),
             _address(gradient), norm.data_ptr(),
         )  # fmt: skip
@@ -236,10 +253,12 @@ class _Recurrence(torch.autograd.Function):
                 times = None if lengths is None else lengths.numpy()
                 watch.recording.gradient = running(gradient.transpose(1, 2).numpy(), times)
         if dx is not None:
-            dx = dx.permute(2, 0, 1) if batch_first else dx.transpose(1, 2)
+            dx = _from_feature_major(dx, batch_first)
+        if ddecay is not None:
+            ddecay = _from_feature_major(ddecay, batch_first)
         return (
             None, None, None, None, dx, begins[0], begins[1] if len(begins) > 1 else None, None,
-            dwx, dwh, dbx if needs[10] else None, dbh if needs[11] else None,
+            ddecay, dwx, dwh, dbx if needs[11] else None, dbh if needs[12] else None,
         )  # fmt: skip
 
 

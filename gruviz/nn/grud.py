@@ -6,10 +6,14 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import linear
 
+from gruviz.nn import validation
+from gruviz.nn.compiled import serves
 from gruviz.nn.equations import Equation
-from gruviz.nn.function import Watch, record_steps
+from gruviz.nn.function import Sequences, Watch
+from gruviz.nn.layers import KERNELS
 from gruviz.nn.recording import LayerRecording, Recording
-from gruviz.nn.reference import STEP, Step, Weights
+from gruviz.nn.reference import Weights
+from gruviz.nn.sequences import batch_of
 
 EQUATION = Equation("gru")
 
@@ -28,17 +32,17 @@ class GRUD(nn.Module):
         γ_h = exp(-max(0, W_h d + b_h))
         h' = GRU([x̂, m], γ_h ⊙ h)
 
-    Everything that doesn't depend on the state is computed for all time steps at once, the rest
-    step by step in plain torch: there is no compiled kernel, and it takes many times as long as
-    `gruviz.nn.GRU`.
+    x̂ and γ don't depend on the state: torch computes them for all time steps at once. The
+    recurrence is that of `gruviz.nn.GRU`.
 
     mean: (k,), what a value that is long gone decays to; zeros, which is right for values scaled to
         mean 0, unless given. It is kept with the weights but not trained.
     generator: draws the initial weights, from U(-1/sqrt(H), 1/sqrt(H)) as torch.nn.GRU does, those
         of the input decay from the positive half; None: torch's global state.
+    kernel: "numba", "torch", or None for numba wherever it can serve; see `kernel`.
 
-    Raises ValueError for sizes below 1, features that aren't three for each variable, or a mean of
-    another shape.
+    Raises ValueError for sizes below 1, features that aren't three for each variable, a mean of
+    another shape, or a kernel that there isn't.
     """
 
     cell: ClassVar[str] = "gru"
@@ -54,8 +58,10 @@ class GRUD(nn.Module):
         *,
         mean: Tensor | None = None,
         generator: Generator | None = None,
+        kernel: str | None = None,
     ) -> None:
         super().__init__()
+        validation.check_choice("kernel", kernel, (None, *KERNELS))
         if features < 3 or features % 3:
             raise ValueError(
                 f"GRU-D needs three features for each variable (value, mask, time), not {features}"
@@ -66,6 +72,7 @@ class GRUD(nn.Module):
         if mean is not None and mean.shape != (k,):
             raise ValueError(f"mean must have shape ({k},), not {tuple(mean.shape)}")
         self.input_size, self.hidden_size, self.batch_first = features, hidden_size, batch_first
+        self._kernel = kernel
 
         def weight(*shape: int) -> nn.Parameter:
             return nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
@@ -78,6 +85,11 @@ class GRUD(nn.Module):
         if mean is not None:
             self.mean.copy_(mean)
         self.reset_parameters(generator)
+
+    @property
+    def kernel(self) -> str:
+        """What computes this layer now, as `gruviz.nn.GRU.kernel`."""
+        return self._kernel or ("numba" if serves(self.weight_ih_l0) else "torch")
 
     def penalty(self) -> Tensor:
         """0: this layer has no regularisers."""
@@ -100,33 +112,37 @@ class GRUD(nn.Module):
         record: filled by this call and by the backward pass through it, with the signals of
             `gruviz.nn.GRU`; "hidden" is the state after a step, before it decays.
 
-        Raises ValueError for an input of another shape.
+        Raises ValueError for an input of another shape or dtype, RuntimeError for such a state.
         """
         if input.dim() != 3 or input.shape[2] != self.input_size or 0 in input.shape:
             raise ValueError(
                 f"GRUD expects three axes, none empty, the last one of {self.input_size} features;"
                 f" got {tuple(input.shape)}"
             )
-        x = input.transpose(0, 1) if self.batch_first else input
-        seen, decay = self._inputs(x)
-        hidden = x.new_zeros(x.shape[1], self.hidden_size) if hx is None else hx[0]
+        validation.check_input(input, self.input_size, self.weight_ih_l0.dtype)
+        hidden = None
+        if hx is not None:
+            batch = batch_of(input, self.batch_first, None, type(self).__name__)
+            shape = 1, batch.size, self.hidden_size
+            hidden = validation.states_of(hx, False, batch, shape)[0][0]
+        kernel = self.kernel
+        validation.check_kernel(kernel, self._kernel, self.weight_ih_l0, type(self).__name__)
+        seen, decay = self._inputs(input)
+        sequences = Sequences(seen, hidden, None, None, None, self.batch_first, decay)
         weights = Weights(self.weight_ih_l0, self.weight_hh_l0, self.bias_ih_l0, self.bias_hh_l0)
-        steps: list[Step] = []
-        for now, kept in zip(seen, decay, strict=True):
-            hidden = kept * hidden
-            step = STEP["gru"](EQUATION, now, hidden, hidden, None, weights)
-            hidden = step.hidden
-            steps.append(step)
+        watch = None
         if record is not None:
             record.layers = [LayerRecording()]
-            record_steps(EQUATION, steps, Watch(record.layers[0], record.full), None)
-        output = torch.stack([step.hidden for step in steps], 1 if self.batch_first else 0)
-        return output, hidden[None]
+            watch = Watch(record.layers[0], record.full)
+        output, final, _cell = KERNELS[kernel](EQUATION, sequences, weights, watch)
+        return output, final
 
     def _inputs(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """(time, batch, 2k) what the gates read, and (time, batch, hidden) γ_h."""
+        """With the axes of x, what the gates read, 2k features, and γ_h, hidden_size of them."""
         last, mask, since = x.chunk(3, dim=2)
         gamma = torch.exp(-torch.relu(since * self.input_decay + self.input_decay_bias))
         value = mask * last + (1 - mask) * (gamma * last + (1 - gamma) * self.mean)
         decay = linear(since, self.hidden_decay, self.hidden_decay_bias)
-        return torch.cat([value, mask], dim=2), torch.exp(-torch.relu(decay))
+        # Under torch.autocast the product is in bfloat16, which a kernel would misread.
+        kept = torch.exp(-torch.relu(decay)).to(x.dtype)
+        return torch.cat([value, mask], dim=2), kept

@@ -97,17 +97,20 @@ def unroll(
     weights: Weights,
     mask: Tensor | None,
     lengths: Tensor | None,
+    decay: Tensor | None,
 ) -> list[Step]:
     """One Step per time step, x (time, batch, features). A sequence that has ended keeps its state.
 
-    mask (batch, hidden) multiplies the state on its way into the recurrent product only.
+    mask (batch, hidden) multiplies the state on its way into the recurrent product only, decay
+    (time, batch, hidden) the state itself before each step.
     """
     # An infinity would saturate a gate and come out as an innocent number.
     x = x + (x * 0).sum(2, keepdim=True)
     steps: list[Step] = []
     for t in range(len(x)):
-        masked = hidden if mask is None else hidden * mask
-        step = STEP[equation.cell](equation, x[t], hidden, masked, cell, weights)
+        before = hidden if decay is None else hidden * decay[t]
+        masked = before if mask is None else before * mask
+        step = STEP[equation.cell](equation, x[t], before, masked, cell, weights)
         if lengths is not None:
             on = (lengths > t)[:, None]
             new_cell = None

@@ -1,12 +1,19 @@
 """GRU-D computes what Che et al. 2018 write, and learns from it."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 import gruviz.nn
-from gruviz.nn import GRU, GRUD, Recording
+from gruviz.nn import GRU, GRUD, KernelWarning, Recording
+from gruviz.nn.equations import Equation
+from gruviz.nn.function import Sequences
+from gruviz.nn.layers import KERNELS
+from gruviz.nn.reference import Weights
+from tests.nn.agreement import assert_equal, results_and_gradients
 
 T, B, K, H = 7, 3, 2, 5
 
@@ -65,8 +72,9 @@ def by_hand(layer: GRUD, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
     return torch.from_numpy(output), {k: torch.from_numpy(v) for k, v in signals.items()}
 
 
-def test_output_and_signals_equal_the_equations_written_out_by_hand() -> None:
-    layer, x, recording = made(), channels(), Recording()
+@pytest.mark.parametrize("kernel", ["numba", "torch"])
+def test_output_and_signals_equal_the_equations_written_out_by_hand(kernel: str) -> None:
+    layer, x, recording = made(kernel=kernel), channels(), Recording()
     output, last = layer(x, record=recording)
     expected, signals = by_hand(layer, x)
     torch.testing.assert_close(output, expected)
@@ -88,8 +96,9 @@ def test_batch_first_only_turns_the_axes_and_a_state_can_be_given() -> None:
     torch.testing.assert_close(plain(x[3:], middle)[0], whole[3:])
 
 
-def test_gradcheck_passes_for_inputs_state_and_every_weight() -> None:
-    layer = made()
+@pytest.mark.parametrize("kernel", ["numba", "torch"])
+def test_gradcheck_passes_for_inputs_state_and_every_weight(kernel: str) -> None:
+    layer = made(kernel=kernel)
     names = [name for name, _ in layer.named_parameters()]
 
     def run(x: Tensor, h: Tensor, *weights: Tensor) -> Tensor:
@@ -124,8 +133,9 @@ def test_a_value_long_gone_is_its_mean_and_the_state_is_forgotten() -> None:
     torch.testing.assert_close(layer(x)[0][-1], layer(afresh)[0][0])
 
 
-def test_the_gradient_of_each_state_is_the_one_that_a_change_of_it_would_have() -> None:
-    layer, x, recording = made(), channels(), Recording()
+@pytest.mark.parametrize("kernel", ["numba", "torch"])
+def test_the_gradient_of_each_state_is_the_one_that_a_change_of_it_would_have(kernel: str) -> None:
+    layer, x, recording = made(kernel=kernel), channels(), Recording()
     output, _ = layer(x, record=recording)
     weigh = torch.linspace(-1, 1, B * H, dtype=torch.float64).view(B, H)
     (output[-1] * weigh).sum().backward()
@@ -140,8 +150,9 @@ def test_the_gradient_of_each_state_is_the_one_that_a_change_of_it_would_have() 
     np.testing.assert_allclose(record.gradient_norm, norms)
 
 
-def test_a_summary_has_the_norms_and_no_more() -> None:
-    layer, recording = made(), Recording("summary")
+@pytest.mark.parametrize("kernel", ["numba", "torch"])
+def test_a_summary_has_the_norms_and_no_more(kernel: str) -> None:
+    layer, recording = made(kernel=kernel), Recording("summary")
     layer(channels(), record=recording)[0].sum().backward()
     record = recording.layers[0]
     assert record.signals == {} and record.gradient is None
@@ -178,6 +189,91 @@ def test_features_that_are_not_three_groups_are_refused(features: int) -> None:
     assert str(caught.value) == (
         f"GRU-D needs three features for each variable (value, mask, time), not {features}"
     )
+
+
+def test_both_paths_give_the_same_gradients_whatever_is_asked_for() -> None:
+    begun = torch.linspace(-1, 1, B * H, dtype=torch.float64).view(1, B, H)
+    for batch_first, state in product((False, True), (None, begun)):
+        layers = [made(kernel=kernel, batch_first=batch_first) for kernel in ("numba", "torch")]
+        x = channels()
+        x = x.transpose(0, 1) if batch_first else x
+        ours, theirs = (results_and_gradients(layer, x, state) for layer in layers)
+        assert_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("reset_after", [True, False])
+@pytest.mark.parametrize("batch_first", [True, False])
+def test_a_state_can_fade_in_sequences_that_end_early_and_under_a_mask(
+    reset_after: bool, batch_first: bool
+) -> None:
+    equation = Equation("gru", reset_after=reset_after)
+    generator = torch.Generator().manual_seed(3)
+    axes = (B, T) if batch_first else (T, B)
+
+    def drawn(*shape: int) -> Tensor:
+        return torch.rand(*shape, dtype=torch.float64, generator=generator).sub_(0.3)
+
+    x, hidden, decay = drawn(*axes, K), drawn(B, H), drawn(*axes, H)
+    weights = drawn(3 * H, K), drawn(3 * H, H), drawn(3 * H), drawn(3 * H)
+    leaves = [leaf.requires_grad_() for leaf in (x, hidden, decay, *weights)]
+    for mask, lengths in product(
+        (None, 2 * (drawn(B, H) > 0).double()), (None, torch.tensor([T, 3, 1]))
+    ):
+        sequences = Sequences(x, hidden, None, mask, lengths, batch_first, decay)
+        found = []
+        for compute in KERNELS.values():
+            output, final, _cell = compute(equation, sequences, Weights(*weights), None)
+            loss = (output * torch.linspace(-1, 2, T * B * H).view(output.shape)).sum()
+            gradients = torch.autograd.grad(loss + final.square().sum(), leaves)
+            found.append([output, final, *gradients])
+        assert_equal(*found)
+        # The state fades before it is used, and that of a sequence that has ended no more.
+        if lengths is not None:
+            whole = output.transpose(0, 1) if batch_first else output
+            assert torch.equal(whole[2:, 1], whole[2].expand(T - 2, B, H)[:, 1])
+            assert torch.equal(final[0, 2], whole[0, 2])
+
+
+@pytest.mark.parametrize("kernel", ["numba", "torch"])
+@pytest.mark.parametrize("place", [0, K, 2 * K])
+def test_a_nan_comes_out_in_its_sequence_alone(kernel: str, place: int) -> None:
+    layer, x = made(kernel=kernel), channels()
+    x[2, 1, place] = torch.nan
+    output, _ = layer(x)
+    assert output[2:, 1].isnan().all()
+    assert output[:2].isfinite().all() and output[:, [0, 2]].isfinite().all()
+
+
+def test_the_kernel_serves_where_it_can() -> None:
+    assert GRUD(3, 2).kernel == "numba"
+    brief = GRUD(3, 2, dtype=torch.bfloat16)
+    assert brief.kernel == "torch"
+    with pytest.warns(KernelWarning, match="GRUD has no compiled kernel for torch.bfloat16"):
+        brief(torch.zeros(4, 1, 3, dtype=torch.bfloat16))
+    with pytest.raises(ValueError, match="kernel is one of None, 'numba', 'torch', not 'cuda'"):
+        GRUD(3, 2, kernel="cuda")
+    with pytest.raises(ValueError, match='kernel="numba" computes float32 and float64'):
+        GRUD(3, 2, kernel="numba", dtype=torch.bfloat16)(torch.zeros(4, 1, 3, dtype=torch.bfloat16))
+
+
+def test_autocast_costs_no_more_than_its_own_precision() -> None:
+    layer = GRUD(6, 4, generator=torch.Generator().manual_seed(0))
+    x = channels().float()
+    expected, _ = layer(x)
+    with torch.autocast("cpu", torch.bfloat16):
+        output, _ = layer(x)
+    torch.testing.assert_close(output, expected, rtol=0, atol=0.01)
+
+
+def test_what_the_kernel_would_misread_is_refused() -> None:
+    layer, x = GRUD(6, 4), torch.zeros(5, 3, 6)
+    with pytest.raises(ValueError, match="dtype"):
+        layer(x.double())
+    with pytest.raises(RuntimeError, match="dtype"):
+        layer(x, torch.zeros(1, 3, 4, dtype=torch.float64))
+    for shape in ((1, 3, 3), (1, 2, 4), (3, 4)):
+        with pytest.raises(RuntimeError, match=r"hx should|Expected hidden"):
+            layer(x, torch.zeros(shape))
 
 
 def test_other_sizes_that_do_not_fit_are_refused() -> None:
