@@ -91,6 +91,11 @@ class GRUD(nn.Module):
         """What computes this layer now, as `gruviz.nn.GRU.kernel`."""
         return self._kernel or ("numba" if serves(self.weight_ih_l0) else "torch")
 
+    @kernel.setter
+    def kernel(self, name: str | None) -> None:
+        validation.check_choice("kernel", name, (None, *KERNELS))
+        self._kernel = name
+
     def penalty(self) -> Tensor:
         """0: this layer has no regularisers."""
         return self.weight_ih_l0.new_zeros(())

@@ -18,7 +18,7 @@ from gruviz.data.baselines import BASELINES
 from gruviz.data.missing import METHODS, carry
 from gruviz.data.scaling import fit
 from gruviz.errors import GruvizError
-from gruviz.experiment import Experiment, Knob, about, with_live
+from gruviz.experiment import Constant, Experiment, Knob, Plateau, about, with_live
 from gruviz.experiment import Table as TableTask
 from gruviz.trials import Forecasts, Job, Trials
 from gruviz.ui import frame, tables, view
@@ -265,7 +265,12 @@ def _begin_backtest(_mine: Session, wanted: Experiment) -> tuple[Experiment, Tri
     assert isinstance(task, TableTask)
     series = series_of(task, wanted.seed, tables.fetch)
     folds = rolling_origins(len(series), task.window, task.horizon, FOLDS)
-    experiment = replace(wanted, steps=min(wanted.steps, 2_000), warmup=None)
+    # What looks at the validation part while it trains would look at what is to be forecast.
+    schedule = Constant() if isinstance(wanted.schedule, Plateau) else wanted.schedule
+    experiment = replace(
+        wanted, steps=min(wanted.steps, 2_000), warmup=None, schedule=schedule, target_loss=None,
+        patience=None,
+    )  # fmt: skip
     return wanted, Trials.begin([Job(experiment, fold) for fold in folds])
 
 
@@ -401,7 +406,8 @@ OFFERS = {
         N_("Backtest"),
         N_(
             "The experiment in the controls is trained five times, each time on a longer past, and"
-            " forecasts what follows: up to 2,000 steps each."
+            " forecasts what follows: up to 2,000 steps each, without the rules that look at the"
+            " validation loss."
         ),
         _begin_backtest,
         _show_backtest,
