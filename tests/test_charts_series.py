@@ -19,7 +19,8 @@ def test_a_column_is_drawn_whole_with_its_gap_and_the_border_of_validation() -> 
     assert (line.mode, line.connectgaps) == ("lines", False)
     (border,) = chart.layout.shapes
     assert (border.x0, border.x1, border.line.dash) == (3, 3, "dash")
-    assert border.label.text == "validation"
+    (word,) = chart.layout.annotations
+    assert (word.text, word.x, word.xanchor) == ("validation", 3, "left")
     assert (chart.layout.xaxis.title.text, chart.layout.yaxis.title.text) == ("row", "price")
     assert "validation" in chart.layout.meta["aid"]
 

@@ -42,10 +42,11 @@ def column(x: Axis, values: Floats, name: str, border: int, x_title: str) -> go.
         chart.add_shape(
             type="line", xref="x", yref="paper", x0=x[border], x1=x[border], y0=0, y1=1,
             line={"color": GREY, "width": 1.5, "dash": "dash"},
-            label={
-                "text": _("validation"), "textposition": "end", "xanchor": "left",
-                "textangle": 0, "font": {"size": 12, "color": GREY},
-            },
+        )  # fmt: skip
+        # Not the line's own label: that is cut off where the axis ends.
+        chart.add_annotation(
+            text=_("validation"), x=x[border], xref="x", xanchor="left", y=1, yref="paper",
+            yanchor="bottom", showarrow=False, font={"size": 12, "color": GREY},
         )  # fmt: skip
     return chart
 
