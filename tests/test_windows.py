@@ -293,4 +293,15 @@ def test_no_window_goes_from_one_series_into_the_next() -> None:
     whole = np.hstack([data.train.inputs[:, :, 0], data.train.targets])
     assert [row[0] for row in whole.tolist()] == [*range(15), *range(1000, 1005)]
     np.testing.assert_array_equal(np.diff(whole, axis=1), 1)
-    assert data.left_out == 5
+    assert data.left_out == 0
+
+
+@pytest.mark.parametrize("missing", ["carry", "interpolate", "decay"])
+def test_a_hole_is_not_filled_from_another_series(missing: str) -> None:
+    series = np.concatenate([np.arange(40.0), 1000 + np.arange(40.0)])
+    series[40] = np.nan
+    groups = np.repeat([0, 1], 40)
+    with pytest.raises(GruvizError, match="several series one below the other"):
+        forecast_windows(series, 4, 1, "x", missing=missing, groups=groups)
+    for honest in ("drop", "mean", "mask"):
+        assert forecast_windows(series, 4, 1, "x", missing=honest, groups=groups).missing == 1

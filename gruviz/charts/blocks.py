@@ -87,7 +87,7 @@ def label(block: str) -> str:
     """A block's name for a legend: matrices as in the equations, the rest in words."""
     if block.startswith("W_"):
         return f"W<sub>{block.removeprefix('W_')}</sub>"
-    return {"biases": _("biases"), "head": _("head")}[block]
+    return {"biases": _("biases"), "head": _("head"), "decay": _("decay")}[block]
 
 
 def _look(block: str) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def series_of(task: TableTask, seed: int, fetch: Fetch = fetch_sample) -> npt.ND
     table = fetch(task.source)
     series = _column(table, task.column or table.first_choice)
     if task.holes:
-        series = punch(series, task.holes, HOLES, np.random.default_rng([seed, 4]))
+        series = punch(series, task.holes, HOLES, np.random.default_rng([seed, 5]))
     return series
 
 

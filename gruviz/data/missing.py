@@ -104,22 +104,24 @@ def decay(series: Floats, border: int) -> Floats:
 @dataclass(frozen=True)
 class Method:
     """fill: from (series, border) to channels; groups: a word for each group of columns, to be
-    filled in with the column's name; looks_ahead: a hole holds what came after it."""
+    filled in with the column's name; looks_ahead: a hole holds what came after it; looks_around:
+    it holds what other rows have."""
 
     fill: Callable[[Floats, int], Floats]
     groups: tuple[str, ...] = ("{name}",)
     looks_ahead: bool = False
+    looks_around: bool = False
 
 
 PRESENT = N_("{name} present")
 
 METHODS: Mapping[str, Method] = {
     "drop": Method(lambda series, border: series),
-    "carry": Method(carry),
-    "interpolate": Method(interpolate, looks_ahead=True),
+    "carry": Method(carry, looks_around=True),
+    "interpolate": Method(interpolate, looks_ahead=True, looks_around=True),
     "mean": Method(mean),
     "mask": Method(mean_and_mask, ("{name}", PRESENT)),
-    "decay": Method(decay, ("{name}", PRESENT, N_("rows since {name}"))),
+    "decay": Method(decay, ("{name}", PRESENT, N_("rows since {name}")), looks_around=True),
 }
 
 

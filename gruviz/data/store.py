@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ AT_HAND_BYTES = 200_000_000
 # Tables that this process has read or been handed, by folder and source; the last used at the end.
 _at_hand: OrderedDict[tuple[Path, str], Table] = OrderedDict()
 _lock = threading.Lock()
+_keeping = threading.Lock()  # one upload at a time makes room
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,18 @@ class TableStore:
         check_size(content)
         digest = hashlib.sha256(content).hexdigest()
         path = self.folder / digest
+        with _keeping:
+            try:
+                self._keep(path, content, name)
+            except OSError as error:
+                raise GruvizError(
+                    _(
+                        "There is no room for this file on the server ({reason}); try again later."
+                    ).format(reason=error.strerror or type(error).__name__)
+                ) from error
+        return digest
+
+    def _keep(self, path: Path, content: bytes, name: str) -> None:
         if not path.exists():
             uploads = (file for file in self.folder.iterdir() if DIGEST.fullmatch(file.name))
             kept = sorted(uploads, key=lambda file: file.stat().st_mtime)
@@ -64,11 +76,14 @@ class TableStore:
                 self.drop(oldest.name)
             path.with_suffix(NAME).write_text(name, encoding="utf-8")
             # Written aside and renamed: a worker never reads half a file.
-            with tempfile.NamedTemporaryFile(dir=self.folder, delete=False) as file:
-                file.write(content)
-            os.replace(file.name, path)
+            aside = path.with_suffix(f".{os.getpid()}")
+            try:
+                aside.write_bytes(content)
+                aside.chmod(0o600)
+                os.replace(aside, path)
+            finally:
+                aside.unlink(missing_ok=True)
         os.utime(path)
-        return digest
 
     def drop(self, digest: str) -> None:
         """Forget a file and the tables that it was read as."""

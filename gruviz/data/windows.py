@@ -62,6 +62,13 @@ def forecast_windows(
     if len(columns) < span:
         raise GruvizError(_too_short(len(columns), window, horizon))
     method = METHODS[missing]
+    if groups is not None and method.looks_around and not np.isfinite(scaled).all():
+        raise GruvizError(
+            _(
+                "The table holds several series one below the other: a missing value can't be filled"
+                " from the rows around it. Leave such windows out, or put the mean in."
+            )
+        )
     with np.errstate(over="ignore"):
         channels = np.ascontiguousarray(method.fill(scaled, border), np.float32)
     # Views, not copies: a long series has as many windows as rows.
@@ -70,9 +77,11 @@ def forecast_windows(
     seen = whole_runs(np.all(np.isfinite(channels), axis=1), window)
     ends = np.arange(window, len(columns) - horizon + 1)
     whole = seen[: len(ends)] & whole_runs(np.isfinite(target), horizon)[window:]
-
+    left_out = int((~whole).sum())
+    one_series = bool(seen[-1])
     if groups is not None:
         whole &= groups[ends - window] == groups[ends + horizon - 1]
+        one_series = one_series and bool(groups[-window] == groups[-1])
 
     def chosen(rows: Rows) -> Sequences:
         part = _taken(inputs, rows - window)
@@ -85,7 +94,6 @@ def forecast_windows(
     held_out = ends[whole & (ends >= border)]
     validation = chosen(held_out)
     if len(train) < 2 or len(validation) < 1:
-        left_out = int((~whole).sum())
         if left_out:
             raise GruvizError(
                 _(
@@ -102,8 +110,8 @@ def forecast_windows(
         Kind.FORECAST, train, validation, horizon,
         tuple(_(group).format(name=each) for group in method.groups for each in names),
         unit=name, mean=scaler.offset[0], scale=scaler.scale[0],
-        missing=int((~np.isfinite(columns)).sum()), left_out=int((~whole).sum()), border=border,
-        ends=held_out, latest=latest if seen[-1] else None,
+        missing=int((~np.isfinite(columns)).sum()), left_out=left_out, border=border,
+        ends=held_out, latest=latest if one_series else None,
         fill=tuple(means(scaled, border).tolist()),
     )  # fmt: skip
 

@@ -7,10 +7,9 @@ from torch import Generator, Tensor, nn
 from torch.nn.functional import linear
 
 from gruviz.nn import validation
-from gruviz.nn.compiled import serves
 from gruviz.nn.equations import Equation
 from gruviz.nn.function import Sequences, Watch
-from gruviz.nn.layers import KERNELS
+from gruviz.nn.layers import KERNELS, KernelChoice
 from gruviz.nn.recording import LayerRecording, Recording
 from gruviz.nn.reference import Weights
 from gruviz.nn.sequences import batch_of
@@ -18,7 +17,7 @@ from gruviz.nn.sequences import batch_of
 EQUATION = Equation("gru")
 
 
-class GRUD(nn.Module):
+class GRUD(KernelChoice):
     """GRU-D of Che, Purushotham, Cho, Sontag, Liu 2018, "Recurrent neural networks for multivariate
     time series with missing values" (Scientific Reports 8:6085), equations 10 to 13, on the
     equations of torch.nn.GRU (reset after the product, z for the old state).
@@ -61,7 +60,7 @@ class GRUD(nn.Module):
         kernel: str | None = None,
     ) -> None:
         super().__init__()
-        validation.check_choice("kernel", kernel, (None, *KERNELS))
+        self.kernel = kernel
         if features < 3 or features % 3:
             raise ValueError(
                 f"GRU-D needs three features for each variable (value, mask, time), not {features}"
@@ -72,7 +71,6 @@ class GRUD(nn.Module):
         if mean is not None and mean.shape != (k,):
             raise ValueError(f"mean must have shape ({k},), not {tuple(mean.shape)}")
         self.input_size, self.hidden_size, self.batch_first = features, hidden_size, batch_first
-        self._kernel = kernel
 
         def weight(*shape: int) -> nn.Parameter:
             return nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
@@ -85,16 +83,6 @@ class GRUD(nn.Module):
         if mean is not None:
             self.mean.copy_(mean)
         self.reset_parameters(generator)
-
-    @property
-    def kernel(self) -> str:
-        """What computes this layer now, as `gruviz.nn.GRU.kernel`."""
-        return self._kernel or ("numba" if serves(self.weight_ih_l0) else "torch")
-
-    @kernel.setter
-    def kernel(self, name: str | None) -> None:
-        validation.check_choice("kernel", name, (None, *KERNELS))
-        self._kernel = name
 
     def penalty(self) -> Tensor:
         """0: this layer has no regularisers."""

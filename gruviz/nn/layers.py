@@ -21,7 +21,30 @@ State = Tensor | tuple[Tensor, Tensor]
 KERNELS = {"numba": by_numba, "torch": by_torch}
 
 
-class _Recurrent(nn.Module):
+class KernelChoice(nn.Module):
+    """What computes a layer; its first weight is weight_ih_l0."""
+
+    _kernel: str | None
+
+    @property
+    def kernel(self) -> str:
+        """What computes this layer now, "numba" or "torch": the explicit choice, or else what
+        serves the device and dtype that its weights have."""
+        return self._kernel or ("numba" if serves(self._weight("weight_ih_l0")) else "torch")
+
+    @kernel.setter
+    def kernel(self, name: str | None) -> None:
+        validation.check_choice("kernel", name, (None, *KERNELS))
+        self._kernel = name
+
+    def _weight(self, name: str) -> Tensor:
+        # Past nn.Module's __getattr__, which costs ten times as much, unless something like
+        # torch.nn.utils.parametrize has put an attribute in the parameter's place.
+        found = self._parameters.get(name)
+        return cast(Tensor, getattr(self, name)) if found is None else found
+
+
+class _Recurrent(KernelChoice):
     """What the three layers share.
 
     Beyond torch.nn's arguments:
@@ -72,7 +95,7 @@ class _Recurrent(nn.Module):
         validation.check_refused(type(self).__name__, bidirectional, proj_size)
         validation.check_dropout(dropout, num_layers)
         validation.check_rates(input_dropout=input_dropout, recurrent_dropout=recurrent_dropout)
-        validation.check_choice("kernel", kernel, (None, *KERNELS))
+        self.kernel = kernel
         self.equation = equation
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.bias, self.batch_first, self.dropout = bias, batch_first, float(dropout)
@@ -84,7 +107,7 @@ class _Recurrent(nn.Module):
         self.kernel_regularizer = kernel_regularizer
         self.recurrent_regularizer = recurrent_regularizer
         self.bias_regularizer = bias_regularizer
-        self._tied, self._kernel = tied, kernel
+        self._tied = tied
         rows = hidden_size * (1 if tied else GATES[equation.cell])
         self._names: list[tuple[str, ...]] = []
         for layer in range(num_layers):
@@ -115,17 +138,6 @@ class _Recurrent(nn.Module):
                 nn.init.uniform_(weight, -bound, bound, generator=generator)
             else:
                 fill(weight, initializer, generator)
-
-    @property
-    def kernel(self) -> str:
-        """What computes this layer now, "numba" or "torch": the explicit choice, or else what
-        serves the device and dtype that its weights have."""
-        return self._kernel or ("numba" if serves(self._weight(self._names[0][0])) else "torch")
-
-    @kernel.setter
-    def kernel(self, name: str | None) -> None:
-        validation.check_choice("kernel", name, (None, *KERNELS))
-        self._kernel = name
 
     def penalty(self) -> Tensor:
         """The regularisers' sum over all layers, a scalar to add to the loss; 0 without any."""
@@ -169,7 +181,7 @@ class _Recurrent(nn.Module):
         don't fit.
         """
         batch = batch_of(input, self.batch_first, lengths, type(self).__name__)
-        weight = self._weight(self._names[0][0])
+        weight = self._weight("weight_ih_l0")
         validation.check_input(batch.x, self.input_size, weight.dtype)
         states = None
         if hx is not None:
@@ -232,12 +244,6 @@ class _Recurrent(nn.Module):
                 whole = slice(0, len(gates) * size)
                 found[f"biases{suffix}"] = [(self.get_parameter(name), whole) for name in biases]
         return found
-
-    def _weight(self, name: str) -> Tensor:
-        # Past nn.Module's __getattr__, which costs ten times as much, unless something like
-        # torch.nn.utils.parametrize has put an attribute in the parameter's place.
-        found = self._parameters.get(name)
-        return cast(Tensor, getattr(self, name)) if found is None else found
 
     def _weights(self, layer: int) -> Weights:
         found = [self._weight(name) for name in self._names[layer]]

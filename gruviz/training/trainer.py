@@ -190,7 +190,7 @@ class Trainer:
         """What a model of letters writes after the probe; empty for any other task."""
         if not isinstance(self.experiment.task, NextCharacter):
             return ""
-        generator = np.random.default_rng([self.experiment.seed, 4, self.step_count])
+        generator = np.random.default_rng([self.experiment.seed, 6, self.step_count])
         drawn = continuation(self.model, prompt, WRITTEN, generator)
         return "".join(self.dataset.class_names[letter] for letter in drawn)
 

@@ -344,8 +344,7 @@ def _begin_gaps(_mine: Session, wanted: Experiment) -> tuple[Experiment, Trials]
                     warmup=None))
         for name in METHODS
     ]  # fmt: skip
-    for job in jobs:
-        check(job.experiment, tables.fetch)
+    jobs = [job for job in jobs if _fits(job)]
     if not np.isnan(series_of(task, wanted.seed, tables.fetch)).any():
         raise GruvizError(
             _(
@@ -353,6 +352,20 @@ def _begin_gaps(_mine: Session, wanted: Experiment) -> tuple[Experiment, Trials]
             )
         )
     return wanted, Trials.begin(jobs)
+
+
+def _fits(job: Job) -> bool:
+    """Whether the experiment can be trained; learned decay is left out where the cell has none.
+
+    Raises GruvizError for any other reason.
+    """
+    try:
+        check(job.experiment, tables.fetch)
+    except GruvizError:
+        if job.experiment.task.decays:
+            return False
+        raise
+    return True
 
 
 def _show_gaps(state: Trials, experiment: Experiment) -> None:

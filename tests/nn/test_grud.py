@@ -265,6 +265,22 @@ def test_autocast_costs_no_more_than_its_own_precision() -> None:
     torch.testing.assert_close(output, expected, rtol=0, atol=0.01)
 
 
+def test_a_layer_set_to_torch_has_second_derivatives() -> None:
+    layer, x = made(kernel="numba"), channels()
+    layer.kernel = "torch"
+    (first,) = torch.autograd.grad(
+        layer(x)[0].square().sum(), layer.hidden_decay, create_graph=True
+    )
+    (second,) = torch.autograd.grad(first.sum(), layer.hidden_decay)
+    step, changed = 1e-5, []
+    for sign in (1, -1):
+        moved = made()
+        with torch.no_grad():
+            moved.hidden_decay += sign * step
+        changed.append(torch.autograd.grad(moved(x)[0].square().sum(), moved.hidden_decay)[0])
+    torch.testing.assert_close(second, (changed[0] - changed[1]) / (2 * step), rtol=1e-5, atol=1e-7)
+
+
 def test_what_the_kernel_would_misread_is_refused() -> None:
     layer, x = GRUD(6, 4), torch.zeros(5, 3, 6)
     with pytest.raises(ValueError, match="dtype"):
