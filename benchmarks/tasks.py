@@ -95,11 +95,11 @@ def adding600() -> None:
     print(f"{'step':>6} {'seconds':>8} {'rate':>8} {'training':>9} {'test':>9}", flush=True)
     print(f"{0:>6} {0:>8} {'':>8} {'':>9} {tested():>9.3g}", flush=True)
     started, losses = time.perf_counter(), []
-    while not trainer.finished:
+    while trainer.stopped is None:
         row, diverged = trainer.step()
         assert not diverged
         losses.append(row["loss"])
-        if trainer.step_count % 150 == 0 or trainer.finished:
+        if trainer.step_count % 150 == 0 or trainer.stopped is not None:
             seconds = time.perf_counter() - started
             print(
                 f"{trainer.step_count:>6} {seconds:>8.0f} {row['learning_rate']:>8.2e}"

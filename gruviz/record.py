@@ -37,6 +37,7 @@ class Snapshot:
     signals: by name, (units, time), every gate and state of the cell
     inputs: (time, features), target: (outputs,) or a class; prediction: (time, outputs), what the
     head would answer after each time step (class probabilities for a classification).
+    rollout: (steps,) how a series goes on if the network reads its own forecasts; None for others.
     gradient: (time,) ‖∂L/∂h_t‖ over the last batch that was trained on; None before the first.
     text: what a model of letters writes after the probe; empty for any other task.
     """
@@ -48,6 +49,7 @@ class Snapshot:
     prediction: npt.NDArray[np.float32]
     gradient: npt.NDArray[np.floating[Any]] | None
     text: str = ""
+    rollout: npt.NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,7 +183,8 @@ class History:
 
     def seconds_at(self, step: float) -> float:
         """Seconds in training until a step: measured after each slice, in between a straight line."""
-        return float(np.interp(step, [0, *self.times["step"]], [0, *self.times["seconds"]]))
+        times = self.times.since(0)
+        return float(np.interp(step, [0, *times["step"]], [0, *times["seconds"]]))
 
 
 def blocks_of(columns: Columns | Mapping[str, Floats]) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Fixtures for all tests."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
@@ -13,3 +14,12 @@ def _english() -> None:
     from gruviz.words import speak
 
     speak(None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _workers() -> Iterator[None]:
+    """All pages share a worker, for torch takes seconds to load."""
+    yield
+    from tests.page import close
+
+    close()

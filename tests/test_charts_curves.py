@@ -183,6 +183,9 @@ def test_lines_known_without_training_lie_across_the_loss_with_their_labels() ->
         ("paper", "y", 0, 1, 2.5, 2.5), ("paper", "y", 0, 1, 0.125, 0.125),
     ]  # fmt: skip
     assert [s.label.text for s in shapes] == ["guess: 2.5", "best: 0.125"]
+    assert [(s.label.textposition, s.label.yanchor) for s in shapes] == [
+        ("end", "top"), ("start", "bottom"),
+    ]  # fmt: skip
     dashes = {trace.line.dash for trace in chart.data} | {"dot"}  # dot: the marks
     assert {s.line.dash for s in shapes} == {"dashdot"} and "dashdot" not in dashes
     assert chart.layout.yaxis.autorangeoptions.include < 0.125

@@ -58,6 +58,8 @@ def test_a_forecast_shows_the_past_what_came_and_what_was_said() -> None:
         ("truth", {"x": "probe.future", "y": "probe.target"}),
         ("prediction", {"x": "probe.future", "y": "answer.value"}),
     ]
+    rolled = charts.forecast(filled(), "passengers", free_running=True)
+    assert drawn_from(rolled)[-1] == ("free running", {"x": "rollout.time", "y": "rollout.value"})
     assert chart.layout.yaxis.title.text == "passengers"
     assert charts.forecast({}, "").layout.yaxis.title.text == "value"
 
@@ -188,3 +190,13 @@ def test_without_data_a_picture_has_its_axes_title_and_reading_aid(chart: go.Fig
     lowest = max(axis for axis in chart.layout if axis.startswith("xaxis"))
     assert chart.layout[lowest].title.text and chart.layout.yaxis.title.text
     chart.to_json()
+
+
+def test_classes_that_a_file_names_are_text_in_every_picture() -> None:
+    names = ["<b>no</b>", '<a href="https://example.org">yes</a>']
+    probe = {"time": np.arange(3), "input": np.arange(3.0), "true": np.array([0.0, 1.0])}
+    one = charts.sequences([probe, probe], names, ["value"])
+    other = charts.classification({"probe": probe}, names, 1)
+    shown = [*(each.text for each in one.layout.annotations), *other.data[1].y]
+    assert len(shown) == 4
+    assert not [text for text in shown if "<" in text]

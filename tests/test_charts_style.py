@@ -1,9 +1,12 @@
 """The look that all charts share."""
 
+import json
 import re
 
+import numpy as np
+
 from gruviz.charts import style
-from gruviz.charts.style import DARK, figure, plain
+from gruviz.charts.style import DARK, figure, on_dark, plain
 
 
 def luminance(colour: str) -> float:
@@ -39,3 +42,18 @@ def test_a_figure_loads_nothing_and_leaves_the_background_to_the_page() -> None:
 def test_text_from_a_file_is_shown_as_it_is_and_not_too_long() -> None:
     assert plain("a < b & <b>c</b>") == "a &lt; b &amp; &lt;b&gt;c&lt;/b&gt;"
     assert plain("x" * 100) == "x" * 60
+
+
+def test_a_chart_on_a_dark_page_is_the_same_chart_in_the_twins_of_its_colours() -> None:
+    chart = figure("Title", "aid", "x", "y").add_scatter(
+        x=np.arange(3.0), y=np.array([1.0, np.nan, 2.0]), line={"color": style.BLUE}
+    )
+    chart.add_shape(type="line", x0=1, x1=1, y0=0, y1=1, line={"color": style.GREY})
+    dark = on_dark(chart)
+    assert dark.data[0].line.color == DARK[style.BLUE]
+    assert dark.layout.shapes[0].line.color == DARK[style.GREY]
+    back = {twin: light for light, twin in DARK.items()}
+    text = dark.to_json()
+    for twin in (DARK[style.BLUE], DARK[style.GREY]):
+        text = text.replace(twin, back[twin])
+    assert json.loads(text) == json.loads(chart.to_json())

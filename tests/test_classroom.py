@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gruviz.errors import GruvizError
@@ -124,3 +125,72 @@ def test_the_environment_says_how_many_workers_there_are(
 def test_the_workers_of_a_run_see_the_uploads_of_its_classroom(room: Classroom) -> None:
     run = room.start(Experiment())
     assert run.tables is room.tables
+
+
+@pytest.fixture(scope="module")
+def reader() -> Iterator[Classroom]:
+    """A classroom whose worker is there."""
+    made = Classroom(1)
+    yield made
+    made.close()
+
+
+def said(_share: float, _what: str) -> None:
+    pass
+
+
+def test_an_upload_is_read_by_a_worker_and_is_at_hand_then(
+    reader: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = sys.modules["gruviz.data.store"]
+
+    def refuse(*_arguments: object, **_keywords: object) -> None:
+        raise AssertionError("read by the page's own process")
+
+    monkeypatch.setattr(module, "read_csv", refuse)
+    content = b"day,price\n" + b"\n".join(b"%d,%d" % (day, day % 7) for day in range(30))
+    table = reader.read(content, "prices.csv", said)
+    assert (table.name, table.rows, list(table.columns)) == ("prices.csv", 30, ["day", "price"])
+    assert reader.tables(table.digest) is table
+    assert reader.reread(table.digest, said) is table
+
+
+def test_a_broken_upload_is_refused_with_one_sentence_and_not_kept(reader: Classroom) -> None:
+    before = {file.name for file in reader.tables.folder.iterdir()}
+    with pytest.raises(GruvizError) as caught:
+        reader.read(b"\x89PNG\r\n\x1a\n\0\0\xff", "picture.csv", said, "en")
+    assert str(caught.value) == (
+        "This is a picture (PNG), not a text table; open it and save the table as CSV."
+    )
+    left = {file.name for file in reader.tables.folder.iterdir()} - before
+    assert not [name for name in left if len(name.partition(".")[0]) == 64]
+
+
+def test_a_kept_file_is_read_again_as_its_source_says(reader: Classroom) -> None:
+    content = b"a;b\n" + b"\n".join(b"%d,5;%d,25" % (row, row) for row in range(30))
+    table = reader.read(content, "decimals.csv", said)
+    np.testing.assert_array_equal(table.columns["a"], np.arange(30) + 0.5)
+    other = reader.reread(f'{table.digest}?{{"header":[],"separator":";"}}', said)
+    assert len(other.frame) == 31
+    assert other.digest == table.digest and other.source != table.source
+    assert reader.tables(table.source) is table
+    assert reader.tables(other.source) is other
+    with pytest.raises(GruvizError):
+        reader.reread(f'{table.digest}?{{"separator":"no"}}', said)
+    assert reader.tables(table.source) is table
+
+
+def test_how_far_a_reading_is_is_told_and_never_goes_back(
+    reader: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["gruviz.runs.classroom"], "LOOK_SECONDS", 0.005)
+    rows = b"\n".join(b"%d,%d.5,%d" % (row, row * 7 % 1000, row * 3) for row in range(200_000))
+    told: list[tuple[float, str]] = []
+    table = reader.read(
+        b"a,b,c\n" + rows, "long.csv", lambda share, what: told.append((share, what))
+    )
+    assert table.rows == 200_000
+    shares = [share for share, _what in told]
+    assert len(set(shares)) > 2 and 0 < max(shares) <= 1
+    assert shares == sorted(shares)
+    assert all(what for _share, what in told)

@@ -19,7 +19,7 @@ from gruviz.experiment import (
     SineMixture,
     StepDecay,
 )
-from gruviz.record import History
+from gruviz.record import Columns, History
 from gruviz.runs import Status
 from gruviz.runs.comparison import SAME_START, Row, compare, same_start
 from gruviz.training import Trainer, advance
@@ -172,3 +172,23 @@ def test_the_same_start_has_the_same_weights_data_and_batches_to_the_bit() -> No
     assert first["loss"][0] == pinned["loss"][0]
     assert first["norm"][0] == pinned["norm"][0]
     assert first["loss"][1] != pinned["loss"][1]
+
+
+class Growing(Columns):
+    """Columns to which another thread adds a row after every look at one of them."""
+
+    def __getitem__(self, name: str) -> Any:
+        found = super().__getitem__(name)
+        self.append({each: np.array([9.0]) for each in self.names})
+        return found
+
+
+def test_a_run_that_trains_on_while_it_is_compared_is_compared_as_it_was() -> None:
+    run = Stored(SMALL, [4, 2, 1], [], 6.0)
+    for name in ("steps", "times"):
+        columns: Columns = getattr(run.history, name)
+        growing = Growing(columns.names)
+        growing.append(columns.since(0))
+        setattr(run.history, name, growing)
+    (row,) = compare({"training": run}, target=2.0).rows
+    assert (row.steps, row.steps_to_target, row.seconds_to_target) == (3, 2, 4.0)

@@ -265,7 +265,8 @@ def test_every_task_says_what_the_network_is_asked_for() -> None:
         "copy": Kind.LABELLING, "echo": Kind.TRACKING, "parity": Kind.LABELLING,
         "order": Kind.CLASSIFICATION, "brackets": Kind.CLASSIFICATION,
         "waveforms": Kind.CLASSIFICATION, "digits": Kind.CLASSIFICATION,
-        "text": Kind.LABELLING, "table": Kind.FORECAST,
+        "text": Kind.LABELLING, "table": Kind.FORECAST, "rows": Kind.CLASSIFICATION,
+        "long": Kind.CLASSIFICATION,
     }  # fmt: skip
 
 

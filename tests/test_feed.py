@@ -88,7 +88,7 @@ def test_a_frame_holds_what_the_panel_lacks() -> None:
 def test_a_view_is_sent_what_its_charts_need_and_no_more() -> None:
     executor = OnDemand()
     run = a_run(executor)
-    run.step(3)
+    run.train(3)
     executor.do_all()
     with_blocks(run)
     sent = {look: unpack(Viewer(run, look).frame(START)) for look in (*view.VIEWS, "nonsense")}
@@ -110,7 +110,7 @@ def test_blocks_are_sent_from_the_row_that_the_panel_asks_for() -> None:
     viewer = Viewer(run, "blocks")
     header, tables = unpack(viewer.frame(START))
     assert (header["starts"]["blocks"], "blocks" in tables) == (0, False)
-    run.step(3)
+    run.train(3)
     executor.do_all()
     with_blocks(run, rows=5)
     assert run.history.blocks is not None
@@ -125,7 +125,7 @@ def test_blocks_are_sent_from_the_row_that_the_panel_asks_for() -> None:
 def test_rows_of_blocks_that_came_late_are_news() -> None:
     executor = OnDemand()
     run = a_run(executor)
-    run.step(3)
+    run.train(3)
     executor.do_all()
     viewer, asked = Viewer(run, "blocks"), START | {"steps": 3}
     viewer.frame(asked)
@@ -137,7 +137,7 @@ def test_rows_of_blocks_that_came_late_are_news() -> None:
 def test_the_greeting_says_which_view_is_fed(monkeypatch: pytest.MonkeyPatch) -> None:
     executor = OnDemand()
     run = a_run(executor)
-    run.step()
+    run.train()
     executor.do_all()
     with_blocks(run)
     greeting = json.dumps({"token": run.token, "view": "blocks"})
@@ -171,7 +171,7 @@ def test_what_a_model_of_letters_writes_comes_with_its_snapshot() -> None:
     executor = OnDemand()
     experiment = replace(SMALL, task=NextCharacter(size=40, length=8))
     run = a_run(executor, experiment)
-    run.step()
+    run.train()
     executor.do_all()
     viewer = Viewer(run)
     header, _tables = unpack(viewer.frame(START))
@@ -184,7 +184,7 @@ def test_a_solved_task_is_marked_in_the_loss_chart_and_told_in_words(
 ) -> None:
     executor = OnDemand()
     run = a_run(executor)
-    run.step()
+    run.train()
     executor.do_all()
     monkeypatch.setattr(view, "solved", lambda validations, threshold: 150)
     header, _tables = unpack(Viewer(run).frame(START))

@@ -1,15 +1,11 @@
-"""Pinned runs: thinned curves, and the table that compares them."""
+"""Pinned runs: thinned curves."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
-from gruviz.experiment import SGD, Adam
-from gruviz.runs.comparison import compare
-from gruviz.ui.pins import PIN_POINTS, comparison_table, pin_tables
-from tests.test_comparison import Stored
-from tests.test_run import SMALL, OnDemand, a_run
+from gruviz.ui.pins import PIN_POINTS, pin_tables
+from tests.test_run import OnDemand, a_run
 from tests.test_view import trained
 
 
@@ -47,34 +43,3 @@ def test_a_pinned_run_without_a_step_has_empty_columns() -> None:
     assert {name: len(values) for name, values in pin.items()} == {
         "step": 0, "smooth": 0, "norm": 0, "learning_rate": 0,
     }  # fmt: skip
-
-
-def test_the_table_of_the_comparison_says_everything_in_words() -> None:
-    found = compare(
-        {
-            "plain": Stored(
-                replace(SMALL, optimizer=SGD(), clip_norm=None), [4, 2, 0.5], [1, 0.75]
-            ),
-            "beta": Stored(replace(SMALL, optimizer=Adam(0.5)), [4, 1, 0.25], []),
-            "wild": Stored(replace(SMALL, optimizer=Adam(0.25)), [4, 1e9], [], 0.5, 1234),
-        }
-    )
-    assert comparison_table(found) == {
-        "Run": ["plain", "beta", "wild"],
-        "Clip norm": ["off", "0.5", "0.5"],
-        "Optimizer": ["SGD", "Adam", "Adam"],
-        "Momentum beta 1": ["–", "0.5", "0.25"],
-        "Steps": ["3", "3", "2"],
-        "Best training loss": ["0.5", "0.25", "4"],
-        "Final training loss": ["0.5", "0.25", "1×10⁹"],
-        "Best validation loss": ["0.75", "–", "–"],
-        "Final validation loss": ["0.75", "–", "–"],
-        "Steps to 0.5": ["3", "3", "–"],
-        "Seconds to 0.5": ["1", "1", "–"],
-        "Diverged": ["no", "no", "at step 1,234"],
-    }
-
-
-def test_before_any_step_there_is_no_target_to_name() -> None:
-    table = comparison_table(compare({"new": a_run(OnDemand())}))
-    assert (table["Steps to target"], table["Best training loss"]) == (["–"], ["–"])

@@ -158,7 +158,7 @@ def test_a_study_and_a_run_take_turns_and_the_run_is_untouched_bit_for_bit() -> 
     run, alone = a_run(executor, SMALL), a_run(executor, SMALL)
     alone.train()
     executor.do_all()
-    run.step(6)
+    run.train(6)
     executor.do_all()
     assert run.checkpoint is not None
     before = {name: array.copy() for name, array in run.checkpoint.arrays.items()}

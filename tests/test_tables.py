@@ -34,7 +34,10 @@ def test_the_first_choice_is_the_first_measurement() -> None:
     assert read_csv(f"year\n{rows}".encode()).first_choice == "year"
 
 
-@pytest.mark.parametrize("name", SAMPLE_NAMES)
+SERIES = SAMPLE_NAMES[:3]  # the others are sequences to classify
+
+
+@pytest.mark.parametrize("name", SERIES)
 def test_every_sample_is_read_as_it_is(name: str) -> None:
     table = sample(name)
     with (SAMPLES / f"{name}.csv").open(newline="") as file:
@@ -45,14 +48,14 @@ def test_every_sample_is_read_as_it_is(name: str) -> None:
 
 
 def test_the_samples_offer_the_columns_that_one_would_forecast() -> None:
-    assert {name: sample(name).first_choice for name in SAMPLE_NAMES} == {
+    assert {name: sample(name).first_choice for name in SERIES} == {
         "sunspots_yearly": "SUNACTIVITY", "co2_weekly": "co2", "airline_passengers": "Passengers",
     }  # fmt: skip
 
 
 def test_the_samples_tell_their_times() -> None:
     first = {}
-    for name in SAMPLE_NAMES:
+    for name in SERIES:
         time = sample(name).time
         assert time is not None
         first[name] = str(time[0].date())

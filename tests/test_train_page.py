@@ -1,61 +1,16 @@
 """The training page's logic, without a browser."""
 
-import json
-import time
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from gruviz import words
 from gruviz.experiment import Experiment
-from gruviz.runs import Run, Status, classroom
-from gruviz.ui import frame
-from gruviz.ui.session import Session
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _workers() -> Iterator[None]:
-    yield
-    classroom().close()
-    classroom.cache_clear()
+from gruviz.runs import Status, classroom
+from tests.page import button, labelled, mine, run_of, texts, wait_until_settled
 
 
 @pytest.fixture
 def page() -> AppTest:
     return AppTest.from_file("../app.py", default_timeout=20).run()
-
-
-def button(page: AppTest, label: str) -> Any:
-    return next(each for each in page.button if each.label == label)
-
-
-def labelled(widgets: Any, label: str) -> Any:
-    return next(each for each in widgets if each.label == label)
-
-
-def mine(page: AppTest) -> Session:
-    session: Session = page.session_state["session"]
-    return session
-
-
-def run_of(page: AppTest) -> Run:
-    run = mine(page).run
-    assert run is not None
-    return run
-
-
-def texts(page: AppTest) -> str:
-    return "\n".join(each.value for each in [*page.markdown, *page.warning, *page.error])
-
-
-def wait_until_settled(run: Run) -> None:
-    deadline = time.monotonic() + 20
-    while run.settling or run.status is Status.RUNNING:
-        run.watch()
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_the_controls_show_the_default_experiment(page: AppTest) -> None:
@@ -207,52 +162,3 @@ def test_a_link_to_somebody_elses_upload_is_not_followed() -> None:
     page.run()
     assert labelled(page.selectbox, "Data").value == "sunspots_yearly"
     assert "an upload doesn" in texts(page)
-
-
-class Bracketing(words.gettext.NullTranslations):
-    """A language in which every message stands in brackets."""
-
-    def gettext(self, message: str) -> str:
-        return f"⟦{message}⟧"
-
-    def ngettext(self, one: str, many: str, count: int) -> str:
-        return f"⟦{one if count == 1 else many}⟧"
-
-
-def visible(page: AppTest) -> Iterator[str]:
-    """Every string that the page hands to the browser to be read."""
-    for widget in [*page.button, *page.select_slider, *page.slider, *page.selectbox, *page.title]:
-        yield str(getattr(widget, "label", None) or widget.value)
-    for element in [*page.subheader, *page.caption, *page.markdown, *page.title]:
-        if not str(element.value).startswith("<style>"):
-            yield str(element.value)
-    for menu in page.selectbox:
-        if menu.key != "table.column":
-            yield from menu.options
-    for found in page.get("bidi_component"):
-        data = json.loads(found.proto.json)
-        yield from (label for _name, label, _value in data["figures"])
-        for card in data["cards"]:
-            yield from (card["title"], card["aid"])
-            for chart in card["charts"]:
-                yield from (chart["title"], chart["aid"])
-                yield from (trace["name"] for trace in chart["data"] if trace.get("name"))
-                for trace in chart["data"]:
-                    yield from (text for text in trace.get("y", []) if not text.isdecimal())
-                for axis in ("xaxis", "yaxis"):
-                    yield chart["layout"][axis]["title"]["text"]
-        yield from data["alternatives"].values()
-
-
-@pytest.mark.parametrize("task", ["sine", "adding", "waveforms", "digits", "table"])
-def test_every_visible_string_goes_through_gettext(
-    task: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(frame, "speak", lambda _tag: words._translations.set(Bracketing()))
-    page = AppTest.from_file("../app.py", default_timeout=20)
-    page.query_params["task"] = task
-    page.run()
-    assert not page.exception
-    strings = list(visible(page))  # SUNACTIVITY is what a file calls its own column
-    assert len(strings) > 60
-    assert [text for text in strings if "⟦" not in text and text != "SUNACTIVITY"] == []

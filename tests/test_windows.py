@@ -284,3 +284,13 @@ def test_windows_of_several_channels_are_views_too() -> None:
     data = forecast_windows(series, 500, 100, "x", further={"y": series**2}, missing="decay")
     assert data.train.inputs.shape[1:] == (500, 6)
     assert data.train.inputs.strides == (24, 24, 4)
+
+
+def test_no_window_goes_from_one_series_into_the_next() -> None:
+    series = np.concatenate([np.arange(20.0), 1000 + np.arange(20.0)])
+    groups = np.repeat([0, 1], 20)
+    data = forecast_windows(series, 4, 2, "x", groups=groups, border=30, scaling="none")
+    whole = np.hstack([data.train.inputs[:, :, 0], data.train.targets])
+    assert [row[0] for row in whole.tolist()] == [*range(15), *range(1000, 1005)]
+    np.testing.assert_array_equal(np.diff(whole, axis=1), 1)
+    assert data.left_out == 5

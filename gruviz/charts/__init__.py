@@ -15,7 +15,7 @@ from gruviz.charts.pictures import (
     tracking,
 )
 from gruviz.charts.studies import range_test, sharpness, surface
-from gruviz.charts.style import DARK
+from gruviz.charts.style import DARK, on_dark
 
 __all__ = [
     "DARK",
@@ -36,6 +36,7 @@ __all__ = [
     "learning_rate",
     "loss",
     "marks",
+    "on_dark",
     "range_test",
     "regression",
     "sequences",

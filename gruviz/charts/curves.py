@@ -102,15 +102,19 @@ def loss(
 def _levels(lines: Lines) -> list[dict[str, Any]]:
     """A horizontal line for each value, with its label below its right end: curves come from above.
 
+    The lowest of several has it above its left end, for there is no room below it.
     In the data's own coordinates, so that Plotly makes room for them on the axis of the loss.
     """
+    low = min(value for _label, value in lines)
+    above = {"textposition": "start", "yanchor": "bottom"}
+    below = {"textposition": "end", "yanchor": "top"}
     return [
         {
             "type": "line", "xref": "paper", "yref": "y", "x0": 0, "x1": 1, "y0": value, "y1": value,
             "line": {"color": GREY, "width": 1.5, "dash": "dashdot"},
             "label": {
-                "text": f"{label}: {value:.4g}", "textposition": "end", "yanchor": "top",
-                "font": {"size": 11, "color": GREY},
+                "text": f"{label}: {value:.4g}", "font": {"size": 11, "color": GREY},
+                **(above if value == low and len(lines) > 1 else below),
             },
         }
         for label, value in lines

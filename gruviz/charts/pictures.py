@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from gruviz.charts.curves import column, curve
-from gruviz.charts.style import BLUE, GREEN, GREY, RED, figure, plain
+from gruviz.charts.style import BLUE, GREEN, GREY, PURPLE, RED, figure, plain
 from gruviz.words import _
 
 Arrays = Mapping[str, Mapping[str, npt.NDArray[Any]]]
@@ -63,11 +63,17 @@ def gradient_through_time(tables: Arrays) -> go.Figure:
     return chart
 
 
-def forecast(tables: Arrays, unit: str) -> go.Figure:
-    """A held-out window, how it really went on, and how the network says it does."""
+def forecast(tables: Arrays, unit: str, *, free_running: bool = False) -> go.Figure:
+    """A held-out window, how it really went on, and how the network says it does.
+
+    free_running: whether there is a table "rollout", what it says if it reads its own forecasts.
+    """
+    aid = _("a held-out sequence · dashed: what really came next · bold: what the network says")
+    if free_running:
+        aid += " · " + _("dotted: if it reads its own forecasts")
     chart = figure(
         _("Prediction"),
-        _("a held-out sequence · dashed: what really came next · bold: what the network says"),
+        aid,
         _("time step"),
         plain(unit) or _("value"),
     )
@@ -89,6 +95,13 @@ def forecast(tables: Arrays, unit: str) -> go.Figure:
             ),
         ]
     )  # fmt: skip
+    if free_running:
+        chart.add_trace(
+            curve(
+                tables, "rollout.time", "rollout.value", _("free running"), mode="lines",
+                line={"color": PURPLE, "width": 1.8, "dash": "dot"}, hovertemplate="%{y:.4g}",
+            )
+        )  # fmt: skip
     return chart
 
 
@@ -264,7 +277,8 @@ def classification(
     chart.add_trace(shape, row=1, col=1)
     chart.add_trace(
         go.Bar(
-            x=column(tables, "answer.value"), y=list(classes), orientation="h",
+            x=column(tables, "answer.value"), y=[plain(each) for each in classes],
+            orientation="h",
             meta={"x": "answer.value", "color": "probe.true"},
             marker={
                 "color": column(tables, "probe.true"), "cmin": 0, "cmax": 1,
@@ -306,7 +320,11 @@ def sequences(
         _("value"),
     )
     chart = make_subplots(
-        2, 2, subplot_titles=list(answers), horizontal_spacing=0.2, vertical_spacing=0.24
+        2,
+        2,
+        subplot_titles=[plain(each) for each in answers],
+        horizontal_spacing=0.2,
+        vertical_spacing=0.24,
     )
     titles = chart.layout.annotations
     chart.update_layout(look.layout)

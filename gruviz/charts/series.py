@@ -38,13 +38,15 @@ def column(x: Axis, values: Floats, name: str, border: int, x_title: str) -> go.
         )
     )  # fmt: skip
     if 0 < border < len(x):
+        chart.update_layout(margin={"t": 24, "r": 36})  # room for the word over the line
         chart.add_shape(
             type="line", xref="x", yref="paper", x0=x[border], x1=x[border], y0=0, y1=1,
             line={"color": GREY, "width": 1.5, "dash": "dash"},
-            label={
-                "text": _("validation"), "textposition": "end", "xanchor": "left",
-                "textangle": 0, "font": {"size": 12, "color": GREY},
-            },
+        )  # fmt: skip
+        # Not the line's own label: that is cut off where the axis ends.
+        chart.add_annotation(
+            text=_("validation"), x=x[border], xref="x", xanchor="left", y=1, yref="paper",
+            yanchor="bottom", showarrow=False, font={"size": 12, "color": GREY},
         )  # fmt: skip
     return chart
 
@@ -86,7 +88,7 @@ def forecasts(
     """
     chart = figure(
         _("Forecast"),
-        _("black: what really happened · each line: what one forecaster says")
+        _("grey: what really happened · each line: what one forecaster says")
         + (" · " + _("band: 80 % of past errors lay within") if band is not None else ""),
         x_title,
         plain(name),

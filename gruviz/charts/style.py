@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 BLUE, GREEN, RED, PURPLE, GREY = "#0072b2", "#008f68", "#d55e00", "#a8578a", "#5b6575"
 AMBER, INK = "#8a6500", "#1f2937"
 
-# The same hues, light enough for a dark page. The live panel swaps them with the theme.
+# The same hues, light enough for a dark page. The live panel swaps them with the theme, and `on_dark`
+# for a still picture.
 DARK = {
     BLUE: "#5fb4f2", GREEN: "#35cfa5", RED: "#ff8f45", PURPLE: "#e39fca", GREY: "#a3adbd",
     AMBER: "#f0c04a", INK: "#e8edf5",
@@ -19,6 +20,21 @@ DARK = {
 }  # fmt: skip
 
 LOG_TICKS = {"exponentformat": "power"}
+
+
+def on_dark(chart: go.Figure) -> go.Figure:
+    """The chart in the colours for a dark page."""
+    return go.Figure(_swapped(chart.to_dict()))
+
+
+def _swapped(part: Any) -> Any:
+    if isinstance(part, str):
+        return DARK.get(part, part)
+    if isinstance(part, list | tuple):
+        return [_swapped(each) for each in part]
+    if isinstance(part, dict):
+        return {name: _swapped(each) for name, each in part.items()}
+    return part
 
 
 def plain(text: str) -> str:

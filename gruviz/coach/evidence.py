@@ -58,10 +58,6 @@ class Evidence:
     def count(self) -> int:
         return len(self.steps["step"])
 
-    @property
-    def measure(self) -> Floats:
-        return self.steps["loss"]
-
     def ratio(self) -> float | None:
         """Median over the blocks and the last window of log10 of the update-to-weight ratio."""
         step = self.blocks.get("step", np.empty(0))

@@ -24,7 +24,6 @@ __all__ = [
     "Array",
     "Dataset",
     "Fetch",
-    "Overrides",
     "Sequences",
     "Table",
     "batches",

@@ -1,7 +1,7 @@
 """Rolling-origin backtest: train on the past, forecast what follows, move on; and what its errors
 say about how far off the next forecast may be (Tashman 2000; FPP3, section 5.10)."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,49 +75,6 @@ def forecasts(baseline: Baseline, series: Floats, ends: Rows, horizon: int) -> F
             rows = enough[start : start + at_once]
             found[rows] = baseline.forecast(windows[ends[rows] - baseline.reach])
     return found
-
-
-@dataclass(frozen=True, eq=False)
-class Backtest:
-    """ends: (n,) the row at which each forecast begins; actual, forecast: (n, horizon)."""
-
-    ends: Rows
-    actual: Floats
-    forecast: Floats
-
-    @property
-    def residuals(self) -> Floats:
-        return self.actual - self.forecast
-
-
-# From (training part, rows at which forecasts begin) to forecasts (n, horizon). The training part
-# must decide all that is fitted; forecasts may use the series up to the row at which they begin.
-Forecaster = Callable[[Floats, Rows], Floats]
-
-
-def backtest(
-    series: Floats, window: int, horizon: int, folds: int, forecaster: Forecaster
-) -> Backtest:
-    """Fit anew for each of `rolling_origins` and forecast from every row of its test part."""
-    parts: list[tuple[Rows, Floats]] = []
-    for fold in rolling_origins(len(series), window, horizon, folds):
-        ends = fold.ends(horizon)
-        parts.append((ends, forecaster(series[: fold.train_end], ends)))
-    ends = np.concatenate([part[0] for part in parts])
-    forecast = np.concatenate([part[1] for part in parts])
-    return Backtest(ends, targets(series, ends, horizon), forecast)
-
-
-def baseline_forecaster(name: str, series: Floats, window: int, horizon: int) -> Forecaster:
-    """A row of BASELINES for `backtest`; NaN in a fold where there is no such baseline."""
-
-    def forecaster(training: Floats, ends: Rows) -> Floats:
-        baseline = BASELINES[name].fit(training, window, horizon)
-        if baseline is None:
-            return np.full((len(ends), horizon), np.nan)
-        return forecasts(baseline, series, ends, horizon)
-
-    return forecaster
 
 
 def interval(residuals: Floats, coverage: float = 0.8) -> tuple[Floats, Floats]:

@@ -93,6 +93,7 @@ def forecast_data(
         further={each: _column(table, each)[:end] for each in task.further},
         scaling=task.scaling, missing=task.missing, leak=task.leak,
         border=None if fold is None else fold.train_end,
+        groups=None if table.groups is None else table.groups[:end],
     )  # fmt: skip
 
 
@@ -199,15 +200,17 @@ def check_warmup(experiment: Experiment) -> None:
 
 def check_decay(experiment: Experiment) -> None:
     """Raise GruvizError if missing values shall decay in a layer that has no such thing."""
-    plain = Experiment()
+    plain, cell = Experiment(), experiment.cell
     parts = ("cell", "initial", "regularization")
-    if experiment.task.decays and any(
-        type(getattr(experiment, part)) is not type(getattr(plain, part)) for part in parts
+    if experiment.task.decays and (
+        any(type(getattr(experiment, part)) is not type(getattr(plain, part)) for part in parts)
+        or cell.arguments() != type(cell)().arguments()
     ):
         raise GruvizError(
             _(
-                "Learned decay is a GRU of its own (GRU-D); choose the cell GRU with its usual initial"
-                " weights and no regularisation, or another way to deal with missing values."
+                "Learned decay is a GRU of its own (GRU-D); choose the cell GRU as it stands in the"
+                " equations, with its usual initial weights and no regularisation, or another way to"
+                " deal with missing values."
             )
         )
 
@@ -229,6 +232,8 @@ def check(experiment: Experiment, fetch: Fetch = fetch_sample) -> None:
     task = experiment.task
     experiment.loss.fitting(task.kind, in_bits=task.in_bits)
     count, length = training_sequences(experiment, fetch), task.time_steps
+    if not isinstance(task, MadeUp):
+        length = load(task, experiment.seed, fetch).train.inputs.shape[1]
     if isinstance(task, MadeUp) and count * length * len(task.inputs) > MOST_NUMBERS:
         raise GruvizError(
             _(

@@ -6,7 +6,9 @@ from pathlib import Path
 from gruviz.data.csv import MAX_BYTES, Overrides, Table, read_csv
 
 SAMPLES = Path(__file__).parent / "samples"
-SAMPLE_NAMES = ("sunspots_yearly", "co2_weekly", "airline_passengers")
+SAMPLE_NAMES = (
+    "sunspots_yearly", "co2_weekly", "airline_passengers", "digits_8x8", "waveforms_long",
+)  # fmt: skip
 
 
 def sample(name: str, overrides: Overrides | None = None) -> Table:

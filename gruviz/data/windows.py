@@ -33,6 +33,7 @@ def forecast_windows(
     missing: str = "drop",
     leak: bool = False,
     border: int | None = None,
+    groups: Rows | None = None,
 ) -> Dataset:
     """Windows of `window` rows with the `horizon` values of the series that follow as targets.
 
@@ -43,6 +44,9 @@ def forecast_windows(
     border: where the training part ends; None: after TRAINING_SHARE of the rows. From there on all
         rows are for validation: no target of a training window lies there. Whatever is fitted
         comes from the rows before it.
+
+    groups: which series each row belongs to, where several lie one below the other: no window goes
+        from one into the next, and the last ones are for validation.
 
     Raises GruvizError if too little is left to train or to validate on.
     """
@@ -66,6 +70,9 @@ def forecast_windows(
     seen = whole_runs(np.all(np.isfinite(channels), axis=1), window)
     ends = np.arange(window, len(columns) - horizon + 1)
     whole = seen[: len(ends)] & whole_runs(np.isfinite(target), horizon)[window:]
+
+    if groups is not None:
+        whole &= groups[ends - window] == groups[ends + horizon - 1]
 
     def chosen(rows: Rows) -> Sequences:
         part = _taken(inputs, rows - window)

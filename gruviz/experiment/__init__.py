@@ -17,6 +17,7 @@ from gruviz.experiment.initializers import (
 )
 from gruviz.experiment.kinds import Forecast, Kind, MadeUp, Task
 from gruviz.experiment.knobs import (
+    MORE,
     Choice,
     Knob,
     Pick,
@@ -97,6 +98,8 @@ from gruviz.experiment.table_tasks import FromTable, Long, Rows, Table
 from gruviz.experiment.tasks import TASKS, Digits, NextCharacter
 from gruviz.words import N_
 
+STOP_RULES = N_("Stop rules")
+
 
 @dataclass(frozen=True)
 class Experiment:
@@ -115,7 +118,7 @@ class Experiment:
         help=N_("A gradient longer than this is shortened to it. Off: no clipping."),
     )  # fmt: skip
     clip_value: float | None = knob(
-        None, 1e-6, 1e3, label=N_("Clip value"), log=True, live=True, optional=True,
+        None, 1e-6, 1e3, label=N_("Clip value"), log=True, group=MORE, live=True, optional=True,
         help=N_("Each number of the gradient is cut to this size, before the clip norm is looked at."),
     )  # fmt: skip
     schedule: Schedule = pick(
@@ -158,15 +161,17 @@ class Experiment:
     steps: int = knob(10_000, 1, 100_000, label=N_("Steps"), log=True)
     epochs: int | None = knob(
         None, 1, 10_000, label=N_("Stop after"), log=True, unit=N_("epochs"), live=True,
-        optional=True, unlimited=N_("no limit"), help=N_("An epoch shows every sequence once."),
+        optional=True, unlimited=N_("no limit"), group=STOP_RULES,
+        help=N_("An epoch shows every sequence once."),
     )  # fmt: skip
     target_loss: float | None = knob(
         None, 1e-6, 1e3, label=N_("Stop at loss"), log=True, live=True, optional=True,
+        group=STOP_RULES,
         help=N_("The run is over when a validation loss is at most this."),
     )  # fmt: skip
     patience: int | None = knob(
         None, 1, 1000, label=N_("Stop after no better"), log=True, unit=N_("validations"), live=True,
-        optional=True,
+        optional=True, group=STOP_RULES,
         help=N_("The run is over when so many validations in a row were no better than the best."),
     )  # fmt: skip
     seed: int = knob(

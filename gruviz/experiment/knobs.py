@@ -13,6 +13,8 @@ from gruviz.words import N_, _
 
 Number = int | float
 
+MORE = N_("More knobs")  # a group of them
+
 
 @dataclass(frozen=True, slots=True)
 class Knob:
@@ -21,7 +23,8 @@ class Knob:
 
     log: on a log scale; one_minus: on a log scale of 1 - value, for shares near 1.
     optional: may be None, which is "off"; or, where `unlimited` has a word for it, as much as there
-    is, beyond the high end. column: the words are columns of the task's table, "numeric" or "any".
+    is, beyond the high end. group: the heading under which seldom used ones are folded away.
+    column: the words are columns of the task's table, "numeric" or "any".
     """
 
     label: str
@@ -37,6 +40,7 @@ class Knob:
     column: str = ""
     one_minus: bool = False
     unlimited: str = ""
+    group: str = ""
 
     @property
     def none(self) -> str:
@@ -74,11 +78,12 @@ def knob(
     column: str = "",
     one_minus: bool = False,
     unlimited: str = "",
+    group: str = "",
 ) -> Any:
     """A dataclass field with a default and everything a control needs to know."""
     about = Knob(
         label, low, high, help, log, live, optional, step, unit, options, column, one_minus,
-        unlimited,
+        unlimited, group,
     )  # fmt: skip
     return field(default=default, metadata={"about": about})
 

@@ -7,7 +7,7 @@ Those that decide what an optimizer remembers wait for the next run.
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from gruviz.experiment.knobs import Choice, knob, table_of
+from gruviz.experiment.knobs import MORE, Choice, knob, table_of
 from gruviz.words import N_
 
 
@@ -60,14 +60,14 @@ def _smoothing(default: float, label: str) -> Any:
 
 def _epsilon(default: float) -> Any:
     return knob(
-        default, 1e-12, 1.0, label=N_("Epsilon"), log=True, live=True,
+        default, 1e-12, 1.0, label=N_("Epsilon"), log=True, live=True, group=MORE,
         help=N_("Added to the divisor: keeps steps small where gradients all but vanish."),
     )  # fmt: skip
 
 
 def _decay(default: float | None = None, *, decoupled: bool = False) -> Any:
     return knob(
-        default, 1e-6, 1.0, label=N_("Weight decay"), log=True, live=True, optional=True,
+        default, 1e-6, 1.0, label=N_("Weight decay"), log=True, live=True, optional=True, group=MORE,
         help=N_("Each step also shrinks every weight by this share of the learning rate.")
         if decoupled
         else N_("This share of each weight is added to its gradient, which pulls it towards 0."),

@@ -7,14 +7,14 @@ from gruviz.experiment.kinds import Kind, Task
 from gruviz.experiment.knobs import knob
 from gruviz.words import N_
 
+SOURCE, SOURCE_HELP = N_("Data"), N_("A bundled sample, or a file of yours.")
+
 
 @dataclass(frozen=True)
 class FromTable(Task):
     """A task on a sample or an uploaded file, which `source` names."""
 
-    source: str = knob(
-        "sunspots_yearly", label=N_("Data"), help=N_("A bundled sample, or a file of yours.")
-    )
+    source: str = knob("sunspots_yearly", label=SOURCE, help=SOURCE_HELP)
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,8 @@ class Rows(FromTable):
     )
     kind: ClassVar[Kind] = Kind.CLASSIFICATION
 
-    target: str = knob("", label=N_("Label column"), column="any")
+    source: str = knob("digits_8x8", label=SOURCE, help=SOURCE_HELP)
+    target: str = knob("column 65", label=N_("Label column"), column="any")
 
 
 @dataclass(frozen=True)
@@ -96,10 +97,11 @@ class Long(FromTable):
     )
     kind: ClassVar[Kind] = Kind.CLASSIFICATION
 
-    identity: str = knob("", label=N_("Id column"), column="any")
-    time: str = knob("", label=N_("Time column"), column="any")
-    value: str = knob("", label=N_("Value column"), column="numeric")
-    target: str = knob("", label=N_("Label column"), column="any")
+    source: str = knob("waveforms_long", label=SOURCE, help=SOURCE_HELP)
+    identity: str = knob("sequence", label=N_("Id column"), column="any")
+    time: str = knob("time", label=N_("Time column"), column="any")
+    value: str = knob("value", label=N_("Value column"), column="numeric")
+    target: str = knob("waveform", label=N_("Label column"), column="any")
 
 
 FROM_TABLES = (Table, Rows, Long)

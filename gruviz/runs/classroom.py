@@ -68,7 +68,9 @@ class Classroom:
                 break
             future = self.pool.submit(worker.read, self.tables, source, language)
             while not wait([future], LOOK_SECONDS).done:
-                progress(*self.tables.progress(source.partition(MARK)[0]))
+                share, what = self.tables.progress(source.partition(MARK)[0])
+                if what:  # not yet begun, or over and on its way back
+                    progress(share, what)
             with suppress(BrokenExecutor):
                 found = future.result()
         if found is None:

@@ -102,7 +102,8 @@ def _row(
     name: str, run: Trained, differing: Mapping[str, Knob | Pick], target: float | None
 ) -> Row:
     history = run.history
-    smooth, step = history.steps["smooth"], history.steps["step"]
+    rows = history.steps.since(0)  # of one length, though the run may be adding to it
+    smooth, step = rows["smooth"], rows["step"]
     reached = step[smooth <= target] if target is not None else step[:0]
     at = int(reached[0]) if len(reached) else None
     return Row(

@@ -9,15 +9,17 @@ import torch
 
 from gruviz import nn
 from gruviz.data import VALIDATION_LIMIT, Dataset, batches, check_batch, check_decay, check_warmup
-from gruviz.experiment import Experiment, NextCharacter, last_step, stopped
+from gruviz.experiment import Experiment, Kind, NextCharacter, last_step, stopped
 from gruviz.record import STEP_COLUMNS, Checkpoint, Snapshot
 from gruviz.training.losses import answer, objective
 from gruviz.training.model import Model
 from gruviz.training.optimizer import Update
+from gruviz.training.rollout import roll_out
 from gruviz.training.sampling import continuation
 from gruviz.training.telemetry import Telemetry
 
 VALIDATE_EVERY = 50
+ROLLED_OUT = 4  # horizons of a free-running forecast
 WRITTEN = 120  # letters in a snapshot of a model of letters
 DIVERGED_ABOVE = 1e6  # times the first loss
 SMALLEST_FIRST_LOSS = 1e-6  # a run that happens to begin at 0 may leave it
@@ -173,7 +175,16 @@ class Trainer:
             answer(self.dataset.kind, self.model.head(hidden)).numpy(),
             layers[-1].gradient_norm if layers else None,
             self._writing(torch.from_numpy(probe.inputs[0])),
+            self._rolled_out(torch.from_numpy(probe.inputs[0])),
         )
+
+    def _rolled_out(self, inputs: torch.Tensor) -> npt.NDArray[np.float32] | None:
+        """How the probe goes on if the network reads its own forecasts; None where it can't, for
+        want of the other inputs."""
+        if self.dataset.kind is not Kind.FORECAST or self.dataset.features != 1:
+            return None
+        found: npt.NDArray[np.float32] = roll_out(self.model, inputs[:, 0], ROLLED_OUT).numpy()
+        return found
 
     def _writing(self, prompt: torch.Tensor) -> str:
         """What a model of letters writes after the probe; empty for any other task."""

@@ -14,6 +14,7 @@ from gruviz.training.trainer import Trainer
 from gruviz.trials import Forecasts, Job, Trials
 
 STEPS_AT_ONCE = 20
+SECONDS_AT_ONCE = 0.1  # a step may take seconds, and others wait for the worker
 MOST_FORECASTS = 2_000  # windows of a validation part, evenly spread, that are forecast from
 AT_ONCE = 256
 
@@ -36,8 +37,9 @@ def trials(
 def _further(state: Trials, job: Job, dataset: Dataset, is_over: Callable[[], bool]) -> Trials:
     while True:
         part = advance(
-            job.experiment, state.here, steps=STEPS_AT_ONCE, dataset=dataset, telemetry=False
-        )
+            job.experiment, state.here, seconds=SECONDS_AT_ONCE, steps=STEPS_AT_ONCE,
+            dataset=dataset, telemetry=False,
+        )  # fmt: skip
         rows = zip(part.validations["step"], part.validations["loss"], strict=True)
         curve = (*state.curve, *((float(step), float(loss)) for step, loss in rows))
         state = replace(state, here=part.checkpoint, curve=curve)

@@ -1,5 +1,6 @@
 """The controls of an experiment, read off its fields: a new knob needs no line here."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import streamlit as st
@@ -25,25 +26,49 @@ def controls() -> Experiment:
     st.subheader(_("Acts at once"), help=_("Turn these while it trains; each change is marked."))
     values: dict[str, Any] = {}
     picks: dict[str, Any] = {}
-    for name, what in about(Experiment):
-        if isinstance(what, Knob) and what.live:
-            values[name] = knob(name, what, default_of(Experiment, name))
-    live = {
-        name: _knobs(_row(name, what), live=True)
-        for name, what in about(Experiment)
-        if isinstance(what, Pick)
-    }
+    live: dict[str, dict[str, Any]] = {}
+    folded: dict[str, list[tuple[dict[str, Any], str, type[Any], str]]] = {}
+    for place, prefix, owner in _owners(values, live):
+        for name, what in about(owner):
+            if not isinstance(what, Knob) or not what.live:
+                continue
+            if what.group:
+                folded.setdefault(what.group, []).append((place, prefix, owner, name))
+            else:
+                place[name] = _knob(prefix, owner, name)
+    for group, knobs in folded.items():
+        with st.expander(_(group)):
+            for place, prefix, owner, name in knobs:
+                place[name] = _knob(prefix, owner, name)
     st.subheader(
         _("With the next Train"), help=_("A run that is under way keeps what it started with.")
     )
     for name, what in about(Experiment):
         if isinstance(what, Pick):
             row = _menu(name, what)
-            chosen = {**live[name], **_knobs(row, live=False)}
+            chosen = {**live[name], **_waiting(row)}
             picks[name] = row(**chosen)
         elif not what.live:
-            values[name] = knob(name, what, default_of(Experiment, name))
+            values[name] = _knob("", Experiment, name)
     return Experiment(**values, **picks)
+
+
+def _owners(
+    values: dict[str, Any], live: dict[str, dict[str, Any]]
+) -> Iterator[tuple[dict[str, Any], str, type[Any]]]:
+    """The experiment and the rows that its menus show: where their live knobs' values go, the
+    beginning of their keys, and the class."""
+    yield values, "", Experiment
+    for name, what in about(Experiment):
+        if isinstance(what, Pick):
+            row = _row(name, what)
+            yield live.setdefault(name, {}), f"{row.name}.", row
+
+
+def _knob(prefix: str, owner: type[Any], name: str) -> Any:
+    what = dict(about(owner))[name]
+    assert isinstance(what, Knob)
+    return knob(prefix + name, what, default_of(owner, name))
 
 
 def _row(name: str, what: Pick) -> type[Choice]:
@@ -67,11 +92,12 @@ def _menu(name: str, what: Pick) -> type[Choice]:
     return row
 
 
-def _knobs(row: type[Choice], *, live: bool) -> dict[str, Any]:
-    if issubclass(row, FromTable) and not live:
+def _waiting(row: type[Choice]) -> dict[str, Any]:
+    """The knobs of a row that wait for the next Train."""
+    if issubclass(row, FromTable):
         return table_controls(row)
     return {
-        name: knob(f"{row.name}.{name}", what, default_of(row, name))
+        name: _knob(f"{row.name}.", row, name)
         for name, what in about(row)
-        if isinstance(what, Knob) and what.live == live
+        if isinstance(what, Knob) and not what.live
     }

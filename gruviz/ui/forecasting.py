@@ -18,7 +18,7 @@ from gruviz.data.baselines import BASELINES
 from gruviz.data.missing import METHODS, carry
 from gruviz.data.scaling import fit
 from gruviz.errors import GruvizError
-from gruviz.experiment import Experiment, Knob, about
+from gruviz.experiment import Constant, Experiment, Knob, Plateau, about, with_live
 from gruviz.experiment import Table as TableTask
 from gruviz.trials import Forecasts, Job, Trials
 from gruviz.ui import frame, tables, view
@@ -33,6 +33,7 @@ NETWORK = N_("the network")
 FOLDS = 5
 SHOWN_ROWS = 3  # windows of the past before a forecast
 GAP_STEPS = 400
+LATE_ROWS = 30  # whose times say how it goes on
 MOST_SCORED = 2_000
 BLOCKED = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would take for a formula
 MEASURES = ("mae", "rmse", "mase", "smape", "skill")
@@ -100,10 +101,8 @@ def _scored(dataset: Dataset) -> npt.NDArray[np.int64]:
 def _scores(mine: Session, wanted: Experiment, dataset: Dataset, series: Floats) -> None:
     task = wanted.task
     assert isinstance(task, TableTask)
-    look = mine.studies.get(LOOK)
-    found: Forecasts | None = None
-    if look is not None and look.result is not None and look.experiment.task == task:
-        found = look.result.found[0]
+    judged = _judged(mine, wanted)
+    found = None if judged is None else judged.found[0]
     if found is None:
         ends = _scored(dataset)
         known = _baselines(task, wanted.seed, tables.fetch, dataset.border, ends.tobytes())
@@ -125,12 +124,13 @@ def _scores(mine: Session, wanted: Experiment, dataset: Dataset, series: Floats)
     if mine.run is None or mine.run.experiment.task != task:
         st.caption(_("Train it on the Train page first; then its forecasts can be judged here."))
     else:
-        study(
-            LOOK,
-            Offer("", "", _begin_look, lambda _state, _experiment: None, N_("Judge the network")),
-            mine,
-            wanted,
-        )
+        if judged is not None and mine.run.step_count != judged.jobs[0].experiment.steps:
+            st.caption(
+                _("The network was judged at step {then:,}, and is at step {now:,} by now.").format(
+                    then=judged.jobs[0].experiment.steps, now=mine.run.step_count
+                )
+            )
+        study(LOOK, LOOK_OFFER, mine, wanted)
     _latest(task, dataset, series, found)
 
 
@@ -141,6 +141,18 @@ def _begin_look(mine: Session, _wanted: Experiment) -> tuple[Experiment, Trials]
             _("There is no trained network yet; press Train on the Train page first.")
         )
     return run.experiment, Trials.look_at(run.experiment, run.checkpoint)
+
+
+def _judged(mine: Session, wanted: Experiment) -> Trials | None:
+    """What was found of the run in view, on the series in view: not that of a run with another seed,
+    which punches other holes, or with another cell."""
+    look, run = mine.studies.get(LOOK), mine.run
+    if look is None or look.result is None or run is None:
+        return None
+    own = look.experiment
+    same = with_live(run.experiment, own) == own  # live knobs may have been turned since
+    holes = (own.task, own.seed) == (wanted.task, wanted.seed)
+    return look.result if same and holes else None
 
 
 LOOK = "look"
@@ -177,7 +189,7 @@ def score_table(known: Comparison) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {_("forecaster"): label_of(name)}
-            | {labels[each]: readable(known.scores[name][each]) for each in MEASURES}
+            | {labels[each]: _score(known, name, each) for each in MEASURES}
             for name in rows
         ]
     )
@@ -227,13 +239,24 @@ def compare_latest(task: TableTask, dataset: Dataset, series: Floats) -> Mapping
 
 
 def ahead_of(table: Table, rows: int, horizon: int) -> tuple[npt.NDArray[Any], str]:
-    """Where the rows after the last one stand, a usual step of time apart."""
+    """Where the rows after the last one stand: a month, a year, or a usual step of time apart."""
     x, title = axis(table, rows)
     if np.issubdtype(x.dtype, np.datetime64):
+        if (months := _months_apart(late := pd.DatetimeIndex(x[-LATE_ROWS:]))) is not None:
+            ends = pd.offsets.MonthEnd(0) if late.is_month_end.all() else pd.DateOffset(days=0)
+            ahead = [late[-1] + pd.DateOffset(months=months * n) for n in range(1, horizon + 1)]
+            return np.array([time + ends for time in ahead], "datetime64[ns]"), title
         steps = np.diff(x)
         step = np.median(steps) if len(steps) else np.timedelta64(1, "D")
         return x[-1] + step * np.arange(1, horizon + 1), title
     return np.arange(rows, rows + horizon), title
+
+
+def _months_apart(times: pd.DatetimeIndex) -> int | None:
+    """How many months lie between all neighbours, which stand on one day of the month or its last."""
+    months = np.diff(12 * times.year + times.month)
+    same = len(set(times.day)) == 1 or times.is_month_end.all()
+    return int(months[0]) if same and len(set(months)) == 1 and months[0] > 0 else None
 
 
 def _begin_backtest(_mine: Session, wanted: Experiment) -> tuple[Experiment, Trials]:
@@ -242,7 +265,12 @@ def _begin_backtest(_mine: Session, wanted: Experiment) -> tuple[Experiment, Tri
     assert isinstance(task, TableTask)
     series = series_of(task, wanted.seed, tables.fetch)
     folds = rolling_origins(len(series), task.window, task.horizon, FOLDS)
-    experiment = replace(wanted, steps=min(wanted.steps, 2_000), warmup=None)
+    # What looks at the validation part while it trains would look at what is to be forecast.
+    schedule = Constant() if isinstance(wanted.schedule, Plateau) else wanted.schedule
+    experiment = replace(
+        wanted, steps=min(wanted.steps, 2_000), warmup=None, schedule=schedule, target_loss=None,
+        patience=None,
+    )  # fmt: skip
     return wanted, Trials.begin([Job(experiment, fold) for fold in folds])
 
 
@@ -290,7 +318,7 @@ def backtest_table(rows: list[Comparison]) -> pd.DataFrame:
                 for number, row in enumerate(rows, 1)
             }
             | {
-                _("mean MASE"): readable(
+                _("mean MASE"): _number(
                     float(np.mean([row.scores[name]["mase"] for row in rows if name in row.scores]))
                 )
             }
@@ -300,7 +328,12 @@ def backtest_table(rows: list[Comparison]) -> pd.DataFrame:
 
 
 def _score(row: Comparison, name: str, measure: str) -> str:
-    return readable(row.scores[name][measure]) if name in row.scores else "–"
+    return _number(row.scores[name][measure]) if name in row.scores else "–"
+
+
+def _number(value: float) -> str:
+    """A measure, or a dash where it is a share of nothing."""
+    return "–" if np.isnan(value) else readable(value)
 
 
 def _begin_gaps(_mine: Session, wanted: Experiment) -> tuple[Experiment, Trials]:
@@ -323,6 +356,8 @@ def _begin_gaps(_mine: Session, wanted: Experiment) -> tuple[Experiment, Trials]
 
 
 def _show_gaps(state: Trials, experiment: Experiment) -> None:
+    if not state.found:
+        return
     knob = dict(about(TableTask))["missing"]
     assert isinstance(knob, Knob) and knob.options is not None
     curves, rows = {}, []
@@ -342,8 +377,6 @@ def _show_gaps(state: Trials, experiment: Experiment) -> None:
                 readable(float(np.nanmean(error))) if common else "–",
             _("windows"): f"{len(found.ends):,}",
         })  # fmt: skip
-    if not curves:
-        return
     loss = experiment.loss.fitting(task.kind)
     drawn(
         charts.series.contest(curves, _(loss.measure)),
@@ -373,7 +406,8 @@ OFFERS = {
         N_("Backtest"),
         N_(
             "The experiment in the controls is trained five times, each time on a longer past, and"
-            " forecasts what follows: up to 2,000 steps each."
+            " forecasts what follows: up to 2,000 steps each, without the rules that look at the"
+            " validation loss."
         ),
         _begin_backtest,
         _show_backtest,

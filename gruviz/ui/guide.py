@@ -33,13 +33,23 @@ def page() -> None:
                 _("Press **Train** and watch the loss fall; drag *Learning rate* while it runs."),
                 _(
                     "Choose the *Adding problem*, set *Clip norm* to off, *Optimizer* to SGD and"
-                    " *Learning rate* to 10: it diverges."
+                    " *Learning rate* to 1: it diverges. Take the coach's advice and train again."
                 ),
                 _(
                     "Choose the *Adding problem*: the loss waits near 1/6 until the gates learn"
                     " to open at the marks."
                 ),
                 _("Choose *Cosine* as *Decay schedule* and see the dot run down the curve."),
+                _(
+                    "*Pin* a run, choose the cell *Plain RNN*, and train again: its gradient vanishes"
+                    " on the way back through time."
+                ),
+                _("Switch on *Slow motion* under *Pace* and read what each stage of a step does."),
+                _(
+                    "On the *Lab* page, find a learning rate; with full-batch gradient descent, see the"
+                    " sharpness climb to 2 / learning rate."
+                ),
+                _("On the *Data* page, upload a table and see whether the network beats *drift*."),
             )
         )
     )

@@ -1,7 +1,5 @@
 """Pinned runs: named, drawn behind the current one, compared in a table."""
 
-from typing import Any
-
 import pandas as pd
 import streamlit as st
 
@@ -49,13 +47,12 @@ def section(mine: Session, wanted: Experiment) -> None:
 
 def _tools(mine: Session, wanted: Experiment, place: int, pin: Pin) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"pin-{place}"):
-        name = st.text_input(
-            _("Name"), value=pin.name, max_chars=40, key=f"pin-name-{pin.run.token}",
-            label_visibility="collapsed", width=260,
+        key = f"pin-name-{pin.run.token}"
+        st.session_state[key] = pin.name  # which may be another than was typed
+        st.text_input(
+            _("Name"), max_chars=40, key=key, label_visibility="collapsed", width=260,
+            on_change=_rename, args=(mine, place, key),
         )  # fmt: skip
-        if name.strip() and name != pin.name:
-            mine.rename(place, name.strip())
-            st.rerun()
         st.button(
             _("Same start"), icon=":material/flag:", key=f"pin-start-{place}",
             on_click=mine.same_start, args=(place, wanted), help=_("For the next Train."),
@@ -71,12 +68,17 @@ def _tools(mine: Session, wanted: Experiment, place: int, pin: Pin) -> None:
         )  # fmt: skip
 
 
+def _rename(mine: Session, place: int, key: str) -> None:
+    if name := st.session_state[key].strip():
+        mine.rename(place, name)
+
+
 def button(mine: Session) -> None:
     """Pin the current run."""
     pinned = any(pin.run is mine.run for pin in mine.pins)
     full = len(mine.pins) >= MOST_PINS
     st.button(
-        _("Pin"), icon=":material/keep:", on_click=mine.pin,
+        _("Pin"), icon=":material/keep:", on_click=mine.press, args=("pin",),
         disabled=mine.run is None or pinned or full,
         help=_("At most {most} runs can be pinned; unpin one first.").format(most=MOST_PINS)
         if full
@@ -107,10 +109,12 @@ def _cells(row: Row, found: Comparison, target: str) -> dict[str, str]:
         _("final loss"): _number(row.final_loss),
         _("best validation"): _number(row.best_validation),
         _("final validation"): _number(row.final_validation),
-        _("steps to{target}").format(target=target): _number(row.steps_to_target),
+        _("steps to{target}").format(target=target): "–"
+        if row.steps_to_target is None
+        else f"{row.steps_to_target:,}",
         _("seconds to{target}").format(target=target): _number(row.seconds_to_target),
     }
 
 
-def _number(value: Any) -> str:
+def _number(value: float | None) -> str:
     return "–" if value is None else readable(value)

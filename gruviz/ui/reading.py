@@ -9,7 +9,7 @@ from gruviz.data.csv import Finding, Overrides, Severity
 from gruviz.errors import GruvizError
 from gruviz.experiment import FromTable
 from gruviz.ui import frame, tables
-from gruviz.words import N_, _
+from gruviz.words import N_, _, n_
 
 AUTO = "auto"
 SEPARATORS = {
@@ -31,6 +31,11 @@ ENCODINGS = (
     "cp1251", "mac_roman",
 )  # fmt: skip
 
+ASKED = {
+    "encoding", "separator", "decimal", "thousands", "order", "reshape", "header", "missing", "time",
+    "time_format",
+}  # fmt: skip
+
 
 def section(task: FromTable) -> None:
     """What is known of the table of a task, and the ways to read it differently."""
@@ -51,9 +56,11 @@ def section(task: FromTable) -> None:
 def _summary(table: Table) -> str:
     read = table.reading
     parts = [
-        _("{rows:,} rows, {columns} columns of numbers").format(
-            rows=table.rows, columns=len(table.columns)
-        ),
+        n_(
+            "{rows:,} rows, {columns} column of numbers",
+            "{rows:,} rows, {columns} columns of numbers",
+            len(table.columns),
+        ).format(rows=table.rows, columns=len(table.columns)),
         _("encoding {name}").format(name=read.encoding),
         _("separated by {mark}").format(mark=_word(SEPARATORS, read.separator)),
         _("decimal {mark}").format(mark=_word(DECIMALS, read.decimal)),
@@ -83,7 +90,10 @@ def _findings(table: Table) -> None:
     for place, finding in enumerate(warnings):
         _finding(table, finding, f"warning-{place}", ":material/warning:")
     if notes:
-        with st.expander(_("{count} notes").format(count=len(notes)), icon=":material/notes:"):
+        with st.expander(
+            n_("{count} note", "{count} notes", len(notes)).format(count=len(notes)),
+            icon=":material/notes:",
+        ):
             for place, finding in enumerate(notes):
                 _finding(table, finding, f"note-{place}", ":material/info:")
 
@@ -147,7 +157,10 @@ def _overrules(table: Table) -> None:
             "encoding": encoding, "separator": separator, "decimal": decimal,
             "thousands": thousands, "order": order, "reshape": reshape,
         }  # fmt: skip
-        changes: dict[str, object] = {name: word for name, word in words.items() if word != AUTO}
+        # What a remedy has overruled, and this form doesn't ask for, stays so.
+        changes: dict[str, object] = {
+            name: value for name, value in asked.changes().items() if name not in ASKED
+        } | {name: word for name, word in words.items() if word != AUTO}
         try:
             if header.strip():
                 changes["header"] = _numbers(header)

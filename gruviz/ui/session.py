@@ -1,5 +1,6 @@
 """What a browser tab holds on the server: its run, the one before it, and how it got here."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -8,12 +9,13 @@ import streamlit as st
 
 from gruviz.coach import Coach
 from gruviz.data import batches_per_epoch
+from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment, FromTable, Table, differences, with_live
 from gruviz.experiment.link import from_link
 from gruviz.runs import Run, Status, Study, classroom
 from gruviz.runs.comparison import same_start
 from gruviz.ui import controls, tables
-from gruviz.words import _
+from gruviz.words import _, speak
 
 LOOKS = ("axis", "view")  # what of the address is about looking, not about the experiment
 
@@ -104,6 +106,7 @@ class Session:
 
     def attach(self, token: str) -> None:
         """Take up the run of a token that the tab kept through a refresh."""
+        speak(st.context.locale)  # a callback comes before the page has begun
         self.fresh = False
         run = classroom().find(token) if len(token) < 100 else None
         if run is None:
@@ -116,7 +119,8 @@ class Session:
         self.run = run
         task = run.experiment.task
         if isinstance(task, FromTable):
-            tables.adopt(task.source)
+            with suppress(GruvizError):  # gone since then: the page says so
+                tables.adopt(task.source)
         self.read_link()
 
     def read_link(self) -> None:
@@ -130,16 +134,21 @@ class Session:
                     " survive a refresh. Upload the file again to use it."
                 )
             )
-        elif isinstance(task, Table) and task.column:
-            table = tables.fetch(task.source)
-            if task.column not in table.columns:
-                complaints.append(
-                    _("The link names a column {name!r}, which isn't in this data.").format(
-                        name=task.column[:60]
-                    )
+        elif isinstance(task, Table) and task.column and not self._has(task):
+            complaints.append(
+                _("The link names a column {name!r}, which isn't in this data.").format(
+                    name=task.column[:60]
                 )
+            )
         controls.fill(experiment)
         self.complaints = complaints
+
+    def _has(self, task: Table) -> bool:
+        """Whether the column of a table is there; true of no table, which the sidebar complains of."""
+        try:
+            return task.column in tables.fetch(task.source).columns
+        except GruvizError:
+            return True
 
     def adjust(self, wanted: Experiment) -> None:
         """Pass on the live knobs that this tab has turned since its last look at them."""

@@ -7,6 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from gruviz import charts
 from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment
 from gruviz.runs import Study, StudyStatus, classroom
@@ -108,5 +109,7 @@ def _reason(study: Study[Any]) -> str:
 def drawn(figure: go.Figure, words: str, key: str, *, height: int = CHART_HEIGHT) -> None:
     """A still picture with its reading aid and its text alternative."""
     figure.update_layout(height=height)
+    if st.context.theme.type == "dark":
+        figure = charts.on_dark(figure)
     st.caption(figure.layout.meta["aid"])
     st.plotly_chart(figure, key=key, alt=words, config={"displayModeBar": False})

@@ -19,6 +19,8 @@ SAMPLE_LABELS = {
     "sunspots_yearly": N_("Sunspots, yearly"),
     "co2_weekly": N_("CO₂ at Mauna Loa, weekly"),
     "airline_passengers": N_("Airline passengers, monthly"),
+    "digits_8x8": N_("Handwritten digits, a row each"),
+    "waveforms_long": N_("Four waveforms, a row a time step"),
 }
 
 
@@ -103,7 +105,7 @@ def table_controls(row: type[FromTable]) -> dict[str, Any]:
             names = list(table.columns) if what.column == "numeric" else _all_columns(table)
             first = table.first_choice if what.column == "numeric" else names[texts % len(names)]
             texts += what.column == "any"
-            values[name] = _column(key, what, names, first)
+            values[name] = _column(key, what, names, default if default in names else first)
     return values
 
 
@@ -184,7 +186,7 @@ def _upload(row: type[FromTable]) -> None:
         return
     # Two files of one name are told apart, for a menu finds its options by what they say.
     taken = set(uploads().values())
-    name = table.name[:60]
+    name = file.name[:60]  # table.name may be what another visitor calls the same bytes
     uploads().setdefault(table.digest, f"{name} · {table.digest[:6]}" if name in taken else name)
     st.session_state[f"{row.name}.source"] = table.digest
 

@@ -8,7 +8,7 @@ import streamlit as st
 from gruviz.data import check
 from gruviz.data.theory import theory
 from gruviz.errors import GruvizError
-from gruviz.experiment import Experiment, Knob, Pick
+from gruviz.experiment import STOPS, Experiment, Knob, Pick
 from gruviz.runs import MOST_TRIES, SLOW_SECONDS, Status
 from gruviz.ui import controls, frame, pinboard, sidebar, tables, view
 from gruviz.ui.panel import panel
@@ -57,6 +57,7 @@ def _act(mine: Session, wanted: Experiment) -> None:
         "epoch": mine.epoch,
         "many": lambda wanted: mine.step(wanted, st.session_state[STEPS_AT_ONCE]),
         "reset": mine.reset,
+        "pin": lambda _wanted: mine.pin(),
     }
     acts[pressed](wanted)
 
@@ -156,14 +157,19 @@ def _standing(mine: Session, *, pending: bool) -> tuple[str, str]:
     step = f"{run.step_count:,}"
     if run.status is Status.RUNNING:
         return "progress_activity", _(
-            "Training. Learning rate, clip norm and momentum act at once; the rest waits."
+            "Training. What is under *Acts at once* does; the rest waits for the next Train."
         )
     if run.settling:
         return "progress_activity", _("Stopping after the slice under way…")
     if run.status is Status.FINISHED:
+        if run.stopped in (None, "steps"):
+            return "check_circle", _(
+                "Finished after {step} steps. Raise *Steps* or change another setting, then press"
+                " **Train**."
+            ).format(step=step)
         return "check_circle", _(
-            "Finished after {step} steps. Raise *Steps* or change another setting, then press **Train**."
-        ).format(step=step)
+            "Finished after {step} steps: {reason}. Change a setting, then press **Train**."
+        ).format(step=step, reason=_(STOPS[run.stopped]))
     if run.status is Status.DIVERGED:
         return "error", _diverged(mine)
     if run.status is Status.FAILED:

@@ -55,7 +55,7 @@ def findings(dataset: Dataset) -> str:
         _(
             "{train:,} training windows, {validation:,} for validation (the end of the series)."
         ).format(train=len(dataset.train), validation=len(dataset.validation)),
-        _("Scaled by the training part: mean {mean}, standard deviation {scale}.").format(
+        _("Scaled as (value - {mean}) / {scale}.").format(
             mean=readable(dataset.mean), scale=readable(dataset.scale)
         ),
     ]
@@ -121,6 +121,12 @@ def snapshot_tables(snapshot: Snapshot, dataset: Dataset) -> Tables:
         each = dataset.kind in (Kind.REGRESSION, Kind.TRACKING)
         value = snapshot.prediction[:, 0] if each else snapshot.prediction[-1]
         tables["answer"] = {"value": value * dataset.scale + dataset.mean}
+    if snapshot.rollout is not None:
+        begin = len(snapshot.inputs)
+        tables["rollout"] = {
+            "time": np.arange(begin, begin + len(snapshot.rollout)),
+            "value": snapshot.rollout * dataset.scale + dataset.mean,
+        }
     if snapshot.gradient is not None:
         norm = snapshot.gradient
         tables["gradient"] = {"time": np.arange(len(norm)), "norm": norm}
@@ -387,7 +393,7 @@ def _card(name: str, figure: go.Figure, width: str = "half") -> Card:
 
 def _prediction(tables: Tables, dataset: Dataset) -> go.Figure:
     if dataset.kind is Kind.FORECAST:
-        return charts.forecast(tables, dataset.unit)
+        return charts.forecast(tables, dataset.unit, free_running=dataset.features == 1)
     if dataset.kind is Kind.REGRESSION:
         return charts.regression(tables)
     if dataset.kind is Kind.TRACKING:

@@ -1,6 +1,7 @@
 """A real server on a free port and a real Chromium."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -17,6 +18,7 @@ import pytest
 from playwright.sync_api import (
     Browser,
     BrowserContext,
+    ConsoleMessage,
     Page,
     Request,
     ViewportSize,
@@ -36,6 +38,8 @@ FLAGS = [
 ]
 expect.set_options(timeout=20_000)  # a loaded machine is slow, not wrong
 
+# Streamlit looks for its server below a page's own address first, where it isn't.
+PROBE = re.compile(r"/(Data|Lab|Guide)/_stcore/(health|host-config)$")
 VIEW = ViewportSize(width=1440, height=900)
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
@@ -143,6 +147,11 @@ class Student:
             arg=least,
         )
 
+    def go(self, page: str) -> None:
+        """To another page by the link at the top of the sidebar."""
+        self.page.get_by_role("link", name=page, exact=True).click()
+        self.page.wait_for_url(re.compile(rf"/{page}(\?|$)" if page != "Train" else r":\d+/(\?|$)"))
+
     def open(self, url: str) -> None:
         self.page.goto(url)
         self.page.locator(".gv-plot[data-chart=loss] .main-svg").first.wait_for()
@@ -181,7 +190,11 @@ def tab(context: BrowserContext, server: Server, *, tolerant: bool = False) -> I
         if not request.url.startswith((server.url, "data:", "blob:")):
             troubles.append(f"asked another host: {request.url}")
 
-    page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
+    def listen(message: ConsoleMessage) -> None:
+        if message.type == "error" and not PROBE.search(message.location.get("url", "")):
+            troubles.append(message.text)
+
+    page.on("console", listen)
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.on("request", watch)
     student = Student(page, troubles)

@@ -120,6 +120,7 @@ class Overrides:
             return cls()
         try:
             plain = json.loads(text) if len(text) <= MOST_CHARACTERS else None
+            json.dumps(plain, ensure_ascii=False).encode()  # half a surrogate pair is no text
         except (ValueError, RecursionError):
             plain = None
         if not isinstance(plain, dict):

@@ -64,6 +64,12 @@ class Panel {
     this.values = new Map();
     this.cards = new Map();
     this.charts = new Map();
+    // Plotly itself watches the window alone; a card grows with the view and the sidebar, too.
+    this.sizes = new ResizeObserver((entries) => {
+      for (const { target } of entries) {
+        if (target.data && target.clientWidth) window.Plotly.Plots.resize(target);
+      }
+    });
     this.token = null;
     this.staging = null;
     this.clear();
@@ -275,6 +281,7 @@ class Panel {
   dropChart(name) {
     const { plot, later } = this.charts.get(name);
     clearTimeout(later);
+    this.sizes.unobserve(plot);
     window.Plotly.purge(plot);
     this.charts.delete(name);
   }
@@ -295,6 +302,7 @@ class Panel {
       plot.addEventListener("keydown", (event) => keys(event, plot));
       shown = { plot, caption, drawn: 0 };
       this.charts.set(chart.name, shown);
+      this.sizes.observe(plot);
       plot.dataset.chart = chart.name;
     }
     if (shown.caption) {
@@ -366,7 +374,6 @@ class Panel {
       showSendToCloud: false, // what is drawn here may be somebody's data
       plotlyServerURL: "",
       displayModeBar: TOUCH ? false : "hover",
-      responsive: true,
       modeBarButtonsToRemove: ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "resetScale2d"],
     });
     if (first) {
@@ -387,7 +394,7 @@ class Panel {
     const used = new Set(chart.traces.flatMap(({ meta }) => Object.values(meta ?? {})).map((n) => tableAndColumn(n)[0]));
     const parts = [...used].map((table) => {
       if (table in this.counts) return this.counts[table];
-      if (["signals", "answer", "gradient"].includes(table)) return this.counts.snapshot;
+      if (["signals", "answer", "rollout", "gradient"].includes(table)) return this.counts.snapshot;
       if (table === "here") return this.tables.here?.step?.[0];
       return table in this.tables;
     });
@@ -462,6 +469,7 @@ class Panel {
     clearTimeout(this.retry);
     clearTimeout(this.staging);
     document.removeEventListener("visibilitychange", this.onVisible);
+    this.sizes.disconnect();
     for (const { plot } of this.charts.values()) window.Plotly.purge(plot);
     this.box.remove();
   }

@@ -1,0 +1,129 @@
+"""One experiment on every page: the controls keep their values wherever one goes."""
+
+from streamlit.testing.v1 import AppTest
+
+from gruviz.experiment import TASKS, Experiment
+from gruviz.experiment.link import to_link
+from gruviz.runs import Status
+from tests.page import button, go, labelled, opened, pressed, run_of, stepped
+
+PAGES = ("app.py", "pages/Data.py", "pages/Lab.py")
+CHOSEN = Experiment.from_dict(
+    {
+        "learning_rate": 0.01, "clip_norm": None, "seed": 7,
+        "optimizer": {"name": "adam", "beta1": 0.5},
+        "cell": {"name": "lstm", "units": 16},
+        "task": {"name": "adding", "length": 30},
+        "schedule": {"name": "cosine"},
+    }
+)  # fmt: skip
+
+
+def shown(page: AppTest) -> tuple[object, ...]:
+    return (
+        labelled(page.select_slider, "Learning rate").value,
+        labelled(page.select_slider, "Clip norm").value,
+        labelled(page.number_input, "Seed").value,
+        labelled(page.selectbox, "Optimizer").value,
+        labelled(page.select_slider, "Momentum beta 1").value,
+        labelled(page.selectbox, "Cell").value,
+        labelled(page.select_slider, "Hidden units").value,
+        labelled(page.selectbox, "Task").value,
+        labelled(page.select_slider, "Sequence length (time steps)").value,
+        labelled(page.selectbox, "Decay schedule").value,
+    )
+
+
+VALUES = (0.01, "off", 7, "adam", 0.5, "lstm", 16, "adding", 30, "cosine")
+
+
+def test_a_link_sets_the_controls_of_every_page_and_they_keep_it_there_and_back() -> None:
+    page = opened(link=to_link(CHOSEN))
+    for to in (*PAGES, *reversed(PAGES)):
+        assert shown(go(page, to)) == VALUES, to
+        assert page.query_params == to_link(CHOSEN)
+
+
+def test_what_is_turned_on_one_page_is_so_on_the_others() -> None:
+    page = opened("pages/Data.py")
+    rates = (0.01, 0.02, 0.05)
+    for rate, to in zip(rates, ("pages/Lab.py", "app.py", "pages/Data.py"), strict=True):
+        labelled(page.select_slider, "Learning rate").set_value(rate).run()
+        go(page, to)
+        assert labelled(page.select_slider, "Learning rate").value == rate
+        assert page.query_params == {"learning_rate": str(rate)}
+
+
+def test_a_link_can_open_any_page_and_the_controls_are_the_same_on_the_others() -> None:
+    for first in PAGES:
+        page = opened(first, to_link(CHOSEN))
+        assert shown(page) == VALUES
+        for to in PAGES:
+            assert shown(go(page, to)) == VALUES, (first, to)
+
+
+def test_knobs_of_a_row_that_is_not_chosen_have_their_defaults_when_it_is_again() -> None:
+    page = opened(link=to_link(CHOSEN))
+    labelled(page.selectbox, "Optimizer").select("sgd").run()
+    assert "Momentum beta 1" not in {each.label for each in page.select_slider}
+    go(page, "pages/Lab.py")
+    assert labelled(page.selectbox, "Optimizer").value == "sgd"
+    assert page.query_params["optimizer"] == "sgd"
+    assert "adam.beta1" not in page.query_params
+
+
+def test_a_live_knob_reaches_the_run_from_any_page_and_changing_pages_turns_none() -> None:
+    page = opened()
+    run = stepped(page)
+    for to in ("pages/Data.py", "pages/Lab.py", "app.py"):
+        go(page, to)
+        assert run.experiment == Experiment()
+    go(page, "pages/Lab.py")
+    labelled(page.select_slider, "Learning rate").set_value(0.01).run()
+    assert run_of(page) is run
+    assert run.experiment == Experiment(learning_rate=0.01)
+    go(page, "app.py")
+    assert not button(page, "Train").disabled
+    assert "With the next Train" not in "".join(each.value for each in page.markdown)
+
+
+def test_undo_brings_back_the_controls_on_the_other_pages_too() -> None:
+    page = opened()
+    stepped(page)
+    labelled(page.select_slider, "Hidden units").set_value(16).run()
+    pressed(page, "Train")
+    pressed(page, "Pause")
+    pressed(page, "Undo")
+    go(page, "pages/Data.py")
+    assert labelled(page.select_slider, "Hidden units").value == 32
+    assert run_of(page).status is Status.PAUSED
+
+
+def test_view_and_axis_are_in_the_link_unless_they_are_the_first() -> None:
+    page = opened(link={"view": "clip", "axis": "linear", "seed": "3"})
+    kinds = {each.key: each for each in page.button_group}
+    assert kinds["view"].value == "clip"
+    assert kinds["axis"].value == "linear"
+    assert page.query_params == {"view": "clip", "axis": "linear", "seed": "3"}
+    kinds["view"].set_value("blocks").run()
+    assert page.query_params == {"view": "blocks", "axis": "linear", "seed": "3"}
+    {each.key: each for each in page.button_group}["axis"].set_value("log").run()
+    assert page.query_params == {"view": "blocks", "seed": "3"}
+    go(go(page, "pages/Data.py"), "app.py")
+    assert {each.key: each for each in page.button_group}["view"].value == "blocks"
+    assert page.query_params == {"view": "blocks", "seed": "3"}
+
+
+def test_a_view_that_there_is_not_is_the_first_one() -> None:
+    page = opened(link={"view": "<b>", "axis": "sideways"})
+    found = {each.key: each.value for each in page.button_group}
+    assert found == {"view": "overview", "axis": "log"}
+    assert page.query_params == {}
+
+
+def test_every_task_can_be_taken_to_every_page() -> None:
+    for name in TASKS:
+        page = opened(link={"task": name})
+        for to in PAGES[1:]:
+            go(page, to)
+            assert labelled(page.selectbox, "Task").value == name
