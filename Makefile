@@ -30,7 +30,8 @@ run: .venv/kernels
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
 test: .venv/dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/browser
+	$(BIN)/python -m pytest tests/browser
 
 check: .venv/dev
 	$(BIN)/ruff format --check .

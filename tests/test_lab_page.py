@@ -144,7 +144,10 @@ def test_adopting_a_rate_turns_the_control_and_the_running_run() -> None:
     press(go(page, LAB), "start-range-test")
     study = mine(page).studies["range-test"]
     assert study.experiment == run.experiment
-    assert study.state.start is run.checkpoint
+    start = study.state.start  # a copy, once it has been to a worker and back
+    assert start.step == run.checkpoint.step == 2
+    for name, values in run.checkpoint.arrays.items():
+        np.testing.assert_array_equal(start.arrays[name], values)
     wait_for(study)
     page.run()
     found = suggest(study.state.rates, study.state.losses)
