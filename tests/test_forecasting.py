@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from gruviz.experiment import Experiment, Table
 from gruviz.experiment.link import to_link
 from gruviz.runs import Study, classroom
 from gruviz.training import proceed
-from gruviz.trials import Trials
+from gruviz.trials import Forecasts, Trials
 from gruviz.ui import forecasting
 from gruviz.ui.session import Session
 from gruviz.words import readable
@@ -394,3 +395,27 @@ def test_times_go_on_after_the_last_row_as_a_calendar_does(
     table = replace(fetch_sample("airline_passengers"), time=times)
     found, title = forecasting.ahead_of(table, len(times), 3)
     assert ([str(each)[:10] for each in found], title) == (ahead, "time")
+
+
+def test_intervals_are_made_of_the_backtests_errors_once_there_is_one() -> None:
+    task = Table(window=4, horizon=2)
+    series = np.arange(20.0)
+
+    def part(ends: list[int], off: float) -> Forecasts:
+        rows = np.array(ends)
+        said = np.stack([series[end : end + 2] - off for end in ends])
+        return Forecasts(rows, said, None, np.zeros(1), np.zeros(1))
+
+    found = part([10, 11], 1.0)
+    mine = SimpleNamespace(studies={})
+    assert forecasting._past_errors(mine, task, series, None) is None  # type: ignore[arg-type]
+    errors = forecasting._past_errors(mine, task, series, found)  # type: ignore[arg-type]
+    assert errors is not None and errors.tolist() == [[1, 1], [1, 1]]
+    result = SimpleNamespace(found=[part([6], 2.0), part([8], 3.0)])
+    backtest = SimpleNamespace(result=result, experiment=SimpleNamespace(task=task))
+    mine.studies["backtest"] = backtest
+    errors = forecasting._past_errors(mine, task, series, found)  # type: ignore[arg-type]
+    assert errors is not None and errors.tolist() == [[2, 2], [3, 3]]
+    backtest.experiment.task = Table(window=5, horizon=2)
+    errors = forecasting._past_errors(mine, task, series, found)  # type: ignore[arg-type]
+    assert errors is not None and errors.tolist() == [[1, 1], [1, 1]]

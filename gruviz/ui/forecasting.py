@@ -1,7 +1,7 @@
 """Forecasting a column: the series, how good the network is beside forecasts that need none, the
 backtest, and what becomes of missing values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -131,7 +131,24 @@ def _scores(mine: Session, wanted: Experiment, dataset: Dataset, series: Floats)
                 )
             )
         study(LOOK, LOOK_OFFER, mine, wanted)
-    _latest(task, dataset, series, found)
+    _latest(task, dataset, series, found, _past_errors(mine, task, series, found))
+
+
+def _past_errors(
+    mine: Session, task: TableTask, series: Floats, found: Forecasts | None
+) -> Floats | None:
+    """The errors from which an interval is made, (n, horizon): the backtest's where there is one,
+    else those of the network on the validation part."""
+    backtest = mine.studies.get(BACKTEST)
+    if backtest is not None and backtest.result is not None and backtest.experiment.task == task:
+        parts: Sequence[Forecasts] = backtest.result.found
+    elif found is not None:
+        parts = [found]
+    else:
+        return None
+    return np.concatenate(
+        [targets(series, part.ends, task.horizon) - part.values for part in parts]
+    )
 
 
 def _begin_look(mine: Session, _wanted: Experiment) -> tuple[Experiment, Trials]:
@@ -155,7 +172,7 @@ def _judged(mine: Session, wanted: Experiment) -> Trials | None:
     return look.result if same and holes else None
 
 
-LOOK = "look"
+BACKTEST, LOOK = "backtest", "look"
 LOOK_OFFER = Offer(
     "", "", _begin_look, lambda _state, _experiment: None, N_("Judge the network")
 )  # what it finds is a row of the table above
@@ -200,7 +217,13 @@ def label_of(name: str) -> str:
     return _(BASELINES[name].label) if name in BASELINES else name
 
 
-def _latest(task: TableTask, dataset: Dataset, series: Floats, found: Forecasts | None) -> None:
+def _latest(
+    task: TableTask,
+    dataset: Dataset,
+    series: Floats,
+    found: Forecasts | None,
+    errors: Floats | None,
+) -> None:
     """What every forecaster says of the rows after the last one."""
     rows = len(series)
     known = compare_latest(task, dataset, series)
@@ -212,8 +235,8 @@ def _latest(task: TableTask, dataset: Dataset, series: Floats, found: Forecasts 
     x, _title = axis(table, rows)
     begin = max(0, rows - SHOWN_ROWS * task.window)
     band = None
-    if found is not None and found.latest is not None:
-        low, high = interval(targets(series, found.ends, task.horizon) - found.values)
+    if found is not None and found.latest is not None and errors is not None:
+        low, high = interval(errors)
         band = (found.latest + low, found.latest + high)
     drawn(
         charts.series.forecasts(
@@ -415,7 +438,7 @@ def harmless(text: str) -> str:
 
 
 OFFERS = {
-    "backtest": Offer(
+    BACKTEST: Offer(
         N_("Backtest"),
         N_(
             "The experiment in the controls is trained five times, each time on a longer past, and"
