@@ -46,6 +46,7 @@ class Classroom:
         name: str,
         progress: Callable[[float, str], None],
         language: str | None = None,
+        visitor: str = "",
     ) -> Table:
         """Read an upload in a worker, so that nobody waits but whoever sent it.
 
@@ -53,20 +54,24 @@ class Classroom:
         """
         digest = self.tables.keep(content, name)
         try:
-            return self.reread(digest, progress, language)
+            return self.reread(digest, progress, language, visitor)
         except GruvizError:
             self.tables.drop(digest)
             raise
 
     def reread(
-        self, source: str, progress: Callable[[float, str], None], language: str | None = None
+        self,
+        source: str,
+        progress: Callable[[float, str], None],
+        language: str | None = None,
+        visitor: str = "",
     ) -> Table:
         """A kept file, read as its source says. Raises GruvizError if it can't be read that way."""
         found = self.tables.at_hand(source)
         for _try in range(MOST_TRIES):
             if found is not None:
                 break
-            future = self.pool.submit(worker.read, self.tables, source, language)
+            future = self.pool.seat(visitor).submit(worker.read, self.tables, source, language)
             while not wait([future], LOOK_SECONDS).done:
                 share, what = self.tables.progress(source.partition(MARK)[0])
                 if what:  # not yet begun, or over and on its way back
@@ -80,9 +85,9 @@ class Classroom:
         self.tables.remember(found)
         return found
 
-    def start(self, experiment: Experiment) -> Run:
-        """A new run, not yet training."""
-        run = Run(experiment, self.pool, self.tables, self.pool.slice_seconds)
+    def start(self, experiment: Experiment, visitor: str = "") -> Run:
+        """A new run of a visitor, not yet training."""
+        run = Run(experiment, self.pool.seat(visitor), self.tables, self.pool.slice_seconds)
         with self._lock:
             self._runs[run.token] = run
             by_age = sorted(self._runs, key=lambda token: self._runs[token].watched_at)
@@ -90,9 +95,10 @@ class Classroom:
                 self._runs.pop(token).pause()
         return run
 
-    def study(self, experiment: Experiment, state: S) -> Study[S]:
+    def study(self, experiment: Experiment, state: S, visitor: str = "") -> Study[S]:
         """A new study, not yet under way, from a first state of `gruviz.studies`."""
-        return Study(experiment, state, self.pool, self.tables, self.pool.slice_seconds)
+        seat = self.pool.seat(visitor)
+        return Study(experiment, state, seat, self.tables, self.pool.slice_seconds)
 
     def find(self, token: str) -> Run | None:
         """The run of a token, or None if there is none (any more)."""

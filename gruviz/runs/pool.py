@@ -55,6 +55,10 @@ class Pool(Executor):
         future.add_done_callback(self._done)
         return future
 
+    def seat(self, visitor: str) -> Executor:
+        """The executor through which one visitor's work comes in."""
+        return self
+
     def _done(self, _future: Future[Any]) -> None:
         with self._lock:
             self._waiting -= 1

@@ -15,6 +15,7 @@ from gruviz.experiment.link import from_link
 from gruviz.runs import Run, Status, Study, classroom
 from gruviz.runs.comparison import same_start
 from gruviz.ui import controls, tables
+from gruviz.ui.visitor import visitor
 from gruviz.words import _, speak
 
 LOOKS = ("axis", "view")  # what of the address is about looking, not about the experiment
@@ -49,7 +50,7 @@ class Session:
 
     def start(self, wanted: Experiment) -> Run:
         """A new run in place of the present one, which Undo can bring back."""
-        run = classroom().start(wanted)
+        run = classroom().start(wanted, visitor())
         run.slow_down(self.slow)
         self.replace(run)
         return run

@@ -14,6 +14,7 @@ from gruviz.runs import Study, StudyStatus, classroom
 from gruviz.studies import State
 from gruviz.ui import frame
 from gruviz.ui.session import Session
+from gruviz.ui.visitor import visitor
 from gruviz.words import N_, _
 
 LOOK_SECONDS = 0.5
@@ -92,7 +93,7 @@ def _start(name: str, offer: Offer, mine: Session, wanted: Experiment) -> None:
     except GruvizError as error:
         frame.refusal(error)
         return
-    study = classroom().study(experiment, state)
+    study = classroom().study(experiment, state, visitor())
     mine.studies[name] = study
     study.start()
     st.rerun()

@@ -12,6 +12,7 @@ from gruviz.errors import GruvizError
 from gruviz.experiment import FromTable, Knob, about, default_of
 from gruviz.runs import classroom
 from gruviz.ui import frame
+from gruviz.ui.visitor import visitor
 from gruviz.ui.widgets import knob
 from gruviz.words import N_, _
 
@@ -71,7 +72,7 @@ def reread(digest: str, overrides: Overrides) -> None:
     name, changes = _known(digest), overrides.to_json()
     source = f"{name}{MARK}{changes}" if changes else name
     if name not in SAMPLE_NAMES:
-        reading(lambda say: classroom().reread(source, say, st.context.locale))
+        reading(lambda say: classroom().reread(source, say, st.context.locale, visitor()))
     fetch(source)
 
 
@@ -175,7 +176,9 @@ def _upload(row: type[FromTable]) -> None:
     reason, table = None, None
     try:
         table = reading(
-            lambda say: classroom().read(file.getvalue(), file.name, say, st.context.locale)
+            lambda say: classroom().read(
+                file.getvalue(), file.name, say, st.context.locale, visitor()
+            )
         )
     except GruvizError as error:
         reason = f"{file.name[:60]}: {error}"
