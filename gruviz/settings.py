@@ -24,6 +24,22 @@ SETTINGS: Mapping[str, Setting] = {
     row.name: row
     for row in (
         Setting("GRUVIZ_WORKERS", 2, 1, 64, "", N_("Worker processes that all visitors share.")),
+        Setting(
+            "GRUVIZ_MAX_DATA_MB",
+            1_000,
+            10,
+            1_000_000,
+            "MB",
+            N_("What the data sets of all runs may take in shared memory."),
+        ),
+        Setting(
+            "GRUVIZ_MAX_DATA_SECONDS",
+            1.5,
+            0.1,
+            1_000,
+            "s",
+            N_("How long one core may take to make the data of a task."),
+        ),
     )
 }
 

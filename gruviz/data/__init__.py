@@ -1,20 +1,16 @@
 """Data for an experiment: made-up tasks, bundled samples, tables from files."""
 
-from gruviz.data.csv import Table, read_csv
-from gruviz.data.dataset import IGNORED, VALIDATION_LIMIT, Array, Dataset, Sequences, batches
-from gruviz.data.loading import (
-    Fetch,
+from gruviz.data.bounds import (
     batches_per_epoch,
     check,
     check_batch,
     check_decay,
     check_warmup,
-    fetch_sample,
-    forecast_data,
-    load,
-    series_of,
     training_sequences,
 )
+from gruviz.data.csv import Table, read_csv
+from gruviz.data.dataset import IGNORED, VALIDATION_LIMIT, Array, Dataset, Sequences, batches
+from gruviz.data.loading import Fetch, fetch_sample, load, series_of
 from gruviz.data.tables import SAMPLE_NAMES
 
 __all__ = [
@@ -33,7 +29,6 @@ __all__ = [
     "check_decay",
     "check_warmup",
     "fetch_sample",
-    "forecast_data",
     "load",
     "read_csv",
     "series_of",

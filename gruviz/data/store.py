@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gruviz.data.csv import Overrides, Table, read_csv, split_source
 from gruviz.data.csv.encoding import check_size
+from gruviz.data.shelf import Shelf
 from gruviz.data.tables import SAMPLE_NAMES, sample
 from gruviz.errors import GruvizError
 from gruviz.words import _
@@ -38,6 +39,11 @@ class TableStore:
     """
 
     folder: Path
+
+    @property
+    def shelf(self) -> Shelf:
+        """Where the data sets of the store's users are kept."""
+        return Shelf(self.folder / "data")
 
     def put(self, content: bytes, name: str, overrides: Overrides | None = None) -> Table:
         """Read a file and keep its bytes. Raises GruvizError if it can't be used."""

@@ -38,7 +38,7 @@ def page() -> None:
 
 def _sequences(experiment: Experiment, dataset: Dataset) -> None:
     for finding in dataset.findings:
-        st.caption(frame.literal(finding))
+        st.caption(frame.literal(finding.sentence))
     with st.container(border=True):
         st.subheader(_("A few sequences"), anchor=False)
         answers = view.wanted(dataset)
