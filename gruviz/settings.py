@@ -25,6 +25,30 @@ SETTINGS: Mapping[str, Setting] = {
     for row in (
         Setting("GRUVIZ_WORKERS", 2, 1, 64, "", N_("Worker processes that all visitors share.")),
         Setting(
+            "GRUVIZ_MAX_TABLES",
+            20,
+            1,
+            10_000,
+            "",
+            N_("How many uploads a tab may keep."),
+        ),
+        Setting(
+            "GRUVIZ_MAX_TABLES_MB",
+            200,
+            20,
+            100_000,
+            "MB",
+            N_("What the uploads of a tab may take, with the tables that they were read as."),
+        ),
+        Setting(
+            "GRUVIZ_MAX_ALL_TABLES_MB",
+            1_000,
+            20,
+            1_000_000,
+            "MB",
+            N_("What all uploads may take; never more than a third of their file system."),
+        ),
+        Setting(
             "GRUVIZ_MAX_DATA_MB",
             1_000,
             10,
@@ -39,6 +63,22 @@ SETTINGS: Mapping[str, Setting] = {
             1_000,
             "s",
             N_("How long one core may take to make the data of a task."),
+        ),
+        Setting(
+            "GRUVIZ_MAX_STEP_SECONDS",
+            0.25,
+            0.01,
+            3_600,
+            "s",
+            N_("How long one step of training may take on a quiet core, as estimated before it."),
+        ),
+        Setting(
+            "GRUVIZ_MAX_STEP_MB",
+            300,
+            20,
+            1_000_000,
+            "MB",
+            N_("How much memory one step of training may take, as estimated before it."),
         ),
     )
 }

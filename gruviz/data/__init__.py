@@ -6,11 +6,12 @@ from gruviz.data.bounds import (
     check_batch,
     check_decay,
     check_warmup,
-    training_sequences,
+    permitted,
 )
 from gruviz.data.csv import Table, read_csv
 from gruviz.data.dataset import IGNORED, VALIDATION_LIMIT, Array, Dataset, Sequences, batches
 from gruviz.data.loading import Fetch, fetch_sample, load, series_of
+from gruviz.data.preview import Preview, known, preview_of, previewed
 from gruviz.data.tables import SAMPLE_NAMES
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Array",
     "Dataset",
     "Fetch",
+    "Preview",
     "Sequences",
     "Table",
     "batches",
@@ -29,8 +31,11 @@ __all__ = [
     "check_decay",
     "check_warmup",
     "fetch_sample",
+    "known",
     "load",
+    "permitted",
+    "preview_of",
+    "previewed",
     "read_csv",
     "series_of",
-    "training_sequences",
 ]

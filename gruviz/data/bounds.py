@@ -1,18 +1,15 @@
 """Whether an experiment can be had on a shared server: its data, its batch, the time of a step."""
 
-from gruviz.data.dataset import VALIDATION_LIMIT
-from gruviz.data.loading import Fetch, fetch_sample, load
+from gruviz.data.cost import Step
+from gruviz.data.loading import VALIDATION_SEQUENCES, Fetch
+from gruviz.data.making import making_seconds
+from gruviz.data.preview import Preview, preview_of
 from gruviz.errors import GruvizError
-from gruviz.experiment import Experiment, MadeUp
+from gruviz.experiment import Experiment, MadeUp, Task
+from gruviz.settings import amount
 from gruviz.words import _
 
-# Multiplications of one matrix product per time step, summed over a step; two billion are seconds
-# in which nobody else's slice gets a turn.
-MOST_WORK = 2_000_000_000
-# Hidden states of a step, of which the backward pass needs several copies: a worker's memory.
-MOST_STATES = 32_000_000
-
-# Inputs of all training sequences, in float32 80 MB: every worker keeps the data of a few runs.
+# Inputs of all training sequences, in float32 80 MB.
 MOST_NUMBERS = 20_000_000
 
 
@@ -55,41 +52,56 @@ def check_decay(experiment: Experiment) -> None:
         )
 
 
-def training_sequences(experiment: Experiment, fetch: Fetch = fetch_sample) -> int:
-    """How many sequences the experiment trains on. Raises GruvizError if there is no data for it."""
-    task = experiment.task
-    return task.size if isinstance(task, MadeUp) else len(load(task, experiment.seed, fetch).train)
-
-
-def batches_per_epoch(experiment: Experiment, fetch: Fetch = fetch_sample) -> int:
-    """How many updates it takes to see each training sequence once."""
-    count = training_sequences(experiment, fetch)
-    return -(-count // experiment.batch(count))
-
-
-def check(experiment: Experiment, fetch: Fetch = fetch_sample) -> None:
-    """Raise GruvizError unless there is data for the experiment, a batch of it, and time for it."""
-    task = experiment.task
-    experiment.loss.fitting(task.kind, in_bits=task.in_bits)
-    count, length = training_sequences(experiment, fetch), task.time_steps
+def check_making(task: Task) -> None:
+    """Raise GruvizError if it takes too long, or too much memory, to make the data of a task."""
     if not isinstance(task, MadeUp):
-        length = load(task, experiment.seed, fetch).train.inputs.shape[1]
-    if isinstance(task, MadeUp) and count * length * len(task.inputs) > MOST_NUMBERS:
+        return
+    numbers = task.size * task.time_steps * len(task.inputs)
+    seconds = making_seconds(task, task.size) + making_seconds(task, VALIDATION_SEQUENCES)
+    if numbers > MOST_NUMBERS or seconds > amount("GRUVIZ_MAX_DATA_SECONDS"):
         raise GruvizError(
             _(
                 "{count:,} sequences of {length:,} time steps with {inputs} inputs are too much"
                 " for a shared server; make fewer or shorter ones."
-            ).format(count=count, length=length, inputs=len(task.inputs))
+            ).format(count=task.size, length=task.time_steps, inputs=len(task.inputs))
         )
-    check_batch(experiment, count)
-    check_warmup(experiment)
-    check_decay(experiment)
-    units, batch = experiment.cell.units, max(experiment.batch(count), VALIDATION_LIMIT)
-    states = batch * length * units
-    if states * units > MOST_WORK or states > MOST_STATES:
+
+
+def check_step(experiment: Experiment, about: Preview) -> None:
+    """Raise GruvizError if a step takes so long, or so much memory, that others can't go on."""
+    step = Step.of(experiment, about)
+    if step.seconds > amount("GRUVIZ_MAX_STEP_SECONDS") or step.megabytes > amount(
+        "GRUVIZ_MAX_STEP_MB"
+    ):
         raise GruvizError(
             _(
                 "One step with {batch:,} sequences of {length:,} time steps and {units} hidden units"
                 " asks too much of a shared server; make one of the three smaller."
-            ).format(batch=batch, length=length, units=units)
+            ).format(batch=step.sequences, length=about.length, units=experiment.cell.units)
         )
+
+
+def check(experiment: Experiment, about: Preview | None = None) -> None:
+    """Raise GruvizError unless there is data for the experiment, a batch of it, and time for it.
+
+    about: the preview of its data; None: a bundled sample's, or one that is made now.
+    """
+    task = experiment.task
+    check_making(task)
+    about = about or preview_of(task, experiment.seed)
+    experiment.loss.fitting(task.kind, in_bits=task.in_bits)
+    check_batch(experiment, about.sequences)
+    check_warmup(experiment)
+    check_decay(experiment)
+    check_step(experiment, about)
+
+
+def permitted(experiment: Experiment, fetch: Fetch) -> None:
+    """Raise GruvizError if a worker may not take up the experiment, whoever asked for it."""
+    check_making(experiment.task)
+    check_step(experiment, preview_of(experiment.task, experiment.seed, fetch))
+
+
+def batches_per_epoch(experiment: Experiment, about: Preview) -> int:
+    """How many updates it takes to see each training sequence once."""
+    return -(-about.sequences // experiment.batch(about.sequences))

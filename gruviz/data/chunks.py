@@ -5,12 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from gruviz.data.cost import made_steps
 from gruviz.data.dataset import Sequences
+from gruviz.data.making import chunk_rows
 from gruviz.data.shelf import Allocate
-
-# Time steps of a chunk, from where a sequence's making begins: some tens of megabytes.
-CHUNK_STEPS = 1 << 19
 
 Make = Callable[[Any, int, np.random.Generator], Sequences]
 
@@ -21,7 +18,7 @@ def made(make: Make, task: Any, count: int, key: tuple[int, int], allocate: Allo
     Those of a single chunk are the same as those of a generator with the seed `key`: numpy fills a
     seed up with zeros.
     """
-    rows = max(1, CHUNK_STEPS // made_steps(task))
+    rows = chunk_rows(task)
     inputs = targets = None
     for number, begin in enumerate(range(0, count, rows)):
         generator = np.random.default_rng([*key, number])

@@ -3,7 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -48,6 +48,12 @@ class Latest(Generic[T]):
         """Forget a value, if it is there."""
         with self._lock:
             self._drop(key)
+
+    def drop_if(self, condition: Callable[[Any], bool]) -> None:
+        """Forget the values whose keys fulfil a condition."""
+        with self._lock:
+            for key in [key for key in self._values if condition(key)]:
+                self._drop(key)
 
     def clear(self) -> None:
         """Forget everything."""

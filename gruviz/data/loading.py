@@ -23,7 +23,7 @@ from gruviz.data.store import TableStore
 from gruviz.data.tables import SAMPLE_NAMES, SAMPLES, sample
 from gruviz.data.windows import forecast_windows
 from gruviz.errors import GruvizError
-from gruviz.experiment import Digits, FromTable, Long, NextCharacter, Rows, Task
+from gruviz.experiment import Digits, FromTable, Long, MadeUp, NextCharacter, Rows, Task
 from gruviz.experiment import Table as TableTask
 from gruviz.experiment.knobs import to_dict
 from gruviz.words import _
@@ -60,11 +60,16 @@ def load(task: Task, seed: int, fetch: Fetch = fetch_sample, fold: Fold | None =
     shelf = fetch.shelf if isinstance(fetch, TableStore) else IN_MEMORY
     make = LOADERS.get(task.name, _made_up)
     return shelf.get(
-        _key(task, seed, fetch, fold), lambda allocate: make(task, seed, fetch, fold, allocate)
+        key_of(task, seed, fetch, fold), lambda allocate: make(task, seed, fetch, fold, allocate)
     )
 
 
-def _key(task: Task, seed: int, fetch: Fetch, fold: Fold | None) -> str:
+def made_now(task: MadeUp, seed: int) -> Dataset:
+    """The data of a made-up task, made anew and kept nowhere."""
+    return LOADERS.get(task.name, _made_up)(task, seed, fetch_sample, None, np.empty)
+
+
+def key_of(task: Task, seed: int, fetch: Fetch, fold: Fold | None = None) -> str:
     """A digest of all that decides the data. A name may stand for another table by now: what
     counts is the digest of its bytes and how they were read."""
     about: list[Any] = [to_dict(task), seed, fold and astuple(fold)]

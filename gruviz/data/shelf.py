@@ -26,7 +26,7 @@ from gruviz.data.csv import Finding
 from gruviz.data.dataset import Dataset, Sequences
 from gruviz.data.latest import Latest
 from gruviz.data.plain import finding_of, plain_finding
-from gruviz.errors import GruvizError
+from gruviz.errors import PassingError
 from gruviz.experiment import Kind
 from gruviz.settings import limit
 from gruviz.words import _
@@ -113,7 +113,7 @@ class Shelf:
             except OSError as error:
                 if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.ENOMEM):
                     raise
-                raise GruvizError(
+                raise PassingError(
                     _(
                         "There is no room for this data on the server; make less of it, or try later."
                     )
