@@ -74,7 +74,7 @@ SETTINGS: Mapping[str, Setting] = {
         ),
         Setting(
             "GRUVIZ_MAX_STEP_MB",
-            300,
+            400,
             20,
             1_000_000,
             "MB",
