@@ -20,11 +20,11 @@ from gruviz.runs.pool import Pool
 from gruviz.runs.run import Run
 from gruviz.runs.sliced import MOST_TRIES
 from gruviz.runs.study import Study
+from gruviz.settings import limit
 from gruviz.studies import S
 from gruviz.words import _
 
 MOST_RUNS = 200
-DEFAULT_WORKERS = 2
 LOOK_SECONDS = 0.1
 MEMORY = "/dev/shm"  # Linux
 
@@ -123,9 +123,4 @@ def classroom() -> Classroom:
 
     Raises GruvizError if that isn't a whole number from 1 to 64.
     """
-    asked = os.environ.get("GRUVIZ_WORKERS", str(DEFAULT_WORKERS))
-    if not (asked.isascii() and asked.isdecimal()) or not 1 <= int(asked) <= 64:
-        raise GruvizError(
-            _("GRUVIZ_WORKERS is {value!r}; set it to a number from 1 to 64.").format(value=asked)
-        )
-    return Classroom(int(asked))
+    return Classroom(limit("GRUVIZ_WORKERS"))
