@@ -24,6 +24,54 @@ SETTINGS: Mapping[str, Setting] = {
     row.name: row
     for row in (
         Setting("GRUVIZ_WORKERS", 2, 1, 64, "", N_("Worker processes that all visitors share.")),
+        Setting(
+            "GRUVIZ_WORKER_MB",
+            1_000,
+            300,
+            1_000_000,
+            "MB",
+            N_("Memory of a worker's own; one that has grown beyond is replaced after its slice."),
+        ),
+        Setting(
+            "GRUVIZ_HUNG_SECONDS",
+            60,
+            5,
+            3_600,
+            "s",
+            N_("After this time without an answer a worker is killed, and its run paused."),
+        ),
+        Setting(
+            "GRUVIZ_KEEP_MINUTES",
+            10,
+            1,
+            10_000,
+            "min",
+            N_("How long a run is kept that nobody watches and no open tab holds."),
+        ),
+        Setting(
+            "GRUVIZ_MAX_RUNS",
+            12,
+            1,
+            10_000,
+            "",
+            N_("Runs of one visitor that are kept for a refresh; the longest unwatched go first."),
+        ),
+        Setting(
+            "GRUVIZ_MAX_STUDIES",
+            4,
+            1,
+            1_000,
+            "",
+            N_("Studies of one visitor that are under way at once; the oldest is cancelled."),
+        ),
+        Setting(
+            "GRUVIZ_RUNS_MB",
+            500,
+            10,
+            1_000_000,
+            "MB",
+            N_("Memory of all kept runs; those of whoever has most go first."),
+        ),
     )
 }
 
