@@ -313,7 +313,8 @@ class Pool(Executor):
     def _over(self, member: Member, task: Task) -> Task | None:
         """Note that a task is over. Returns the next one, unless its visitor's next goes before."""
         with self._changed:
-            self._queue.done(task.visitor, self._clock())
+            now = self._clock()
+            self._queue.done(task.visitor, now - member.since, now)
             member.task = None
             self._renew(member)
             if self._closed or member.gone or member.relieved:
@@ -328,7 +329,7 @@ class Pool(Executor):
             if task.future.set_running_or_notify_cancel():
                 member.task, member.since = task, now
                 return task
-            self._queue.done(visitor, now)
+            self._queue.done(visitor, 0.0, now)
             self._queue.left(visitor, now)
         return None
 
