@@ -355,6 +355,13 @@ def test_a_run_that_nobody_watches_for_15_seconds_pauses_itself() -> None:
     assert_same(run.history, train(SMALL))
 
 
+class OneByOne(OnDemand):
+    """Each of its slices has time for one step."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        return super().submit(fn, *args[:2], None, 1, args[4])
+
+
 def deserted(executor: OnDemand, clock: Clock) -> Run:
     """A run that has paused itself after two steps of eight."""
     run = a_run(executor, clock=clock)
@@ -367,7 +374,7 @@ def deserted(executor: OnDemand, clock: Clock) -> Run:
 
 
 def test_a_run_that_paused_itself_goes_on_to_its_goal_when_it_is_watched_again() -> None:
-    executor, clock = OnDemand(steps=1), Clock()
+    executor, clock = OneByOne(), Clock()
     run = deserted(executor, clock)
     run.watch()
     run.watch()
@@ -379,7 +386,7 @@ def test_a_run_that_paused_itself_goes_on_to_its_goal_when_it_is_watched_again()
 
 
 def test_a_run_that_somebody_paused_stays_so_whoever_watches() -> None:
-    executor, clock = OnDemand(steps=1), Clock()
+    executor, clock = OneByOne(), Clock()
     run = deserted(executor, clock)
     run.pause()
     run.watch()
