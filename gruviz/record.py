@@ -102,10 +102,14 @@ def kept_every(step: int, weights: int) -> int:
 
 
 class Columns:
-    """Columns of numbers of one length that only ever grow at the end."""
+    """Columns of numbers of one length that only ever grow at the end.
+
+    As long as a column holds a single value, over and over, it takes no more room than that.
+    """
 
     def __init__(self, names: tuple[str, ...]) -> None:
-        self._arrays = {name: np.empty(256) for name in names}
+        # An array longer than the column, or, of a column that holds but one value, that one.
+        self._arrays: dict[str, Floats] = {name: np.empty(0) for name in names}
         self._length = 0
 
     def __len__(self) -> int:
@@ -113,28 +117,52 @@ class Columns:
 
     def __getitem__(self, name: str) -> Floats:
         """The column as a view; rows that are appended later are not in it."""
-        return self._arrays[name][: self._length]
+        return self._cut(name, 0, self._length)
 
     def since(self, row: int) -> dict[str, Floats]:
         """All columns from a row on, of one length even while another thread appends."""
         end = self._length
-        return {name: array[row:end] for name, array in self._arrays.items()}
+        return {name: self._cut(name, row, end) for name in self._arrays}
+
+    def _cut(self, name: str, start: int, end: int) -> Floats:
+        array = self._arrays[name]
+        if array.ndim == 0:
+            return np.broadcast_to(array, len(range(end)[start:]))
+        return array[:end][start:]
 
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(self._arrays)
 
+    @property
+    def size(self) -> int:
+        """Bytes that they take."""
+        return sum(array.nbytes for array in self._arrays.values())
+
     def append(self, rows: Mapping[str, Floats]) -> None:
         """Add rows at the end: one array of equal length for each column."""
         count = len(next(iter(rows.values())))
+        if not count:
+            return
         needed = self._length + count
         for name, array in self._arrays.items():
-            if needed > len(array):
-                array = self._arrays[name] = np.concatenate(
-                    [array, np.empty(max(needed, len(array)))]
-                )
-            array[self._length : needed] = rows[name]
+            new = np.ascontiguousarray(rows[name], np.float64)
+            if self._length == 0 or array.ndim == 0:
+                single = new[0] if self._length == 0 else array
+                if _all_are(single, new):
+                    self._arrays[name] = np.array(single)
+                    continue
+            if array.ndim == 0 or needed > len(array):
+                longer = np.empty(max(needed, 256, self._length + self._length // 2))
+                longer[: self._length] = array if array.ndim == 0 else array[: self._length]
+                array = self._arrays[name] = longer
+            array[self._length : needed] = new
         self._length = needed
+
+
+def _all_are(value: npt.ArrayLike, values: Floats) -> bool:
+    """Whether all of them are that value to the bit, so that NaN is equal to NaN."""
+    return bool((values.view(np.int64) == np.array(value).view(np.int64)).all())
 
 
 LASTING = 3  # validations that a task must stay solved for
@@ -167,6 +195,12 @@ class History:
     def loss(self) -> Floats:
         """The training loss of every step so far."""
         return self.steps["loss"]
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes."""
+        every = (self.steps, self.validations, self.times, self.blocks)
+        return sum(columns.size for columns in every if columns is not None)
 
     def absorb(self, part: Slice) -> None:
         """Append what a slice measured."""

@@ -2,7 +2,9 @@
 
 import importlib
 import inspect
+import weakref
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +30,8 @@ from gruviz.experiment import (
     Waveforms,
     about,
 )
-from gruviz.record import STEP_COLUMNS, VALIDATION_COLUMNS, Checkpoint, History, Slice
+from gruviz.record import MOST_POINTS, STEP_COLUMNS, VALIDATION_COLUMNS, Checkpoint, History, Slice
+from gruviz.runs.path import Path
 from gruviz.training import advance, train
 
 SMALL = Experiment(
@@ -150,6 +153,72 @@ def test_a_slice_makes_the_steps_that_were_asked_for_and_stops_at_the_end() -> N
 
 def test_a_slice_of_no_time_makes_one_step() -> None:
     assert advance(SMALL, seconds=0.0).steps["step"].tolist() == [1]
+
+
+class Slow:
+    """A clock on which some functions take their time."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, **seconds: float) -> None:
+        module = importlib.import_module("gruviz.training.advance")
+        self.now = 0.0
+        monkeypatch.setattr(module, "perf_counter", lambda: self.now)
+        self.slow(monkeypatch, module, "load", seconds.get("load", 0.0))
+        self.slow(monkeypatch, module.Trainer, "step", seconds.get("step", 0.0))
+
+    def slow(self, monkeypatch: pytest.MonkeyPatch, of: object, name: str, seconds: float) -> None:
+        fast = getattr(of, name)
+
+        def slow(*arguments: object, **named: object) -> object:
+            self.now += seconds
+            return fast(*arguments, **named)
+
+        monkeypatch.setattr(of, name, slow)
+
+
+def test_a_slice_ends_with_the_step_that_overran(monkeypatch: pytest.MonkeyPatch) -> None:
+    Slow(monkeypatch, step=1.4)
+    part = advance(SMALL, seconds=0.2)
+    assert part.steps["step"].tolist() == [1]
+    assert part.anatomy["step"] == 1  # though nobody could know that it would be the last
+
+
+def test_loading_is_not_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    Slow(monkeypatch, load=3.0, step=0.03)
+    part = advance(SMALL, seconds=0.2)
+    assert part.steps["step"].tolist() == list(range(1, 8))
+    assert part.seconds == pytest.approx(0.21)
+
+
+def test_the_path_of_a_long_slice_takes_no_more_room_than_that_of_short_ones() -> None:
+    long, path = advance(SMALL, steps=120), Path()
+    checkpoint = None
+    for _each in range(12):
+        part = advance(SMALL, checkpoint, steps=10)
+        path.extend(part.path)
+        checkpoint = part.checkpoint
+    assert [step for step, _weights in long.path] == [step for step, _weights in path.points]
+    assert len(long.path) <= MOST_POINTS
+
+
+def test_a_long_slice_holds_numbers_and_no_dictionaries(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = importlib.import_module("gruviz.training.advance")
+    rows: list[weakref.ref[Any]] = []
+    alive: list[int] = []
+
+    class Row(dict[str, float]):
+        """A dictionary that can be watched."""
+
+    step = module.Trainer.step
+
+    def watched(*arguments: Any, **named: Any) -> Any:
+        row, diverged = step(*arguments, **named)
+        alive.append(sum(each() is not None for each in rows))
+        rows.append(weakref.ref(found := Row(row)))
+        return found, diverged
+
+    monkeypatch.setattr(module.Trainer, "step", watched)
+    advance(SMALL)
+    assert (len(alive), max(alive)) == (120, 1)
 
 
 def test_a_checkpoint_can_be_advanced_more_than_once() -> None:

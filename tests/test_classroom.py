@@ -2,6 +2,7 @@
 
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,10 @@ import pytest
 
 from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment
-from gruviz.runs import Classroom, Status, classroom
+from gruviz.runs import Classroom, Run, Status, StudyStatus, classroom
+from gruviz.runs.housekeeping import give_back
+from gruviz.runs.pool import Seat
+from gruviz.studies import RangeTest
 
 ROWS = ("a\n" + "1\n2\n" * 10).encode()
 
@@ -31,37 +35,122 @@ def test_a_run_is_found_by_its_token_alone(room: Classroom) -> None:
         assert room.find(token) is None
 
 
-def most_runs(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
-    monkeypatch.setattr(sys.modules["gruviz.runs.classroom"], "MOST_RUNS", count)
-
-
-def test_no_run_is_forgotten_while_there_is_room(
+def test_a_visitor_who_starts_205_runs_pushes_out_their_own_and_nobody_elses(
     room: Classroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    most_runs(monkeypatch, 10)
-    runs = [room.start(Experiment()) for _each in range(10)]
-    assert [room.find(run.token) for run in runs] == runs
+    monkeypatch.setenv("GRUVIZ_MAX_RUNS", "5")
+    others = [room.start(Experiment(), "other").token for _each in range(5)]
+    mine = [room.start(Experiment(), "me").token for _each in range(205)]
+    assert all(room.find(token) is not None for token in others)
+    assert [room.find(token) is not None for token in mine] == [False] * 200 + [True] * 5
 
 
-def test_the_oldest_run_is_paused_and_forgotten_when_there_are_too_many(
+def test_what_trains_or_was_watched_last_outlives_the_rest(
     room: Classroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    most_runs(monkeypatch, 4)
-    runs = [room.start(Experiment()) for _each in range(4)]
-    runs[0].status = Status.RUNNING
-    runs += [room.start(Experiment()) for _each in range(2)]
-    assert [room.find(run.token) for run in runs] == [None, None, *runs[2:]]
-    assert runs[0].status is Status.PAUSED
+    monkeypatch.setenv("GRUVIZ_MAX_RUNS", "4")
+    tokens = [room.start(Experiment(), "me").token for _each in range(4)]
+    trains, watched = room.find(tokens[0]), room.find(tokens[1])
+    assert trains is not None and watched is not None
+    trains.status = Status.RUNNING
+    watched.watch()
+    del trains, watched
+    tokens += [room.start(Experiment(), "me").token for _each in range(2)]
+    there = [room.find(token) is not None for token in tokens]
+    assert there == [True, True, False, False, True, True]
 
 
-def test_a_run_that_somebody_watches_outlives_one_that_nobody_does(
+def test_a_run_that_an_open_tab_holds_is_found_whatever_others_do(
     room: Classroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    most_runs(monkeypatch, 4)
-    runs = [room.start(Experiment()) for _each in range(4)]
-    runs[0].watch()
-    runs.append(room.start(Experiment()))
-    assert [room.find(run.token) for run in runs] == [runs[0], None, *runs[2:]]
+    monkeypatch.setenv("GRUVIZ_MAX_RUNS", "1")
+    pinned = room.start(Experiment(), "me")
+    current = room.start(Experiment(), "me")
+    room.start(Experiment(), "me")
+    room.tidy(time.monotonic() + 1e6)
+    assert [room.find(run.token) for run in (pinned, current)] == [pinned, current]
+    token = pinned.token
+    del pinned
+    assert room.find(token) is None
+
+
+def test_a_run_that_nobody_holds_is_let_go_of_after_a_while(
+    room: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRUVIZ_KEEP_MINUTES", "10")
+    run = room.start(Experiment(), "me")
+    token, watched_at = run.token, run.watched_at
+    del run
+    room.tidy(watched_at + 599)
+    assert room.find(token) is not None
+    room.tidy(watched_at + 601)
+    assert room.find(token) is None
+
+
+def test_past_the_bytes_for_all_the_runs_of_whoever_has_most_go_first(
+    room: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRUVIZ_RUNS_MB", "10")
+    monkeypatch.setattr(Run, "size", 2_000_000)
+    little = [room.start(Experiment(), "little").token for _each in range(2)]
+    much = [room.start(Experiment(), "much").token for _each in range(6)]
+    room.tidy()
+    assert all(room.find(token) is not None for token in little)
+    assert [room.find(token) is not None for token in much] == [False] * 3 + [True] * 3
+
+
+def test_memory_is_given_back_when_runs_have_gone_and_not_all_the_time(
+    room: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times: list[float] = []
+    monkeypatch.setattr(
+        sys.modules["gruviz.runs.classroom"], "give_back", lambda: times.append(now)
+    )
+    begin = time.monotonic()
+    for number in range(3):
+        room.start(Experiment(), f"visitor {number}")
+    now = begin
+    room.tidy(now)
+    assert times == []
+    now = begin + 1000
+    room.tidy(now)
+    room.start(Experiment(), "one more")
+    room.tidy(now + 1)
+    assert times == [begin + 1000]
+    give_back()
+
+
+def test_after_a_refresh_a_run_counts_as_the_new_tabs(
+    room: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRUVIZ_MAX_RUNS", "2")
+    token = room.start(Experiment(), "before").token
+    run = room.find(token)
+    assert run is not None
+    room.adopt(run, "after")
+    assert isinstance(run._executor, Seat) and run._executor.visitor == "after"
+    del run
+    for _each in range(5):
+        room.start(Experiment(), "before")
+    assert room.find(token) is not None
+    for _each in range(2):
+        room.start(Experiment(), "after")
+    assert room.find(token) is None
+
+
+def test_the_oldest_study_makes_room_for_one_too_many(
+    room: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRUVIZ_MAX_STUDIES", "2")
+    begin = RangeTest.begin(seeds=1, steps=10)
+    other = room.study(Experiment(), begin, "other")
+    mine = [room.study(Experiment(), begin, "me") for _each in range(2)]
+    for study in (other, *mine):
+        study.status = StudyStatus.RUNNING
+    mine.append(room.study(Experiment(), begin, "me"))
+    running, cancelled = StudyStatus.RUNNING, StudyStatus.CANCELLED
+    assert other.status is running
+    assert [study.status for study in mine] == [cancelled, running, cancelled]
 
 
 def test_uploads_are_in_a_folder_for_this_user_alone_that_goes_with_the_classroom() -> None:

@@ -10,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 from gruviz.experiment import Experiment
 from gruviz.experiment.link import to_link
 from gruviz.runs import Study, StudyStatus, classroom
+from gruviz.runs.pool import Hung
+from gruviz.runs.sliced import MOST_TRIES
 from gruviz.studies import suggest
 from gruviz.training import proceed
 from gruviz.words import readable
@@ -41,7 +43,7 @@ def by_hand(monkeypatch: pytest.MonkeyPatch) -> Iterator[OnDemand]:
     executor = OnDemand()
     room = classroom()
 
-    def made(experiment: Experiment, state: Any) -> Study[Any]:
+    def made(experiment: Experiment, state: Any, _visitor: str) -> Study[Any]:
         return Study(experiment, state, executor, room.tables, lambda: 0.0)
 
     monkeypatch.setattr(room, "study", made)
@@ -116,7 +118,7 @@ def test_a_study_is_watched_cancelled_and_gone_on_with(by_hand: OnDemand) -> Non
 
 def test_a_study_that_fails_says_why_and_can_be_started_again(by_hand: OnDemand) -> None:
     page = press(opened(LAB, LINK), "start-range-test")
-    for _each in range(5):
+    for _each in range(MOST_TRIES):
         by_hand.die()
     page.run()
     assert "The process that made this study failed (BrokenExecutor). Start it again." in texts(
@@ -126,14 +128,27 @@ def test_a_study_that_fails_says_why_and_can_be_started_again(by_hand: OnDemand)
     assert mine(page).studies["range-test"].status is StudyStatus.RUNNING
 
 
-def test_a_study_that_nobody_watched_says_so(by_hand: OnDemand) -> None:
+def test_a_study_whose_worker_hung_says_so_and_can_be_gone_on_with(by_hand: OnDemand) -> None:
+    page = press(opened(LAB, LINK), "start-range-test")
+    by_hand.do(2)
+    by_hand.waiting.popleft()[0].set_exception(Hung("60 s"))
+    page.run()
+    assert (
+        "The training process gave no sign for too long and was ended. Nothing is lost: press Go on."
+    ) in texts(page)
+    press(page, "resume-range-test")
+    assert mine(page).studies["range-test"].status is StudyStatus.RUNNING
+
+
+def test_a_study_that_nobody_watched_goes_on_when_somebody_does(by_hand: OnDemand) -> None:
     page = press(opened(LAB, LINK), "start-range-test")
     study = mine(page).studies["range-test"]
     study.watched_at -= 1000
     by_hand.do()
+    assert (study.status, study.unwatched) == (StudyStatus.CANCELLED, True)
     page.run()
-    assert "Stopped itself, for nobody was watching." in texts(page)
-    assert "resume-range-test" in keys(page)
+    assert study.status is StudyStatus.RUNNING
+    assert "cancel-range-test" in keys(page)
 
 
 def test_adopting_a_rate_turns_the_control_and_the_running_run() -> None:

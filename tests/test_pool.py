@@ -2,11 +2,11 @@
 
 import operator
 import os
+import pickle
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, Future
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,14 @@ from gruviz.data.store import TableStore
 from gruviz.experiment import GRU, Adding, Cosine, Experiment
 from gruviz.runs import Run, Status, Study, StudyStatus
 from gruviz.runs import pool as pool_module
-from gruviz.runs.pool import Pool
+from gruviz.runs.pool import Closed, Died, Grown, Hung, Member, NoWorker, Pool
 from gruviz.studies import RangeTest
 from gruviz.training import proceed, train
-from tests.test_run import OnDemand, assert_same
+from tests.test_run import SMALL, assert_same
+from tests.test_worker import alive
 
-PATIENCE = 60.0
+PATIENCE = 120.0
+SLEEP = "__import__('time').sleep(600)"
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +32,18 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
     made = Pool(1, tmp_path_factory.mktemp("tables"))
     yield made
     made.shutdown()
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
+    made = Pool(2, tmp_path_factory.mktemp("tables"))
+    made.warm()
+    yield made
+    made.shutdown()
+
+
+def ready(pool: Pool) -> list[Member]:
+    return [member for member in pool._members if member.ready and not member.gone]
 
 
 def wait_until(condition: Callable[[], bool], watched: Run | Study[Any] | None = None) -> None:
@@ -54,14 +68,20 @@ def test_work_is_done_in_another_process_of_low_priority_with_torch_at_hand(pool
 
 
 def test_an_error_in_a_worker_comes_back_and_harms_nobody(pool: Pool) -> None:
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(ZeroDivisionError) as caught:
         pool.submit(operator.truediv, 1, 0).result(PATIENCE)
+    assert "In a worker:\nTraceback" in caught.value.__notes__[0]
+    with pytest.raises((pickle.PicklingError, AttributeError)):
+        pool.submit(lambda: 1).result(PATIENCE)
+    with pytest.raises(RuntimeError, match="cannot pickle"):
+        pool.submit(eval, "(each for each in ())").result(PATIENCE)
     assert pool.submit(operator.add, 1, 2).result(PATIENCE) == 3
 
 
 def test_a_run_on_the_pool_has_the_curve_of_a_plain_loop(pool: Pool, tmp_path: Path) -> None:
     experiment = Experiment(task=Adding(size=40, length=8), cell=GRU(4), batch_size=16, steps=80)
-    run = Run(experiment, pool, TableStore(tmp_path), pool.slice_seconds)
+    seat = pool.seat("me")
+    run = Run(experiment, seat, TableStore(tmp_path), seat.slice_seconds)
     run.train()
     wait_until(lambda: run.over, run)
     assert run.status is Status.FINISHED
@@ -104,60 +124,139 @@ def test_a_study_whose_worker_is_killed_finds_the_same(pool: Pool, tmp_path: Pat
     assert pool.submit(os.getpid).result(PATIENCE) != victim
 
 
-def on_demand(monkeypatch: pytest.MonkeyPatch, workers: int, *made: Any) -> Pool:
-    """A pool whose executors are these, without any process."""
-    executors = iter(made)
-    monkeypatch.setattr(Pool, "_start", lambda _self: next(executors))
-    return Pool(workers, Path())
+def test_a_killed_worker_breaks_its_own_task_alone(two: Pool) -> None:
+    wait_until(lambda: len(ready(two)) == 2)
+    slow = [two.seat(name).submit(eval, SLEEP) for name in ("one", "other")]
+    wait_until(lambda: sum(member.task is not None for member in two._members) == 2)
+    first, second = two._members
+    assert first.task is not None and second.task is not None
+    assert {first.task.visitor, second.task.visitor} == {"one", "other"}
+    victim = ["one", "other"].index(first.task.visitor)
+    assert first.process is not None and second.process is not None
+    os.kill(first.process.pid, signal.SIGKILL)
+    with pytest.raises(Died):
+        slow[victim].result(PATIENCE)
+    assert not slow[1 - victim].done()
+    assert second.task is not None
+    wait_until(lambda: len(ready(two)) == 2)
+    assert second.process.pid in two.pids and first.process.pid not in two.pids
+    os.kill(second.process.pid, signal.SIGKILL)
+    with pytest.raises(Died):
+        slow[1 - victim].result(PATIENCE)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_slices_get_shorter_as_the_queue_grows_and_longer_as_it_empties(
-    monkeypatch: pytest.MonkeyPatch, workers: int
+def test_an_idle_worker_that_was_killed_is_replaced_though_nobody_asks_for_it(two: Pool) -> None:
+    wait_until(lambda: len(ready(two)) == 2)
+    before = two.pids
+    os.kill(before[0], signal.SIGKILL)
+    wait_until(lambda: len(ready(two)) == 2 and before[0] not in two.pids)
+    assert before[1] in two.pids
+
+
+def test_a_worker_that_hangs_is_killed_and_says_so(
+    two: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    executor = OnDemand()
-    crowd = on_demand(monkeypatch, workers, executor)
-    assert (pool_module.SLICE_SECONDS, pool_module.SHORTEST_SLICE_SECONDS) == (0.2, 0.03)
-    seconds = [crowd.slice_seconds()]
-    for _each in range(40):
-        crowd.submit(os.getpid)
-        seconds.append(crowd.slice_seconds())
-    expected = [max(0.03, 0.2 / max(1, waiting / workers)) for waiting in range(41)]
-    assert seconds == expected
-    executor.do_all()
-    assert crowd.slice_seconds() == 0.2
+    monkeypatch.setenv("GRUVIZ_HUNG_SECONDS", "60")
+    wait_until(lambda: len(ready(two)) == 2)
+    stopped = two.submit(os.getpid).result(PATIENCE)
+    os.kill(stopped, signal.SIGSTOP)
+    tasks = [two.submit(os.getpid) for _each in range(2)]  # one of them is on the stopped worker
+    wait_until(lambda: any(task.done() for task in tasks))
+    now = time.monotonic()
+    two.tidy(now + 59)
+    assert stopped in two.pids
+    two.tidy(now + 61)
+    wait_until(lambda: all(task.done() for task in tasks))
+    errors = [error for task in tasks if (error := task.exception()) is not None]
+    assert [type(error) for error in errors] == [Hung]
+    assert stopped not in two.pids
 
 
-class Dead(OnDemand):
-    """An executor whose workers were killed."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        raise BrokenExecutor("killed")
-
-
-def test_a_broken_executor_is_replaced_at_the_next_submission(
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_worker_that_has_grown_is_replaced_and_goes_when_the_new_one_is_there(
+    two: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fresh = OnDemand()
-    crowd = on_demand(monkeypatch, 1, Dead(), fresh)
-    future = crowd.submit(operator.add, 1, 2)
-    fresh.do()
-    assert future.result(0) == 3
+    wait_until(lambda: len(ready(two)) == 2)
+    sizes = {pid: pool_module.memory(pid) for pid in two.pids}
+    assert all(50_000_000 < size < 600_000_000 for size in sizes.values())
+    monkeypatch.setattr(
+        pool_module, "memory", lambda pid: 2_000_000_000 if pid == grown else sizes.get(pid, 0)
+    )
+    grown = -1
+    grown = two.submit(os.getpid).result(PATIENCE)
+    # It goes on working until the new one is ready; nobody waits for a worker meanwhile.
+    wait_until(
+        lambda: two.submit(operator.add, 1, 2).result(PATIENCE) == 3 and grown not in two.pids
+    )
+    assert len(ready(two)) == 2
 
 
-def test_what_waited_for_a_killed_worker_is_not_counted_as_waiting_any_more(
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_worker_that_eats_up_the_memory_is_ended_in_the_middle_of_its_task(
+    two: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    executor = OnDemand()
-    crowd = on_demand(monkeypatch, 1, executor)
-    for _each in range(5):
-        crowd.submit(os.getpid)
-    for _each in range(5):
-        executor.die()
-    assert crowd.slice_seconds() == 0.2
+    wait_until(lambda: len(ready(two)) == 2)
+    slow = two.submit(eval, SLEEP)
+    wait_until(slow.running)
+    monkeypatch.setenv("GRUVIZ_WORKER_MB", "1000")
+    monkeypatch.setattr(pool_module, "memory", lambda _pid: 2_900_000_000)
+    two.tidy()
+    assert not slow.done()
+    monkeypatch.setattr(pool_module, "memory", lambda _pid: 3_100_000_000)
+    two.tidy()
+    with pytest.raises(Grown):
+        slow.result(PATIENCE)
 
 
-def test_warming_submits_one_job_for_each_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    executor = OnDemand()
-    on_demand(monkeypatch, 3, executor).warm()
-    assert len(executor.waiting) == 3
+def test_where_no_worker_can_be_started_whoever_waits_is_told_and_may_come_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_folder: Path) -> Any:
+        raise OSError(28, "No space left on device")
+
+    real = pool_module.Process
+    monkeypatch.setattr(pool_module, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(pool_module, "Process", full)
+    made = Pool(1, tmp_path)
+    run = Run(SMALL, made.seat(""), TableStore(tmp_path), lambda: 0.2)
+    run.train()
+    wait_until(lambda: run.status is not Status.RUNNING, run)
+    assert (run.status, type(run.error), run.step_count) == (Status.PAUSED, NoWorker, 0)
+    monkeypatch.setattr(pool_module, "Process", real)
+    run.train(3)
+    wait_until(lambda: run.step_count == 3, run)
+    made.shutdown()
+
+
+def test_the_end_is_told_to_those_at_work_and_to_those_who_wait(tmp_path: Path) -> None:
+    made = Pool(1, tmp_path)
+    tasks = [made.submit(eval, SLEEP) for _each in range(3)]
+    wait_until(tasks[0].running)
+    pids = made.pids
+    made.shutdown()
+    assert [type(task.exception(PATIENCE)) for task in tasks] == [Closed] * 3
+    with pytest.raises(Closed):
+        made.submit(os.getpid)
+    wait_until(lambda: not any(map(alive, pids)))
+
+
+def test_a_task_that_was_cancelled_while_it_waited_is_left_out(pool: Pool) -> None:
+    release = pool.submit(eval, "__import__('time').sleep(0.2)")
+    waiting = [pool.submit(operator.add, 1, number) for number in range(3)]
+    assert waiting[0].cancel()
+    assert [task.result(PATIENCE) for task in waiting[1:]] == [2, 3]
+    assert release.result(PATIENCE) is None
+
+
+def test_visitors_have_turns_one_after_the_other_whatever_each_has_asked_for(pool: Pool) -> None:
+    release = pool.submit(eval, "__import__('time').sleep(0.3)")
+    wait_until(release.running)
+    order: list[str] = []
+    tasks = []
+    for name, count in (("many", 6), ("one", 1)):
+        for _each in range(count):
+            task = pool.seat(name).submit(eval, "__import__('time').sleep(0.02)")
+            task.add_done_callback(lambda _task, name=name: order.append(name))  # type: ignore[misc]
+            tasks.append(task)
+    for task in tasks:
+        task.result(PATIENCE)
+    wait_until(lambda: len(order) == 7)
+    assert "one" in order[:3]

@@ -41,6 +41,56 @@ def test_a_column_that_was_read_does_not_change_when_rows_are_added() -> None:
     assert (before.tolist(), columns["a"].tolist()) == ([1.0, 2.0], [1.0, 2.0, 3.0])
 
 
+def test_a_column_of_one_value_takes_no_room_until_another_comes() -> None:
+    names = ("step", "none", "rate", "zero")
+    columns, expected = Columns(names), {name: np.empty(0) for name in names}
+    for place, count in enumerate((3, 0, 400, 600, 200)):
+        start = len(columns)
+        more = {
+            "step": np.arange(start, start + count, dtype=float),
+            "none": np.full(count, np.nan),
+            "rate": np.full(count, 0.1 if place < 3 else 0.2),
+            "zero": np.full(count, -0.0 if place == 4 else 0.0),
+        }
+        before = columns.size
+        columns.append(more)
+        for name in names:
+            expected[name] = np.concatenate([expected[name], more[name]])
+            np.testing.assert_array_equal(columns[name], expected[name])
+            assert not (np.signbit(columns[name]) != np.signbit(expected[name])).any()
+            np.testing.assert_array_equal(columns.since(2)[name], expected[name][2:])
+            np.testing.assert_array_equal(columns.since(5000)[name], [])
+        if place == 2:
+            assert 403 * 8 <= columns.size <= 1.5 * 403 * 8 + 3 * 8
+        elif place == 3:
+            assert columns.size > before + 1003 * 8  # "rate" is an array now
+    assert [len(columns[name]) for name in names] == [1203] * 4
+
+
+def test_a_column_of_one_value_that_was_read_does_not_change_either() -> None:
+    columns = Columns(("a",))
+    columns.append({"a": np.array([1.0, 1.0])})
+    before = columns["a"]
+    columns.append({"a": np.array([2.0])})
+    columns.append({"a": np.array([1.0])})
+    assert (before.tolist(), columns["a"].tolist()) == ([1.0, 1.0], [1.0, 1.0, 2.0, 1.0])
+
+
+def test_a_step_of_a_long_run_takes_at_most_60_bytes() -> None:
+    history, count = History(), 1000
+    nothing, rate = np.full(count, np.nan), np.full(count, 1e-3)
+    random = np.random.default_rng(0)
+    for start in range(0, 100_000, count):
+        steps = {
+            "step": np.arange(start, start + count, dtype=float), "loss": random.random(count),
+            "learning_rate": rate, "norm": random.random(count),
+            "clipped_norm": random.random(count), "clip_norm": nothing, "penalty": nothing,
+        }  # fmt: skip
+        few = {name: np.empty(0) for name in ("step", "loss", "accuracy")}
+        history.absorb(Slice(Checkpoint(start, {}, 1.0), steps, few, None, 0.1, 10))
+    assert history.size <= 60 * 100_000
+
+
 def test_a_history_appends_what_slices_measured() -> None:
     history = History()
     history.absorb(slice_of([4.0, 2.0], 0.25, validation=9.0))

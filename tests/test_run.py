@@ -15,7 +15,7 @@ from gruviz.errors import GruvizError
 from gruviz.experiment import GRU, SGD, Adam, Adding, Cosine, Experiment, Momentum, Table
 from gruviz.record import STEP_COLUMNS, History
 from gruviz.runs import Change, Run, Status
-from gruviz.runs.pool import Closed
+from gruviz.runs.pool import Closed, Grown, Hung, NoWorker
 from gruviz.runs.run import SLOW_SECONDS
 from gruviz.runs.sliced import MOST_TRIES, UNWATCHED_SECONDS
 from gruviz.training import train
@@ -355,6 +355,69 @@ def test_a_run_that_nobody_watches_for_15_seconds_pauses_itself() -> None:
     assert_same(run.history, train(SMALL))
 
 
+class OneByOne(OnDemand):
+    """Each of its slices has time for one step."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        return super().submit(fn, *args[:2], None, 1, args[4])
+
+
+def deserted(executor: OnDemand, clock: Clock) -> Run:
+    """A run that has paused itself after two steps of eight."""
+    run = a_run(executor, clock=clock)
+    run.train(8)
+    executor.do()
+    clock.now += 15.001
+    executor.do()
+    assert (run.status, run.unwatched, run.step_count) == (Status.PAUSED, True, 2)
+    return run
+
+
+def test_a_run_that_paused_itself_goes_on_to_its_goal_when_it_is_watched_again() -> None:
+    executor, clock = OneByOne(), Clock()
+    run = deserted(executor, clock)
+    run.watch()
+    run.watch()
+    assert (run.status, run.unwatched, len(executor.waiting)) == (Status.RUNNING, False, 1)
+    executor.do_all()
+    assert (run.status, run.step_count) == (Status.PAUSED, 8)
+    run.watch()
+    assert (run.status, list(executor.waiting)) == (Status.PAUSED, [])
+
+
+def test_a_run_that_somebody_paused_stays_so_whoever_watches() -> None:
+    executor, clock = OneByOne(), Clock()
+    run = deserted(executor, clock)
+    run.pause()
+    run.watch()
+    assert (run.status, run.unwatched, list(executor.waiting)) == (Status.PAUSED, False, [])
+
+
+def test_after_a_refresh_a_run_is_its_new_tabs() -> None:
+    old, new = OnDemand(), OnDemand()
+    run = a_run(old)
+    run.train()
+    run.sit(new, lambda: 0.1)
+    old.do()
+    assert (len(old.waiting), len(new.waiting)) == (0, 1)
+    assert new.asked == [(0.1, None)]
+    new.do_all()
+    assert_same(run.history, train(SMALL))
+
+
+def test_the_size_of_a_run_is_that_of_its_arrays() -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    assert run.size == 0
+    run.train()
+    executor.do_all()
+    assert run.checkpoint is not None and run.snapshot is not None
+    arrays = [*run.checkpoint.arrays.values(), *run.snapshot.signals.values()]
+    arrays += [weights for _step, weights in run.path.points]
+    assert run.size == run.history.size + sum(array.nbytes for array in arrays)
+    assert 10_000 < run.size < 100_000
+
+
 def test_a_watched_run_goes_on() -> None:
     executor, clock = OnDemand(steps=1), Clock()
     run = a_run(executor, clock=clock)
@@ -429,14 +492,51 @@ def test_workers_that_die_again_and_again_pause_the_run_and_lose_nothing() -> No
     assert (run.status, run.error, run.step_count) == (Status.RUNNING, None, 10)
 
 
-def test_a_slice_that_cannot_be_submitted_says_so_and_strands_nobody() -> None:
+def test_a_machine_without_room_pauses_the_run_and_loses_nothing() -> None:
     class Full(OnDemand):
-        def submit(self, *_arguments: Any, **_named: Any) -> Any:
-            raise OSError("no more processes")
+        full = False
 
-    run = a_run(Full())
+        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+            if self.full:
+                raise OSError("no more processes")
+            return super().submit(fn, *args, **kwargs)
+
+    executor = Full()
+    run = a_run(executor)
     run.train()
-    assert (run.status, run.settling, str(run.error)) == (Status.FAILED, False, "no more processes")
+    executor.full = True
+    executor.do()
+    assert (run.status, run.settling, str(run.error)) == (Status.PAUSED, False, "no more processes")
+    executor.full = False
+    run.train()
+    executor.do_all()
+    assert (run.status, run.error) == (Status.FINISHED, None)
+    assert_same(run.history, train(SMALL))
+
+
+def test_a_slice_that_cannot_be_submitted_says_so_and_strands_nobody() -> None:
+    class Wrong(OnDemand):
+        def submit(self, *_arguments: Any, **_named: Any) -> Any:
+            raise TypeError("a bug")
+
+    run = a_run(Wrong())
+    run.train()
+    assert (run.status, run.settling, str(run.error)) == (Status.FAILED, False, "a bug")
+
+
+@pytest.mark.parametrize("reason", [Hung("60 s"), Grown("3 GB"), NoWorker("none")])
+def test_a_worker_that_was_killed_for_what_it_did_is_not_tried_again(reason: Exception) -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.train()
+    executor.do()
+    executor.waiting.popleft()[0].set_exception(reason)
+    assert (run.status, run.error, run.step_count) == (Status.PAUSED, reason, 5)
+    assert not executor.waiting
+
+
+def test_a_slice_that_killed_two_workers_is_not_given_a_third() -> None:
+    assert MOST_TRIES == 2
 
 
 def test_two_tabs_turn_different_knobs_of_one_run() -> None:

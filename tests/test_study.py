@@ -100,17 +100,21 @@ def test_a_study_cancelled_while_its_worker_dies_stays_so() -> None:
     assert (study.status, list(executor.waiting)) == (StudyStatus.CANCELLED, [])
 
 
-def test_workers_that_die_again_and_again_end_a_study() -> None:
+def test_workers_that_die_again_and_again_stop_a_study_which_may_go_on() -> None:
     executor = OnDemand()
     study = a_study(executor)
     study.start()
+    executor.do()
     for _each in range(MOST_TRIES):
         executor.die()
-    assert (study.status, str(study.error)) == (StudyStatus.FAILED, "killed")
+    assert (study.status, str(study.error)) == (StudyStatus.CANCELLED, "killed")
     assert not executor.waiting
+    study.start()
+    executor.do_all()
+    assert_found(study)
 
 
-def test_a_study_that_nobody_watches_for_15_seconds_cancels_itself() -> None:
+def test_a_study_that_nobody_watches_for_15_seconds_stops_until_somebody_does() -> None:
     executor, clock = OnDemand(), Clock()
     study = a_study(executor, clock)
     clock.now = 500.0
@@ -125,10 +129,22 @@ def test_a_study_that_nobody_watches_for_15_seconds_cancels_itself() -> None:
     executor.do()
     assert (study.status, study.unwatched) == (StudyStatus.CANCELLED, True)
     assert not executor.waiting
-    study.start()
-    assert study.unwatched is False
+    study.watch()
+    assert (study.status, study.unwatched) == (StudyStatus.RUNNING, False)
     executor.do_all()
     assert_found(study)
+
+
+def test_a_study_that_was_cancelled_stays_so_whoever_watches() -> None:
+    executor, clock = OnDemand(), Clock()
+    study = a_study(executor, clock)
+    study.start()
+    clock.now += 15.001
+    executor.do()
+    assert study.unwatched
+    study.cancel()
+    study.watch()
+    assert (study.status, list(executor.waiting)) == (StudyStatus.CANCELLED, [])
 
 
 def test_data_that_is_gone_ends_a_study_with_its_reason() -> None:

@@ -9,14 +9,16 @@ import time
 from pathlib import Path
 
 SERVER = """
-import multiprocessing, os, threading
+import os, threading
 from gruviz.runs import Classroom
 room = Classroom(2)
 room.tables.put(("a\\n" + "1\\n2\\n" * 10).encode(), "mine.csv")
 room.pool.warm()
 room.pool.submit(os.getpid).result(60)
 room.pool.submit(eval, "__import__('threading').Event().wait(600)")
-print(room.tables.folder, *[worker.pid for worker in multiprocessing.active_children()], flush=True)
+while len(room.pool.pids) < 2:
+    threading.Event().wait(0.01)
+print(room.tables.folder, *room.pool.pids, flush=True)
 threading.Event().wait(600)
 """
 

@@ -4,10 +4,13 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from gruviz.data import Preview, Table, known
 from gruviz.data.csv.table import MARK
@@ -17,22 +20,24 @@ from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment, FromTable, Task
 from gruviz.runs import worker
 from gruviz.runs.errands import Errands
+from gruviz.runs.housekeeping import Housekeeping, give_back
 from gruviz.runs.pool import Pool
+from gruviz.runs.register import Register
 from gruviz.runs.run import Run
-from gruviz.runs.study import Study
+from gruviz.runs.study import Study, StudyStatus
 from gruviz.runs.uploads import Uploads, digests
 from gruviz.settings import limit
 from gruviz.studies import S
 from gruviz.words import _
 
-MOST_RUNS = 200
+GIVE_BACK_SECONDS = 10.0  # between two times, at least
 MEMORY = "/dev/shm"  # Linux
 
 Progress = Callable[[float, str], None]
 
 
 class Classroom:
-    """Runs are found by their unguessable token alone; past MOST_RUNS the longest unwatched go."""
+    """Runs are found by their unguessable token alone, as long as a tab or the register holds them."""
 
     def __init__(self, workers: int) -> None:
         # Readable by this user alone; uploads stay in memory where the system has a place for that.
@@ -43,8 +48,11 @@ class Classroom:
         # One worker stays free of reading, so that everybody's runs go on.
         self._readings = Errands[None](self.pool, max(1, workers - 1))
         self._looks = Errands[Preview](self.pool, workers)
-        self._runs: dict[str, Run] = {}
+        self.register = Register()
+        self._studies: WeakKeyDictionary[Study[Any], str] = WeakKeyDictionary()
         self._lock = threading.Lock()
+        self._runs, self._given_back = 0, -GIVE_BACK_SECONDS
+        self._housekeeping = Housekeeping(self.tidy)
 
     def read(
         self,
@@ -113,35 +121,60 @@ class Classroom:
 
     def _in_use(self) -> set[str]:
         """The uploads that runs read which train, or are looked at."""
-        with self._lock:
-            runs = list(self._runs.values())
-        tasks = [run.experiment.task for run in runs if run.live]
+        tasks = [run.experiment.task for run in self.register.runs() if run.live]
         return digests(task.source for task in tasks if isinstance(task, FromTable))
 
     def start(self, experiment: Experiment, visitor: str = "") -> Run:
         """A new run of a visitor, not yet training."""
-        run = Run(experiment, self.pool.seat(visitor), self.tables, self.pool.slice_seconds)
+        seat = self.pool.seat(visitor)
+        run = Run(experiment, seat, self.tables, seat.slice_seconds)
         with suppress(GruvizError):  # the run will say so
             task, seed = experiment.task, experiment.seed
             run.known = self.preview(task, seed, lambda _share, _what: None, visitor=visitor)
-        with self._lock:
-            self._runs[run.token] = run
-            by_age = sorted(self._runs, key=lambda token: self._runs[token].watched_at)
-            for token in by_age[: max(0, len(by_age) - MOST_RUNS)]:
-                self._runs.pop(token).pause()
+        self.register.put(visitor, run)
         return run
 
     def study(self, experiment: Experiment, state: S, visitor: str = "") -> Study[S]:
-        """A new study, not yet under way, from a first state of `gruviz.studies`."""
+        """A new study, not yet under way, from a first state of `gruviz.studies`.
+
+        Past GRUVIZ_MAX_STUDIES the visitor's oldest one that is under way is cancelled.
+        """
         seat = self.pool.seat(visitor)
-        return Study(experiment, state, seat, self.tables, self.pool.slice_seconds)
+        study = Study(experiment, state, seat, self.tables, seat.slice_seconds)
+        with self._lock:
+            own = [each for each, whose in self._studies.items() if whose == visitor]
+            under_way = [each for each in own if each.status is StudyStatus.RUNNING]
+            for each in under_way[: max(0, len(under_way) + 1 - limit("GRUVIZ_MAX_STUDIES"))]:
+                each.cancel()
+            self._studies[study] = visitor
+        return study
 
     def find(self, token: str) -> Run | None:
         """The run of a token, or None if there is none (any more)."""
-        return self._runs.get(token)
+        return self.register.find(token)
+
+    def adopt(self, run: Run, visitor: str) -> None:
+        """A run is that visitor's from here on: a tab was refreshed, and has a new name."""
+        seat = self.pool.seat(visitor)
+        run.sit(seat, seat.slice_seconds)
+        self.register.put(visitor, run)
+
+    def tidy(self, now: float | None = None) -> None:
+        """Look after workers and runs; done every second or so."""
+        now = time.monotonic() if now is None else now
+        self.pool.tidy(now)
+        self.register.tidy(now)
+        before, runs = self._runs, len(self.register)
+        if runs < before and now - self._given_back >= GIVE_BACK_SECONDS:
+            self._given_back = now
+            give_back()
+        elif runs < before:
+            return  # with what else goes meanwhile
+        self._runs = runs
 
     def close(self) -> None:
         """Stop the workers and delete the uploads."""
+        self._housekeeping.stop()
         self.pool.shutdown()
         shutil.rmtree(self.tables.folder, ignore_errors=True)
 

@@ -23,6 +23,11 @@ class Path:
             # A new list: somebody may be reading the old one.
             self.points = [point for point in found if point[0] % every == 0]
 
+    @property
+    def size(self) -> int:
+        """Bytes that the points take."""
+        return sum(weights.nbytes for _step, weights in self.points)
+
     def up_to(self, latest: Point | None) -> list[Point]:
         """The kept points, and where the run stands now."""
         points = self.points

@@ -1,78 +1,372 @@
-"""Worker processes for everybody's slices: an executor that replaces its dead."""
+"""Everybody's workers: who of them does what, since when and for whom, and who takes their place."""
 
-import os
+import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-import loky
+from gruviz.runs.process import Call, Outcome, Process, memory
+from gruviz.runs.queue import Queue
+from gruviz.settings import limit
+from gruviz.words import N_
 
-from gruviz.runs import worker
+MOST_STARTS = 3  # that fail in a row before those who wait are told
+PAUSE_SECONDS = 0.5  # after a start that failed
+RENEWAL_SECONDS = 20.0  # between two workers that are replaced because they have grown
+SLOWER_START = 5  # times as long as over a task may a worker sit over its start
+FAR_TOO_LARGE = 3  # times the memory after which a worker is replaced: not even its task is awaited
 
-SLICE_SECONDS = 0.2
-SHORTEST_SLICE_SECONDS = 0.03
-
-# What a future ends in when the pool is shut down before its turn.
-Closed = loky.process_executor.ShutdownExecutorError
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 
-class Pool(Executor):
-    """A first-come queue before a few worker processes. If one is killed, new ones are started.
+class Closed(RuntimeError):  # noqa: N818 - an end, not a mistake
+    """The pool was shut down before a task had its turn or was over."""
 
-    A killed worker breaks the futures that were submitted before it died (BrokenExecutor); whoever
-    waits for them may simply submit again.
-    """
 
-    def __init__(self, workers: int, folder: Path) -> None:
-        self.workers = workers
-        self._folder = folder
-        self._lock = threading.Lock()
-        self._waiting = 0
-        self._executor = self._start()
+class Lost(BrokenExecutor):
+    """A task came to nothing, whatever it was. said: why, for the page."""
 
-    def _start(self) -> loky.ProcessPoolExecutor:
-        # loky, for it starts workers without importing the page's script again.
-        return loky.ProcessPoolExecutor(
-            max_workers=self.workers,
-            timeout=None,
-            initializer=worker.prepare,
-            initargs=(os.getpid(), self._folder),
-            env={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
-        )
+    said: ClassVar[str]
+    final: ClassVar[bool] = True  # it would again
+
+
+class Died(Lost):
+    """The worker of a task died."""
+
+    said = N_("The training process died again and again.")
+    final = False
+
+
+class Hung(Lost):
+    """The worker of a task gave no sign for so long that it was killed."""
+
+    said = N_("The training process gave no sign for too long and was ended.")
+
+
+class Grown(Lost):
+    """The worker of a task took so much memory that it was killed."""
+
+    said = N_(
+        "The training process took too much memory and was ended: choose fewer units, shorter"
+        " sequences or a smaller batch."
+    )
+
+
+class NoWorker(Lost):
+    """No worker could be started."""
+
+    said = N_("The server has no room for a training process now.")
+
+
+@dataclass(eq=False)
+class Task:
+    """A call for somebody, and where its outcome goes."""
+
+    visitor: str
+    call: Call
+    future: Future[Any]
+
+    def tell(self, outcome: Outcome) -> None:
+        """Pass on the outcome; what is done about it happens in this thread."""
+        if outcome.error is not None:
+            self.future.set_exception(outcome.error)
+        else:
+            self.future.set_result(outcome.value)
+
+
+class Seat(Executor):
+    """The executor through which one visitor's work comes in."""
+
+    def __init__(self, pool: "Pool", visitor: str) -> None:
+        self.visitor = visitor
+        self._pool = pool
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        with self._lock:
-            try:
-                future: Future[T] = self._executor.submit(fn, *args, **kwargs)
-            except BrokenExecutor:
-                self._executor = self._start()
-                future = self._executor.submit(fn, *args, **kwargs)
-            self._waiting += 1
-        future.add_done_callback(self._done)
-        return future
+        return self._pool.hand_in(self.visitor, (fn, args, kwargs))
 
-    def seat(self, visitor: str) -> Executor:
+    def slice_seconds(self) -> float:
+        """How long this visitor's next slice should take."""
+        return self._pool.slice_seconds(self.visitor)
+
+
+class Member:
+    """A worker's place in the pool, and the thread that looks after it."""
+
+    def __init__(self, instead: "Member | None", now: float) -> None:
+        self.instead = instead
+        self.successor: Member | None = None
+        self.process: Process | None = None
+        self.ready = False
+        self.gone = False
+        self.relieved = False  # a successor is ready
+        self.task: Task | None = None
+        self.since = now  # when it began its task, or to start
+        self.reason: tuple[Task | None, Lost | None] = None, None  # why it was killed
+
+    def kill(self, reason: Lost) -> None:
+        """End its process; whoever waits for its present task learns the reason."""
+        self.reason = self.task, reason
+        if self.process is not None:
+            self.process.kill()
+
+
+class Pool(Executor):
+    """A fair queue before a few worker processes, each of which does one task at a time.
+
+    A killed worker breaks the one task that it had (BrokenExecutor), and another one is started,
+    whether it had any. The first ones are started when they are first needed.
+    """
+
+    def __init__(
+        self, workers: int, folder: Path, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.workers = workers
+        self._folder = folder
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._loading = threading.Lock()  # the first one is ready while the next one loads torch
+        self._queue: Queue[Task] = Queue()
+        self._members: list[Member] = []
+        self._threads: list[threading.Thread] = []
+        self._failed_starts = 0
+        self._renewed_at = -RENEWAL_SECONDS
+        self._closed = False
+
+    def seat(self, visitor: str) -> Seat:
         """The executor through which one visitor's work comes in."""
-        return self
+        return Seat(self, visitor)
 
-    def _done(self, _future: Future[Any]) -> None:
-        with self._lock:
-            self._waiting -= 1
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        return self.hand_in("", (fn, args, kwargs))
+
+    def hand_in(self, visitor: str, call: Call) -> Future[Any]:
+        """A visitor's call. Raises Closed after the end."""
+        task = Task(visitor, call, Future())
+        with self._changed:
+            if self._closed:
+                raise Closed("the workers were shut down")
+            self._queue.put(visitor, task, self._clock())
+            self._fill()
+            self._changed.notify_all()
+        return task.future
+
+    def slice_seconds(self, visitor: str) -> float:
+        """How long a visitor's next slice should take."""
+        with self._changed:
+            return self._queue.slice_seconds(visitor, self.workers, self._clock())
 
     def warm(self) -> None:
         """Start the workers and let them import torch, without waiting for it."""
-        for _each in range(self.workers):
-            self.submit(worker.ready)
+        with self._changed:
+            self._fill()
 
-    def slice_seconds(self) -> float:
-        """How long a slice may take now: shorter the more are waiting, so that all get a turn."""
-        crowd = max(1.0, self._waiting / self.workers)
-        return max(SHORTEST_SLICE_SECONDS, SLICE_SECONDS / crowd)
+    @property
+    def pids(self) -> list[int]:
+        """The processes that are there, be they ready or not."""
+        with self._changed:
+            return [m.process.pid for m in self._members if m.process and not m.gone]
+
+    def tidy(self, now: float | None = None) -> None:
+        """Kill the workers that have hung, or eat up the machine's memory."""
+        now = self._clock() if now is None else now
+        hung, most = limit("GRUVIZ_HUNG_SECONDS"), limit("GRUVIZ_WORKER_MB") * 1_000_000
+        with self._changed:
+            for member in self._members:
+                if member.process is None:
+                    continue
+                if member.task is not None:
+                    if now - member.since > hung:
+                        member.kill(Hung(f"no answer for {hung} seconds"))
+                    elif memory(member.process.pid) > FAR_TOO_LARGE * most:
+                        member.kill(Grown(f"more than {FAR_TOO_LARGE * most} bytes"))
+                elif not member.ready and now - member.since > hung * SLOWER_START:
+                    member.kill(Hung("it never got ready"))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Stop the workers at once: what they were doing can be done again from a checkpoint."""
-        self._executor.shutdown(wait=wait, kill_workers=True)
+        with self._changed:
+            self._closed = True
+            for member in self._members:
+                member.kill(Died("shut down"))
+            waiting = list(self._queue.clear())
+            threads = list(self._threads)
+            self._changed.notify_all()
+        for task in waiting:
+            task.tell(Outcome(error=Closed("the workers were shut down")))
+        for thread in threads:
+            if wait and thread is not threading.current_thread():
+                thread.join()
+
+    def _fill(self) -> None:
+        """Have as many workers as there should be, under way at least. (The lock is held.)"""
+        while not self._closed and len(self._members) < self.workers:
+            self._hire()
+
+    def _hire(self, instead: Member | None = None) -> Member:
+        member = Member(instead, self._clock())
+        self._members.append(member)
+        thread = threading.Thread(target=self._live, args=(member,), daemon=True, name="worker")
+        self._threads = [each for each in self._threads if each.is_alive()] + [thread]
+        thread.start()
+        return member
+
+    def _live(self, member: Member) -> None:
+        """The thread of a worker, from its start to its end."""
+        started = False
+        try:
+            started = self._start(member)
+            if started:
+                self._work(member)
+        finally:
+            self._end(member, started)
+
+    def _start(self, member: Member) -> bool:
+        """Start the process, one after the other. Returns whether it got ready."""
+        with self._loading:
+            with self._changed:
+                if self._closed:
+                    return False
+                member.since = self._clock()
+            try:
+                process = Process(self._folder)
+            except OSError as error:
+                log.warning("a worker could not be started: %s", error)
+                return False
+            with self._changed:
+                member.process = process
+                if self._closed:
+                    process.kill()
+            threading.Thread(target=self._watch, args=(member, process), daemon=True).start()
+            try:
+                process.wait_until_ready()
+            except (EOFError, OSError):
+                if not self._closed:
+                    log.warning("a worker died before it was ready")
+                return False
+        with self._changed:
+            member.ready = True
+            self._failed_starts = 0
+            if member.instead is not None:
+                member.instead.relieved = True
+            self._changed.notify_all()
+        return True
+
+    def _watch(self, member: Member, process: Process) -> None:
+        """Notice the death of a worker, even of one that has nothing to do."""
+        process.wait()
+        with self._changed:
+            member.gone = True
+            self._changed.notify_all()
+
+    def _work(self, member: Member) -> None:
+        """Hand one task after the other to a worker, until it is gone or relieved."""
+        process = member.process
+        assert process is not None
+        task = self._next(member)
+        if task is not None:
+            process.give(task.call)
+        while task is not None:
+            try:
+                outcome = process.outcome()
+            except (EOFError, OSError):
+                outcome = Outcome(error=self._loss(member, task))
+            following = self._over(member, task)
+            if following is not None:
+                process.give(following.call)  # it is busy while we tell
+            task.tell(outcome)
+            with self._changed:
+                self._queue.left(task.visitor, self._clock())
+                self._changed.notify_all()
+            task = following
+            if task is None:
+                task = self._next(member)
+                if task is not None:
+                    process.give(task.call)
+        if not member.gone:
+            process.leave()
+
+    def _loss(self, member: Member, task: Task) -> Exception:
+        """Why a task came to nothing, and its worker to an end."""
+        with self._changed:
+            member.gone = True
+            if self._closed:
+                return Closed("the workers were shut down")
+            killed_for, reason = member.reason
+            return reason if reason is not None and killed_for is task else Died("a worker died")
+
+    def _next(self, member: Member) -> Task | None:
+        """The next task for a worker, once there is one; None if the worker is to end."""
+        with self._changed:
+            while not (self._closed or member.gone or member.relieved):
+                task = self._take(member)
+                if task is not None:
+                    return task
+                self._changed.wait()
+            return None
+
+    def _over(self, member: Member, task: Task) -> Task | None:
+        """Note that a task is over. Returns the next one, unless its visitor's next goes before."""
+        with self._changed:
+            now = self._clock()
+            self._queue.done(task.visitor, now - member.since, now)
+            member.task = None
+            self._renew(member)
+            if self._closed or member.gone or member.relieved:
+                return None
+            return self._take(member, unless=task.visitor)
+
+    def _take(self, member: Member, unless: str | None = None) -> Task | None:
+        """The next task of the queue, noted as this worker's. (The lock is held.)"""
+        now = self._clock()
+        while (found := self._queue.take(now, unless)) is not None:
+            visitor, task = found
+            if task.future.set_running_or_notify_cancel():
+                member.task, member.since = task, now
+                return task
+            self._queue.done(visitor, 0.0, now)
+            self._queue.left(visitor, now)
+        return None
+
+    def _renew(self, member: Member) -> None:
+        """Have a worker that has grown replaced, as soon as another one is ready. (Lock held.)"""
+        now = self._clock()
+        if (
+            member.process is None
+            or member.gone
+            or member.successor is not None
+            or self._closed
+            or now - self._renewed_at < RENEWAL_SECONDS
+            or memory(member.process.pid) <= limit("GRUVIZ_WORKER_MB") * 1_000_000
+        ):
+            return
+        self._renewed_at = now
+        member.successor = self._hire(instead=member)
+
+    def _end(self, member: Member, started: bool) -> None:
+        """A worker is over: somebody takes its place, unless somebody has already."""
+        with self._changed:
+            member.gone = True
+            self._members.remove(member)
+            if member.instead is not None and not started:
+                member.instead.successor = None  # may be tried again
+            self._failed_starts += not started and not self._closed
+            hopeless = self._failed_starts >= MOST_STARTS and not any(
+                each.ready for each in self._members
+            )
+            waiting = list(self._queue.clear()) if hopeless else []
+            if self._failed_starts and not hopeless:
+                self._changed.wait_for(lambda: self._closed, PAUSE_SECONDS)
+            if hopeless:
+                self._failed_starts = 0  # the next task tries again
+            else:
+                self._fill()
+        if member.process is not None:
+            member.process.close()
+        for task in waiting:
+            task.tell(Outcome(error=NoWorker("no worker could be started")))

@@ -146,10 +146,26 @@ class Run(Sliced[Slice]):
                 self._go_on()
 
     def pause(self) -> None:
-        """Stop after the slice under way; nothing is lost."""
+        """Stop after the slice under way, until somebody says train; nothing is lost."""
         with self._lock:
+            self.unwatched = False
             if self.status is Status.RUNNING:
                 self.status = Status.PAUSED
+
+    def sit(self, executor: Executor, slice_seconds: Callable[[], float]) -> None:
+        """Hand in the slices from here on by another executor: its visitor has another name now."""
+        with self._lock:
+            self._executor, self._slice_seconds = executor, slice_seconds
+
+    @property
+    def size(self) -> int:
+        """Bytes of what it holds in this process."""
+        found = self.history.size + self.path.size
+        if self.checkpoint is not None:
+            found += sum(array.nbytes for array in self.checkpoint.arrays.values())
+        if self.snapshot is not None:
+            found += sum(array.nbytes for array in self.snapshot.signals.values())
+        return found
 
     def adjust(self, wanted: Experiment, before: Experiment | None = None) -> None:
         """Take over the live knobs of `wanted` from the next slice on.
@@ -226,6 +242,12 @@ class Run(Sliced[Slice]):
                 self.status, self.unwatched = Status.PAUSED, True
             else:
                 self._submit()
+
+    def _resume(self) -> None:
+        if self.status is Status.PAUSED:
+            self.status = Status.RUNNING
+            self._pace.clear()
+            self._submit()
 
     def _again(self) -> None:
         if self.status is Status.RUNNING:

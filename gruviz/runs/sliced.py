@@ -8,10 +8,10 @@ from concurrent.futures import BrokenExecutor, Executor, Future
 from typing import Any, Generic, TypeVar
 
 from gruviz.errors import GruvizError
-from gruviz.runs.pool import Closed
+from gruviz.runs.pool import Closed, Lost
 
 UNWATCHED_SECONDS = 15.0
-MOST_TRIES = 5
+MOST_TRIES = 2  # a slice that killed two workers, in which it was alone, would kill a third
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,8 @@ Part = TypeVar("Part")
 class Sliced(ABC, Generic[Part]):
     """Hands in one slice at a time, takes its result, and tries again when a worker was killed.
 
-    `unwatched`: whether it stopped because nobody was looking. `error`: what stopped it.
+    `unwatched`: whether it stopped because nobody was looking; it goes on when somebody does.
+    `error`: what stopped it.
     """
 
     def __init__(self, executor: Executor, clock: Callable[[], float]) -> None:
@@ -35,8 +36,13 @@ class Sliced(ABC, Generic[Part]):
         self._tries = 0
 
     def watch(self) -> None:
-        """Somebody is looking."""
+        """Somebody is looking: if it stopped because nobody was, it goes on."""
         self.watched_at = self._clock()
+        if self.unwatched:
+            with self._lock:
+                if self.unwatched:
+                    self.unwatched = False
+                    self._resume()
 
     @property
     def _deserted(self) -> bool:
@@ -50,6 +56,10 @@ class Sliced(ABC, Generic[Part]):
             future = self._executor.submit(work, *arguments)
         except Closed:  # the server is going down
             self._close()
+            return
+        except OSError as error:  # the machine has no room; what was found is still there
+            log.warning("a slice could not be submitted: %s", error)
+            self._give_up(error)
             return
         except Exception as error:
             log.exception("a slice could not be submitted")
@@ -65,7 +75,7 @@ class Sliced(ABC, Generic[Part]):
                 part = future.result()
             except BrokenExecutor as error:
                 self._tries += 1
-                if self._tries < MOST_TRIES:
+                if self._tries < MOST_TRIES and not (isinstance(error, Lost) and error.final):
                     again()
                 else:
                     self._tries = 0
@@ -90,7 +100,11 @@ class Sliced(ABC, Generic[Part]):
 
     @abstractmethod
     def _give_up(self, error: Exception) -> None:
-        """Workers died MOST_TRIES times in a row."""
+        """Its worker died MOST_TRIES times in a row, or was killed for what it did, or there is none."""
+
+    @abstractmethod
+    def _resume(self) -> None:
+        """Go on after a time in which nobody was looking."""
 
     @abstractmethod
     def _close(self) -> None:

@@ -26,7 +26,7 @@ class Study(Sliced[S], Generic[S]):
     """Takes a state of `gruviz.studies` to its end, one slice at a time, beside whatever trains.
 
     It only reads the experiment and the checkpoints it was given: no run is touched. `state` is what
-    is known so far. It cancels itself if nobody calls `watch` for UNWATCHED_SECONDS.
+    is known so far. If nobody calls `watch` for UNWATCHED_SECONDS it stops until somebody does.
     """
 
     def __init__(
@@ -60,13 +60,14 @@ class Study(Sliced[S], Generic[S]):
         with self._lock:
             if self.status is StudyStatus.CANCELLED:
                 self.status = StudyStatus.RUNNING
-                self.unwatched = False
+                self.unwatched, self.error = False, None
                 self.watch()
                 self._submit()
 
     def cancel(self) -> None:
         """Stop after the slice under way, and keep what was found."""
         with self._lock:
+            self.unwatched = False
             if self.status is StudyStatus.RUNNING:
                 self.status = StudyStatus.CANCELLED
 
@@ -90,7 +91,10 @@ class Study(Sliced[S], Generic[S]):
         self.status, self.error = StudyStatus.FAILED, error
 
     def _give_up(self, error: Exception) -> None:
-        self._fail(error)
+        self.status, self.error = StudyStatus.CANCELLED, error
+
+    def _resume(self) -> None:
+        self.start()
 
     def _close(self) -> None:
         self.cancel()

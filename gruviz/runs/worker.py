@@ -1,18 +1,23 @@
 """What runs in a worker process. Only here, by name and late, does a run reach the trainer."""
 
+import faulthandler
 import gc
 import os
+import pickle
 import shutil
+import signal
 import threading
 import time
+import traceback
+from multiprocessing.connection import Connection
 from pathlib import Path
-
-from filelock import FileLock
+from typing import Any
 
 from gruviz.data import Preview, permitted, preview_of
 from gruviz.data.store import TableStore
 from gruviz.experiment import Experiment, Task
 from gruviz.record import Checkpoint, Slice
+from gruviz.runs.process import Outcome
 from gruviz.studies import S
 from gruviz.trials import Trials
 from gruviz.words import speak
@@ -21,17 +26,51 @@ NICENESS = 5
 PARENT_CHECK_SECONDS = 0.5
 
 
+def serve(descriptor: int) -> None:
+    """The life of a worker, with its end of the line: get ready, then do call after call."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's, which ends its workers
+    faulthandler.enable()
+    line: Connection[Any, Any] = Connection(descriptor)
+    parent, folder = line.recv()
+    prepare(parent, folder)
+    line.send_bytes(b"ready")
+    while True:
+        try:
+            asked = line.recv_bytes()
+        except (EOFError, OSError):  # the server is gone: the other thread will notice, and tidy up
+            time.sleep(10 * PARENT_CHECK_SECONDS)
+            return
+        answer = _answer(asked)
+        if answer is None:
+            return
+        line.send_bytes(answer)
+
+
+def _answer(asked: bytes) -> bytes | None:
+    """The outcome of a call, both as they go over the line; None if it is the farewell."""
+    try:
+        call = pickle.loads(asked)
+        if call is None:
+            return None
+        function, arguments, keywords = call
+        return pickle.dumps(Outcome(function(*arguments, **keywords)), protocol=5)
+    except BaseException as error:
+        error.add_note(f"In a worker:\n{traceback.format_exc()}")
+        try:
+            return pickle.dumps(Outcome(error=error))
+        except Exception:
+            return pickle.dumps(Outcome(error=RuntimeError("".join(error.__notes__))))
+
+
 def prepare(parent: int, folder: Path) -> None:
     """Set up a worker: low priority, torch imported, gone when its parent process is."""
     threading.Thread(target=_leave_with, args=(parent, folder), daemon=True).start()
     os.nice(NICENESS)
-    # One after the other: the first worker is ready, and takes slices, while the next one loads.
-    with FileLock(folder / "loading"):
-        from gruviz import training
+    from gruviz import training
 
-        # So that the first slice pays neither for a compiler nor for what torch loads when it first
-        # takes a step.
-        training.advance(Experiment(), steps=2)
+    # So that the first slice pays neither for a compiler nor for what torch loads when it first
+    # takes a step.
+    training.advance(Experiment(), steps=2)
     # Torch's million objects needn't be looked at by every later collection.
     gc.collect()
     gc.freeze()
@@ -43,11 +82,6 @@ def _leave_with(parent: int, folder: Path) -> None:
         time.sleep(PARENT_CHECK_SECONDS)
     shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)
-
-
-def ready() -> int:
-    """The worker's process id, once it is prepared."""
-    return os.getpid()
 
 
 def read(tables: TableStore, source: str, language: str | None) -> None:

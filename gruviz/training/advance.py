@@ -1,5 +1,6 @@
 """`advance`, the one pure function of training, and `train`, which calls it to the end."""
 
+from array import array
 from time import perf_counter
 
 import numpy as np
@@ -33,40 +34,44 @@ def advance(
     """Train on from a checkpoint (None: from the start) for some seconds or a number of steps.
 
     Ends early when a stop rule says so or training diverges. At least one step is made unless there
-    is none left. However a run is cut into slices, its curve is the same to the bit. Without
-    telemetry there are only the curves, and the checkpoint. dataset: in the place of the task's own.
+    is none left, and none after the time is over, which begins when the data is there. However a run
+    is cut into slices, its curve is the same to the bit. Without telemetry there are only the curves,
+    and the checkpoint. dataset: in the place of the task's own.
     """
-    started = perf_counter()
     with one_thread():
         if dataset is None:
             dataset = load(experiment.task, experiment.seed, fetch)
+        started = perf_counter()
         trainer = Trainer(experiment, dataset, checkpoint, telemetry=telemetry)
-        rows: list[dict[str, float]] = []
-        validations: list[dict[str, float]] = []
+        # Numbers side by side: a million rows as dictionaries would be half a gigabyte.
+        rows, validations = array("d"), array("d")
         path: list[Point] = []
         size = sum(weight.numel() for weight in trainer.model.parameters())
         if checkpoint is None:
-            validations.append(trainer.validate())
+            validations.extend(trainer.validate().values())
             path.append((0, flat(trainer.model)))
-        stop, last = trainer.stopped, False
+        stop, made, over = trainer.stopped, 0, False
         now, elapsed = perf_counter(), 0.0
-        while stop is None and not last:
-            # Foreseen, for only a step that may be the last one is worth taking apart.
-            last = len(rows) + 1 == steps or (
-                seconds is not None and now - started + elapsed >= seconds
-            )
+        while stop is None and not over:
+            # Foreseen, for only a step that may be the last one is worth taking apart. The first one
+            # may always be: nobody knows how long it takes.
+            last = made + 1 == steps or (seconds is not None and now - started + elapsed >= seconds)
             validated = trainer.is_validated(trainer.step_count + 1)
-            row, diverged = trainer.step(dissect=last or validated)
-            rows.append(row)
+            row, diverged = trainer.step(dissect=last or validated or made == 0)
+            rows.extend(row.values())
+            made += 1
             if diverged:
                 stop = "diverged"
             elif validated:
-                validations.append(trainer.validate())
+                validations.extend(trainer.validate().values())
                 stop = trainer.stopped
-            if not diverged and trainer.step_count % kept_every(trainer.step_count, size) == 0:
+            every = kept_every(trainer.step_count, size)
+            if not diverged and trainer.step_count % every == 0:
+                path = [point for point in path if point[0] % every == 0]
                 path.append((trainer.step_count, flat(trainer.model)))
             before, now = now, perf_counter()
             elapsed = now - before
+            over = last or (seconds is not None and now - started >= seconds)
         measured = trainer.telemetry
         return Slice(
             checkpoint=trainer.checkpoint(),
@@ -83,8 +88,9 @@ def advance(
         )
 
 
-def _columns(rows: list[dict[str, float]], names: tuple[str, ...]) -> dict[str, np.ndarray]:
-    return {name: np.array([row[name] for row in rows], dtype=np.float64) for name in names}
+def _columns(rows: "array[float]", names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    table = np.asarray(rows, np.float64).reshape(-1, len(names))
+    return {name: table[:, place].copy() for place, name in enumerate(names)}
 
 
 def train(experiment: Experiment | None = None, *, fetch: Fetch = fetch_sample) -> History:

@@ -1,6 +1,7 @@
 """What is measured of a step beyond its loss: norms by block of weights, and the step's anatomy."""
 
 import math
+from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -120,7 +121,7 @@ class Telemetry:
         self._update = update
         self._due = False
         self._gradients = self._sizes = np.empty(0)
-        self._rows: list[Floats] = []
+        self._rows = array("d")
         self._anatomy: dict[str, Any] | None = None
         self._last: dict[str, Any] = {}
 
@@ -147,7 +148,7 @@ class Telemetry:
             ratios = np.full(len(changes), np.nan)
             ratios[moved] = np.log10(changes[moved] / self._sizes[moved])
             moments = self._blocks.root_mean_squares(self._update.second_moments())
-            self._rows.append(np.concatenate([[row["step"]], self._gradients, ratios, moments]))
+            self._rows.extend([row["step"], *self._gradients, *ratios, *moments])
         if self._anatomy is not None:
             self._complete(self._anatomy, row)
 
@@ -159,7 +160,7 @@ class Telemetry:
         """The columns of Slice.blocks."""
         kinds = ("gradient", "update", "moment")
         names = ["step", *(f"{kind}.{name}" for kind in kinds for name in self._blocks.names)]
-        table = np.array(self._rows, dtype=np.float64).reshape(-1, len(names))
+        table = np.asarray(self._rows, np.float64).reshape(-1, len(names))
         return {name: table[:, place].copy() for place, name in enumerate(names)}
 
     def forward(

@@ -117,6 +117,7 @@ class Session:
                 )
             )
             return
+        classroom().adopt(run, visitor())
         self.run = run
         task = run.experiment.task
         if isinstance(task, FromTable):

@@ -10,7 +10,7 @@ import streamlit as st
 from gruviz import charts
 from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment
-from gruviz.runs import Study, StudyStatus, classroom
+from gruviz.runs import Lost, Study, StudyStatus, classroom
 from gruviz.studies import State
 from gruviz.ui import frame
 from gruviz.ui.session import Session
@@ -60,8 +60,8 @@ def _look(name: str, offer: Offer, mine: Session, wanted: Experiment, running: b
     if study.status is StudyStatus.FAILED:
         frame.refusal(_reason(study))
         return
-    if study.unwatched:
-        st.info(_("Stopped itself, for nobody was watching."), icon=":material/pause_circle:")
+    if study.error is not None:
+        frame.refusal(_reason(study))
     offer.show(study.state, study.experiment)
 
 
@@ -102,6 +102,8 @@ def _start(name: str, offer: Offer, mine: Session, wanted: Experiment) -> None:
 def _reason(study: Study[Any]) -> str:
     if isinstance(study.error, GruvizError):
         return str(study.error)
+    if isinstance(study.error, Lost):
+        return _("{reason} Nothing is lost: press Go on.").format(reason=_(study.error.said))
     return _("The process that made this study failed ({kind}). Start it again.").format(
         kind=type(study.error).__name__
     )

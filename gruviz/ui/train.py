@@ -9,7 +9,7 @@ from gruviz.data import check
 from gruviz.data.theory import theory
 from gruviz.errors import GruvizError
 from gruviz.experiment import STOPS, Experiment, Knob, Pick
-from gruviz.runs import MOST_TRIES, SLOW_SECONDS, Status
+from gruviz.runs import SLOW_SECONDS, Lost, Status
 from gruviz.ui import controls, frame, pinboard, sidebar, tables, view
 from gruviz.ui.panel import panel
 from gruviz.ui.pins import pin_tables
@@ -183,12 +183,11 @@ def _standing(mine: Session, *, pending: bool) -> tuple[str, str]:
         ).format(step=step)
     if run.error is not None:
         return "error", _(
-            "The training process died {tries} times in a row; paused at step {step}, nothing is lost."
-            " Press **Train** to go on."
-        ).format(tries=MOST_TRIES, step=step)
+            "{reason} Paused at step {step}, nothing is lost. Press **Train** to go on."
+        ).format(reason=frame.literal(_reason(run.error)), step=step)
     if run.unwatched:
         return "pause_circle", _(
-            "Paused itself at step {step}, for nobody was watching. Press **Train** to go on."
+            "Paused itself at step {step}, for nobody was watching; goes on by itself."
         ).format(step=step)
     return "pause_circle", _("Paused at step {step}. Press **Train** to go on.").format(step=step)
 
@@ -214,6 +213,8 @@ def _diverged(mine: Session) -> str:
 def _reason(error: Exception | None) -> str:
     if isinstance(error, GruvizError):
         return str(error)
+    if isinstance(error, Lost):
+        return _(error.said)
     return _("the training process failed ({kind}).").format(kind=type(error).__name__)
 
 

@@ -1,0 +1,38 @@
+"""What is looked after from time to time, and memory that is given back to the system."""
+
+import ctypes
+import gc
+import logging
+import threading
+from collections.abc import Callable
+
+EVERY_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class Housekeeping:
+    """Calls a function every second or so, in a thread of its own, until it is stopped."""
+
+    def __init__(self, look: Callable[[], None]) -> None:
+        self._look = look
+        self._over = threading.Event()
+        threading.Thread(target=self._go_round, daemon=True, name="housekeeping").start()
+
+    def _go_round(self) -> None:
+        while not self._over.wait(EVERY_SECONDS):
+            try:
+                self._look()
+            except Exception:  # the next round may do better, and there must be one
+                log.exception("housekeeping failed")
+
+    def stop(self) -> None:
+        self._over.set()
+
+
+def give_back() -> None:
+    """Give the memory of what was freed back to the system, where it lets us ask (glibc)."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
