@@ -22,11 +22,11 @@ from gruviz.experiment.knobs import (
     Knob,
     Pick,
     about,
-    check,
     default_of,
     from_dict,
     knob,
     pick,
+    settle,
     to_dict,
 )
 from gruviz.experiment.losses import (
@@ -105,7 +105,9 @@ STOP_RULES = N_("Stop rules")
 class Experiment:
     """What is trained, on what, and how. The defaults here are the defaults of the controls.
 
-    Raises GruvizError, naming the value and the remedy, if a value is out of its range.
+    A choice may be given by its name, and is then that row of its table with its defaults:
+    `Experiment(cell="gru", optimizer="sgd")`. Always held, and so declared, is the row itself:
+    typed code passes `GRU(units=8)`. Raises GruvizError, naming the value and the remedy, if a value is out of its range.
     """
 
     task: Task = pick(SineMixture(), TASKS, label=N_("Task"))
@@ -183,7 +185,7 @@ class Experiment:
     )
 
     def __post_init__(self) -> None:
-        check(self)
+        settle(self)
 
     def to_dict(self) -> dict[str, Any]:
         """A plain dict of strings, numbers and dicts; `from_dict` gives back an equal experiment."""
