@@ -172,7 +172,9 @@ class MovingAverage:
 def _running(start: float, values: list[float]) -> list[float]:
     """The start, and the decaying sum after each of the values."""
     keep = 1 - SMOOTHING
-    return list(accumulate(values, lambda total, value: keep * total + SMOOTHING * value, initial=start))
+    return list(
+        accumulate(values, lambda total, value: keep * total + SMOOTHING * value, initial=start)
+    )
 
 
 @dataclass(eq=False)

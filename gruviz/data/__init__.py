@@ -1,7 +1,7 @@
 """Data for an experiment: made-up tasks, bundled samples, tables from files."""
 
 from gruviz.data.csv import Table, read_csv
-from gruviz.data.dataset import IGNORED, VALIDATION_LIMIT, Array, Dataset, Sequences, batches
+from gruviz.data.dataset import IGNORED, Array, Dataset, Sequences, batches, judged
 from gruviz.data.loading import (
     Fetch,
     batches_per_epoch,
@@ -20,7 +20,6 @@ from gruviz.data.tables import SAMPLE_NAMES
 __all__ = [
     "IGNORED",
     "SAMPLE_NAMES",
-    "VALIDATION_LIMIT",
     "Array",
     "Dataset",
     "Fetch",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gruviz.data import text
-from gruviz.data.dataset import VALIDATION_LIMIT, Dataset
+from gruviz.data.dataset import Dataset, judged
 from gruviz.experiment import COPIED, Experiment, Kind, RandomWalk
 from gruviz.words import _
 
@@ -72,7 +72,7 @@ def _solved_below(threshold: float) -> Callable[[Any, Dataset], Theory]:
 def _naive(task: Any, dataset: Dataset) -> Theory:
     """Repeating the last value, measured on what the trainer validates on; and the noise that no
     forecast can know."""
-    held_out = dataset.validation[slice(VALIDATION_LIMIT)]
+    held_out = judged(dataset.validation)
     last = held_out.inputs[:, -1:, dataset.series].astype(np.float64)
     naive = float(((held_out.targets - last) ** 2).mean())
     lines = [Line(_("repeat the last value"), naive)]
