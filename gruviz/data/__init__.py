@@ -33,6 +33,7 @@ __all__ = [
     "check_warmup",
     "fetch_sample",
     "forecast_data",
+    "judged",
     "load",
     "read_csv",
     "series_of",

@@ -106,8 +106,10 @@ class Experiment:
     """What is trained, on what, and how. The defaults here are the defaults of the controls.
 
     A choice may be given by its name, and is then that row of its table with its defaults:
-    `Experiment(cell="gru", optimizer="sgd")`. Always held, and so declared, is the row itself:
-    typed code passes `GRU(units=8)`. Raises GruvizError, naming the value and the remedy, if a value is out of its range.
+    `Experiment(cell="gru", optimizer="sgd")`. Declared is what is held, the row: typed code passes
+    `GRU()`.
+
+    Raises GruvizError, naming the value and the remedy, if a value is out of its range.
     """
 
     task: Task = pick(SineMixture(), TASKS, label=N_("Task"))
