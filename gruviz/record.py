@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -177,6 +178,33 @@ def solved(validations: Mapping[str, Floats] | Columns, threshold: float) -> int
     return int(steps[first]) if len(steps) - first >= LASTING else None
 
 
+class MovingAverage:
+    """Exponential moving average, free of start-up bias (Kingma and Ba 2015, section 3).
+
+    It keeps its running sums, so that the same numbers give the same averages, bit for bit, however
+    they are cut.
+    """
+
+    def __init__(self) -> None:
+        self._total = self._weight = 0.0
+
+    def further(self, values: Floats) -> Floats:
+        """The average after each of the next values, (n,)."""
+        totals = _running(self._total, values.tolist())
+        weights = _running(self._weight, [1.0] * len(values))
+        self._total, self._weight = totals[-1], weights[-1]
+        found: Floats = np.array(totals[1:]) / np.array(weights[1:])
+        return found
+
+
+def _running(start: float, values: list[float]) -> list[float]:
+    """The start, and the decaying sum after each of the values."""
+    keep = 1 - SMOOTHING
+    return list(
+        accumulate(values, lambda total, value: keep * total + SMOOTHING * value, initial=start)
+    )
+
+
 @dataclass(eq=False)
 class History:
     """The curves of a run. `steps` has STEP_COLUMNS and "smooth", `validations` its own columns.
@@ -190,6 +218,7 @@ class History:
     blocks: Columns | None = None
     times: Columns = field(default_factory=lambda: Columns(("step", "seconds")))
     seconds: float = 0.0
+    _average: MovingAverage = field(default_factory=MovingAverage)
 
     @property
     def loss(self) -> Floats:
@@ -204,7 +233,7 @@ class History:
 
     def absorb(self, part: Slice) -> None:
         """Append what a slice measured."""
-        smooth = _smoothed(part.steps["loss"], self.steps)
+        smooth = self._average.further(part.steps["loss"])
         self.steps.append({**part.steps, "smooth": smooth})
         self.validations.append(part.validations)
         if part.blocks:
@@ -225,15 +254,3 @@ def blocks_of(columns: Columns | Mapping[str, Floats]) -> tuple[str, ...]:
     """The names of the blocks of weights in the columns of Slice.blocks, in their order."""
     names = columns.names if isinstance(columns, Columns) else columns
     return tuple(n.removeprefix("gradient.") for n in names if n.startswith("gradient."))
-
-
-def _smoothed(loss: Floats, before: Columns) -> Floats:
-    """Exponential moving average of the loss, free of start-up bias (Kingma and Ba 2015, section 3)."""
-    count = len(before)
-    keep = 1 - SMOOTHING
-    total = before["smooth"][-1] * (1 - keep**count) if count else 0.0
-    out = np.empty(len(loss))
-    for index, value in enumerate(loss.tolist()):
-        total = keep * total + SMOOTHING * value
-        out[index] = total / (1 - keep ** (count + index + 1))
-    return out

@@ -24,6 +24,8 @@ LOWEST, HIGHEST = 1e-6, 10.0  # learning rates
 HALF_WINDOW = 4  # steps to either side of the one whose loss is smoothed
 GIVE_UP_ABOVE = 4.0  # times the smallest smoothed loss
 SMALLEST_FALL = 0.02  # share of the loss
+SMALLEST_PART = 0.05  # of the loss that a run began with
+SURE = 6  # standard errors: a flat curve has many places at which chance may find its lowest
 MARGIN = 0.25  # of the longer side of the path's projection
 
 
@@ -88,6 +90,12 @@ class RangeTest:
         low, high = (np.where(there, edge, np.nan) for edge in (smooth.min(0), smooth.max(0)))
         return low, mean, high
 
+    @property
+    def suggestion(self) -> "Suggestion":
+        """What the finished test says, see `suggest`."""
+        began = None if self.start is None else self.start.first_loss
+        return suggest(self.rates, self.losses, began)
+
 
 def smoothed(losses: Floats) -> Floats:
     """The geometric mean of up to HALF_WINDOW losses to either side; NaN where there is no loss.
@@ -111,12 +119,15 @@ class Suggestion:
     reason: str
 
 
-def suggest(rates: Floats, losses: Floats) -> Suggestion:
+def suggest(rates: Floats, losses: Floats, began: float | None = None) -> Suggestion:
     """The rate of steepest descent, but at most a tenth of that where the worst seed begins to rise.
 
-    rates: (steps,); losses: (seeds, steps), NaN where a seed has ended. Smith 2017 (arXiv
-    1506.01186) reads such a curve by eye; both rates here are measured on losses smoothed as in
-    `smoothed`. A fall counts if it is over 2 % and over four standard errors of the mean's noise.
+    rates: (steps,); losses: (seeds, steps), NaN where a seed has ended; began: the first loss of the
+    run, where it has been trained before. Smith 2017 (arXiv 1506.01186) reads such a curve by eye;
+    both rates here are measured on losses smoothed as in `smoothed`. A fall counts if it is over 2 %
+    and over six standard errors of the mean's noise; and of a trained run, if it is over 5 % of the
+    first loss. For at any rate far below its own, the noise of such a run's last steps is averaged
+    out and its loss falls a little, which says nothing about a rate to learn with.
     """
     smooth = np.log(np.stack([smoothed(row) for row in losses]))
     seeds = len(smooth)
@@ -136,14 +147,25 @@ def suggest(rates: Floats, losses: Floats) -> Suggestion:
     rough = np.log(np.maximum(losses[:, calm], np.finfo(float).tiny))
     noise = float(np.nanstd(rough - smooth[:, calm]))
     fall = float(mean[:window].mean() - mean[lowest])
-    certain = max(-np.log1p(-SMALLEST_FALL), 4 * noise / np.sqrt(window * seeds))
+    certain = max(-np.log1p(-SMALLEST_FALL), SURE * noise / np.sqrt(window * seeds))
     if fall < certain:
         return Suggestion(
             None,
             _(
-                "No suggestion: the mean loss of {seeds} seeds never fell by more than {fall:.1%}, and"
-                " only a fall of {certain:.1%} would stand out from the noise of its batches."
+                "No suggestion: the curve is flat. The mean loss of {seeds} seeds never fell by more"
+                " than {fall:.1%}, and only a fall of {certain:.1%} would stand out from the noise of"
+                " its batches."
             ).format(seeds=seeds, fall=-np.expm1(-max(fall, 0.0)), certain=-np.expm1(-certain)),
+        )
+    start, low = (float(np.exp(value)) for value in (mean[:window].mean(), mean[lowest]))
+    if began is not None and start - low < SMALLEST_PART * began:
+        return Suggestion(
+            None,
+            _(
+                "No suggestion: the curve is flat. The run has come from a loss of {began:.2g} to"
+                " {start:.2g}, and from there no rate takes it far: {low:.2g} was the lowest within"
+                " these steps. Start from initial weights to find a rate."
+            ).format(began=began, start=start, low=low),
         )
     slope = np.gradient(mean, np.log10(rates[:shared]))
     steepest = int(slope[: lowest + 1].argmin())

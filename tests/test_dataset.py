@@ -5,7 +5,7 @@ from itertools import chain, islice
 import numpy as np
 import pytest
 
-from gruviz.data import Dataset, Sequences, batches
+from gruviz.data import Dataset, Sequences, batches, judged
 from gruviz.experiment import Kind
 
 
@@ -59,3 +59,22 @@ def test_sequences_are_taken_by_rows_with_their_targets() -> None:
 def test_the_features_of_a_dataset_are_those_of_its_inputs() -> None:
     sequences = Sequences(np.zeros((4, 3, 5), np.float32), np.zeros((4, 1), np.float32))
     assert Dataset(Kind.REGRESSION, sequences, sequences, 1, ("a",)).features == 5
+
+
+@pytest.mark.parametrize("count", [1, 2, 255, 256, 257, 300, 511, 512, 2872, 1_000_003])
+def test_the_judged_sequences_are_spread_evenly_from_the_first_to_the_last(count: int) -> None:
+    rows = np.arange(count)
+    inputs = np.broadcast_to(np.float32(0), (count, 3, 1))
+    found = judged(Sequences(inputs, rows)).targets
+    assert len(found) == min(count, 256)
+    assert (found[0], found[-1]) == (0, count - 1)
+    gaps = np.diff(found)
+    assert len(gaps) == 0 or 1 <= gaps.min() <= gaps.max() <= gaps.min() + 1
+
+
+def test_the_judged_sequences_are_a_copy_that_is_as_large_as_they_are() -> None:
+    windows = np.lib.stride_tricks.sliding_window_view(np.zeros((9_000, 1), np.float32), 48, axis=0)
+    long = Sequences(windows.transpose(0, 2, 1), np.zeros((len(windows), 1), np.float32))
+    found = judged(long).inputs
+    assert not np.shares_memory(found, windows)
+    assert found.nbytes == 256 * 48 * 4

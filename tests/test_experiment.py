@@ -2,10 +2,10 @@
 
 import json
 import sys
-from dataclasses import FrozenInstanceError, fields, replace
+from dataclasses import FrozenInstanceError, dataclass, fields, replace
 from pathlib import Path
 from subprocess import check_output
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given, settings
@@ -18,11 +18,13 @@ from gruviz.experiment import (
     INITIALS,
     OPTIMIZERS,
     REGULARIZATIONS,
+    RNN,
     SCHEDULES,
     SGD,
     TASKS,
     Adam,
     Adding,
+    Cell,
     Choice,
     Constant,
     Cosine,
@@ -40,6 +42,7 @@ from gruviz.experiment import (
     differences,
     with_live,
 )
+from gruviz.experiment.knobs import pick
 
 SURE = settings(deadline=None, max_examples=80, derandomize=True)
 
@@ -154,7 +157,8 @@ def test_an_experiment_can_not_be_changed() -> None:
         ),
         ({"steps": 0}, "Steps is 0; choose a whole number from 1 to 100,000."),
         ({"seed": -1}, "Seed is -1; choose a whole number from 0 to 9,999."),
-        ({"task": "sine"}, f"Task is 'sine'; choose one of: {', '.join(TASKS)}."),
+        ({"task": "sinus"}, f"Task is 'sinus'; choose one of: {', '.join(TASKS)}."),
+        ({"cell": ""}, "Cell is ''; choose one of: gru, cho, lstm, rnn."),
         ({"optimizer": None}, f"Optimizer is None; choose one of: {', '.join(OPTIMIZERS)}."),
         (
             {"schedule": 1},
@@ -169,6 +173,32 @@ def test_an_experiment_refuses_what_can_not_be_trained(
     with pytest.raises(GruvizError) as caught:
         Experiment(**settings)
     assert str(caught.value) == message
+
+
+PICKS = {name: what for name, what in about(Experiment) if isinstance(what, Pick)}
+
+
+@pytest.mark.parametrize(
+    ("field", "name"), [(field, name) for field, what in PICKS.items() for name in what.table]
+)
+def test_the_name_of_a_row_stands_for_that_row_with_its_defaults(field: str, name: str) -> None:
+    row = PICKS[field].table[name]()
+    given: dict[str, Any] = {field: name}
+    assert getattr(Experiment(**given), field) == row
+    assert Experiment(**given) == replace(Experiment(), **given) == Experiment(**{field: row})
+    assert hash(Experiment(**given)) == hash(Experiment(**{field: row}))
+
+
+def test_a_row_that_holds_a_choice_takes_its_name_too() -> None:
+    @dataclass(frozen=True)
+    class Nested(Choice):
+        name: ClassVar[str] = "nested"
+        label: ClassVar[str] = "Nested"
+        cell: Cell = pick(GRU(), CELLS, label="Cell")
+
+    assert Nested("rnn") == Nested(RNN())  # type: ignore[arg-type]
+    with pytest.raises(GruvizError, match="Cell is 'tree'; choose one of: gru, cho, lstm, rnn"):
+        Nested("tree")  # type: ignore[arg-type]
 
 
 def test_the_rate_is_the_learning_rate_times_the_schedule() -> None:

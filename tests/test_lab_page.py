@@ -158,11 +158,7 @@ def test_adopting_a_rate_turns_the_control_and_the_running_run() -> None:
     before = weights(run)
     press(go(page, LAB), "start-range-test")
     study = mine(page).studies["range-test"]
-    assert study.experiment == run.experiment
-    start = study.state.start  # a copy, once it has been to a worker and back
-    assert start.step == run.checkpoint.step == 2
-    for name, values in run.checkpoint.arrays.items():
-        np.testing.assert_array_equal(start.arrays[name], values)
+    assert (study.experiment, study.state.start) == (run.experiment, None)
     wait_for(study)
     page.run()
     found = suggest(study.state.rates, study.state.losses)
@@ -185,6 +181,27 @@ def test_adopting_a_rate_turns_the_control_and_the_running_run() -> None:
     assert run.history.steps["learning_rate"].tolist()[-2:] == [
         Experiment().learning_rate, found.rate
     ]  # fmt: skip
+
+
+def test_a_range_test_starts_from_the_run_where_that_is_asked_for() -> None:
+    page = opened(LAB, LINK)
+    assert [each.label for each in page.segmented_control] == []  # there is no run to start from
+    run = stepped(go(page, "app.py"), 300)
+    (control,) = go(page, LAB).segmented_control
+    assert control.options == ["From initial weights", "From the run as it stands"]
+    assert control.value == "initial"
+    control.set_value("run").run()
+    press(page, "start-range-test")
+    study = mine(page).studies["range-test"]
+    start = study.state.start  # a copy, once it has been to a worker and back
+    assert start.step == run.checkpoint.step == 300
+    for name, values in run.checkpoint.arrays.items():
+        np.testing.assert_array_equal(start.arrays[name], values)
+    wait_for(study)
+    page.run()
+    assert study.state.suggestion.reason in texts(page)
+    (control,) = go(go(page, "app.py"), LAB).segmented_control
+    assert control.value == "run"
 
 
 def test_studies_of_a_run_leave_its_course_as_it_would_have_been() -> None:

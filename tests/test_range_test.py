@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from gruviz.data import load
-from gruviz.experiment import GRU, SGD, Adding, Experiment, Momentum
-from gruviz.studies import GIVE_UP_ABOVE, RangeTest, smoothed, suggest
+from gruviz.experiment import GRU, SGD, Adding, Experiment, Momentum, SineMixture
+from gruviz.studies import GIVE_UP_ABOVE, RangeTest, Suggestion, smoothed, suggest
 from gruviz.training import Trainer, advance, proceed
 
 SMALL = Experiment(
@@ -138,8 +138,8 @@ def test_a_flat_a_noisy_and_a_blown_up_curve_support_no_suggestion() -> None:
     flat = suggest(rates, np.ones((5, 100)))
     assert (flat.rate, flat.reason) == (
         None,
-        "No suggestion: the mean loss of 5 seeds never fell by more than 0.0%, and only a fall of"
-        " 2.0% would stand out from the noise of its batches.",
+        "No suggestion: the curve is flat. The mean loss of 5 seeds never fell by more than 0.0%, and"
+        " only a fall of 2.0% would stand out from the noise of its batches.",
     )
     noise = np.exp(np.random.default_rng(0).normal(size=(5, 100)))
     assert suggest(rates, noise).rate is None
@@ -148,6 +148,36 @@ def test_a_flat_a_noisy_and_a_blown_up_curve_support_no_suggestion() -> None:
     assert suggest(rates, gone).reason == (
         "No suggestion: after 3 steps, at a rate of 1.4e-06, the loss had already blown up."
     )
+
+
+def test_noise_alone_supports_no_suggestion_however_large_it_is() -> None:
+    rates, source = RangeTest.begin().rates, np.random.default_rng(1)
+    for spread in (0.03, 0.3, 1.0):
+        curves = (np.exp(spread * source.normal(size=(5, 100))) for _ in range(100))
+        assert sum(suggest(rates, each).rate is not None for each in curves) <= 1
+
+
+def test_the_little_that_a_trained_run_still_gains_is_no_reason_for_a_rate() -> None:
+    rates = RangeTest.begin().rates
+    losses = np.stack([0.003 * curve(rates, 2e-5, 1e-3) ** 0.1] * 5)
+    assert suggest(rates, losses).rate == pytest.approx(2e-5, rel=0.2)
+    assert suggest(rates, losses, 0.004).rate == pytest.approx(2e-5, rel=0.2)
+    assert suggest(rates, losses, 0.2) == Suggestion(
+        None,
+        "No suggestion: the curve is flat. The run has come from a loss of 0.2 to 0.003, and from"
+        " there no rate takes it far: 0.0024 was the lowest within these steps. Start from initial"
+        " weights to find a rate.",
+    )
+
+
+def test_a_finished_run_suggests_nothing_and_its_initial_weights_a_sane_rate() -> None:
+    experiment = Experiment(task=SineMixture(size=200, length=12, horizon=2), cell=GRU(8))
+    finished = advance(experiment, steps=2000, telemetry=False).checkpoint
+    trained = proceed(experiment, RangeTest.begin(finished)).suggestion
+    assert trained.rate is None
+    assert trained.reason.startswith("No suggestion: the curve is flat.")
+    initial = proceed(experiment, RangeTest.begin()).suggestion
+    assert initial.rate is not None and 1e-3 < initial.rate < 3e-2
 
 
 def test_smoothing_is_the_geometric_mean_of_nine_and_has_no_lag() -> None:

@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gruviz.record import STEP_COLUMNS, Checkpoint, Columns, History, Slice, blocks_of, solved
 
@@ -123,6 +125,19 @@ def test_the_moving_average_is_the_bias_free_one_of_pandas_however_it_is_cut() -
             history.absorb(slice_of(loss[start : start + count].tolist()))
             start += count
         np.testing.assert_allclose(history.steps["smooth"], expected, rtol=1e-12)
+
+
+@settings(deadline=None, max_examples=60, derandomize=True)
+@given(st.integers(0, 99), st.lists(st.integers(0, 300), max_size=12))
+def test_the_moving_average_is_the_same_to_the_bit_however_it_is_cut(
+    seed: int, cuts: list[int]
+) -> None:
+    loss = np.random.default_rng(seed).lognormal(size=300)
+    whole, parts = History(), History()
+    whole.absorb(slice_of(loss.tolist()))
+    for part in np.split(loss, sorted(cuts)):
+        parts.absorb(slice_of(part.tolist()))
+    np.testing.assert_array_equal(parts.steps["smooth"], whole.steps["smooth"])
 
 
 def test_the_average_of_a_constant_loss_is_that_constant_from_the_first_step() -> None:

@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from gruviz.data import batches, load
+import gruviz.training.trainer
+from gruviz.data import batches, judged, load
 from gruviz.data.missing import METHODS, punch
 from gruviz.data.windows import forecast_windows
 from gruviz.errors import GruvizError
@@ -296,14 +297,59 @@ def test_a_loss_that_is_no_number_is_a_divergence_at_its_step(poison: float, wha
 def test_validation_is_the_loss_on_the_held_out_sequences() -> None:
     experiment = replace(SMALL, task=Waveforms(size=40, length=8))
     made = trainer(experiment)
-    peer, held_out = ByHand(made), made.dataset.validation
+    peer, held_out = ByHand(made), judged(made.dataset.validation)
     with torch.no_grad():
-        output = peer(torch.from_numpy(held_out.inputs[:256]))
-    target = torch.from_numpy(held_out.targets[:256])
+        output = peer(torch.from_numpy(held_out.inputs))
+    target = torch.from_numpy(held_out.targets)
     found = made.validate()
     assert found["step"] == 0
     assert found["loss"] == pytest.approx(float(functional.cross_entropy(output, target)), rel=1e-5)
     assert found["accuracy"] == float((output.argmax(1) == target).double().mean())
+
+
+def test_an_error_in_the_second_half_of_a_long_validation_part_is_seen() -> None:
+    series = np.sin(0.3 * np.arange(8_000.0))
+    series[7_200:] += 5.0  # the validation part is 6,400 to 8,000
+    data = forecast_windows(series, 12, 1, "x")
+    made = Trainer(Experiment(task=Table(), cell=GRU(4)), data)
+    for _ in range(100):
+        made.step()
+    with torch.no_grad():
+        held_out = data.validation
+        output = made.model(torch.from_numpy(np.array(held_out.inputs)))
+        whole = float(functional.mse_loss(output, torch.from_numpy(np.array(held_out.targets))))
+        first = float(functional.mse_loss(output[:256], torch.from_numpy(held_out.targets[:256])))
+    assert whole > 10 * first
+    assert made.validate()["loss"] == pytest.approx(whole, rel=0.05)
+
+
+EVERY_KIND = ["sine", "adding", "waveforms", "echo", "parity"]
+
+
+@pytest.mark.parametrize("name", EVERY_KIND)
+@pytest.mark.parametrize("loss_on", ["task", "last", "every"])
+def test_validated_in_parts_the_loss_is_that_of_the_whole(
+    name: str, loss_on: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment = Experiment(task=TASKS[name](), cell=GRU(6), batch_size=8, loss_on=loss_on)
+    whole = trainer(experiment).validate()
+    monkeypatch.setattr(gruviz.training.trainer, "VALIDATED_AT_ONCE", 7_000)
+    made, shapes = trainer(experiment), []
+    made.model.register_forward_pre_hook(lambda _model, given: shapes.append(given[0].shape))
+    parts = made.validate()
+    assert len(shapes) > 1 and max(n * time for n, time, _features in shapes) * 6 <= 7_000
+    assert parts == pytest.approx(whole, rel=1e-5, nan_ok=True)
+    assert parts == pytest.approx(trainer(experiment).validate(), rel=0, abs=0, nan_ok=True)
+
+
+def test_the_memory_of_a_validation_is_bounded_whatever_the_size() -> None:
+    experiment = Experiment(task=Adding(size=40, length=200), cell=GRU(256), batch_size=8)
+    made, sizes = trainer(experiment), []
+    made.model.recurrent.register_forward_hook(
+        lambda _layer, _given, found: sizes.append(found[0].numel())
+    )
+    made.validate()
+    assert max(sizes) <= 1 << 21 and sum(sizes) == 256 * 200 * 256
 
 
 @pytest.mark.parametrize("name", TASKS)

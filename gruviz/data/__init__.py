@@ -9,7 +9,7 @@ from gruviz.data.bounds import (
     permitted,
 )
 from gruviz.data.csv import Table, read_csv
-from gruviz.data.dataset import IGNORED, VALIDATION_LIMIT, Array, Dataset, Sequences, batches
+from gruviz.data.dataset import IGNORED, Array, Dataset, Sequences, batches, judged
 from gruviz.data.loading import Fetch, fetch_sample, load, series_of
 from gruviz.data.preview import Preview, known, preview_of, previewed
 from gruviz.data.tables import SAMPLE_NAMES
@@ -17,7 +17,6 @@ from gruviz.data.tables import SAMPLE_NAMES
 __all__ = [
     "IGNORED",
     "SAMPLE_NAMES",
-    "VALIDATION_LIMIT",
     "Array",
     "Dataset",
     "Fetch",
@@ -31,6 +30,7 @@ __all__ = [
     "check_decay",
     "check_warmup",
     "fetch_sample",
+    "judged",
     "known",
     "load",
     "permitted",

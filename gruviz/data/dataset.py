@@ -10,7 +10,7 @@ from gruviz.data.csv import Finding
 from gruviz.experiment import Kind
 
 Array = npt.NDArray[np.float32]
-VALIDATION_LIMIT = 256  # sequences that one validation looks at
+VALIDATION_LIMIT = 256  # sequences that one validation looks at, see `judged`
 IGNORED = -100  # a class that no answer is asked for; torch's own default for it
 
 
@@ -77,6 +77,14 @@ class Dataset:
             and ((inputs == 0) | (inputs == 1)).all()
             and (inputs.sum(axis=2) == 1).all()
         )
+
+
+def judged(validation: Sequences) -> Sequences:
+    """A copy of the sequences that a validation looks at: VALIDATION_LIMIT of them, evenly spread from
+    the first to the last; all, where there are no more."""
+    count = len(validation)
+    most = min(count, VALIDATION_LIMIT)
+    return validation[np.arange(most) * (count - 1) // max(most - 1, 1)]
 
 
 def batches(count: int, size: int, seed: int, step: int) -> Iterator[npt.NDArray[np.int64]]:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gruviz.data.csv import Finding, split_source
-from gruviz.data.dataset import VALIDATION_LIMIT, Dataset, Sequences
+from gruviz.data.dataset import Dataset, Sequences, judged
 from gruviz.data.latest import Latest
 from gruviz.data.loading import (
     VALIDATION_SEQUENCES,
@@ -78,9 +78,9 @@ def previewed(dataset: Dataset) -> Preview:
 def _naive(dataset: Dataset) -> float:
     if dataset.kind is not Kind.FORECAST:
         return float("nan")
-    judged = dataset.validation[slice(VALIDATION_LIMIT)]
-    last = judged.inputs[:, -1:, dataset.series].astype(np.float64)
-    return float(((judged.targets - last) ** 2).mean())
+    held_out = judged(dataset.validation)
+    last = held_out.inputs[:, -1:, dataset.series].astype(np.float64)
+    return float(((held_out.targets - last) ** 2).mean())
 
 
 def _spread(ends: npt.NDArray[np.int64] | None) -> npt.NDArray[np.int64] | None:

@@ -22,11 +22,11 @@ from gruviz.experiment.knobs import (
     Knob,
     Pick,
     about,
-    check,
     default_of,
     from_dict,
     knob,
     pick,
+    settle,
     to_dict,
 )
 from gruviz.experiment.losses import (
@@ -104,6 +104,10 @@ STOP_RULES = N_("Stop rules")
 @dataclass(frozen=True)
 class Experiment:
     """What is trained, on what, and how. The defaults here are the defaults of the controls.
+
+    A choice may be given by its name, and is then that row of its table with its defaults:
+    `Experiment(cell="gru", optimizer="sgd")`. Declared is what is held, the row: typed code passes
+    `GRU()`.
 
     Raises GruvizError, naming the value and the remedy, if a value is out of its range.
     """
@@ -183,7 +187,7 @@ class Experiment:
     )
 
     def __post_init__(self) -> None:
-        check(self)
+        settle(self)
 
     def to_dict(self) -> dict[str, Any]:
         """A plain dict of strings, numbers and dicts; `from_dict` gives back an equal experiment."""

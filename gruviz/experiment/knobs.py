@@ -91,7 +91,7 @@ def knob(
 def pick(
     default: "Choice", table: Mapping[str, type["Choice"]], *, label: str, help: str = ""
 ) -> Any:
-    """A dataclass field that holds one row of `table`."""
+    """A dataclass field that holds one row of `table`; it may be given by its name (see `settle`)."""
     return field(default=default, metadata={"about": Pick(label, table, help)})
 
 
@@ -105,6 +105,19 @@ def about(owner: type[Any] | Any) -> Iterator[tuple[str, Knob | Pick]]:
 def default_of(owner: type[Any], name: str) -> Any:
     """The default of a field."""
     return next(each.default for each in fields(owner) if each.name == name)
+
+
+def settle(owner: Any) -> None:
+    """Make a frozen dataclass of knobs and picks whole: of its `__post_init__`.
+
+    A pick that was given the name of a row takes that row with its defaults. Raises GruvizError,
+    naming value and remedy, unless each field is in range and of its type.
+    """
+    for name, what in about(owner):
+        value = getattr(owner, name)
+        if isinstance(what, Pick) and isinstance(value, str) and value in what.table:
+            object.__setattr__(owner, name, what.table[value]())
+    check(owner)
 
 
 def check(owner: Any) -> None:
@@ -174,7 +187,7 @@ class Choice:
     help: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
-        check(self)
+        settle(self)
 
 
 T = TypeVar("T")

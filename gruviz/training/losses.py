@@ -77,6 +77,12 @@ class Objective:
         return float(right.double().mean())
 
 
+def asked(wanted: Tensor) -> int:
+    """For how many numbers or classes an answer is asked."""
+    there = ~torch.isnan(wanted) if wanted.is_floating_point() else wanted != IGNORED
+    return int(there.sum())
+
+
 def objective(experiment: Experiment, dataset: Dataset) -> Objective:
     """The objective of an experiment on its data. Raises GruvizError if its loss doesn't fit."""
     kind = dataset.kind

@@ -8,10 +8,10 @@ import numpy.typing as npt
 import torch
 
 from gruviz import nn
-from gruviz.data import VALIDATION_LIMIT, Dataset, batches, check_batch, check_decay, check_warmup
+from gruviz.data import Dataset, Sequences, batches, check_batch, check_decay, check_warmup, judged
 from gruviz.experiment import Experiment, Kind, NextCharacter, last_step, stopped
 from gruviz.record import STEP_COLUMNS, Checkpoint, Snapshot
-from gruviz.training.losses import answer, objective
+from gruviz.training.losses import answer, asked, objective
 from gruviz.training.model import Model
 from gruviz.training.optimizer import Update
 from gruviz.training.rollout import roll_out
@@ -19,6 +19,9 @@ from gruviz.training.sampling import continuation
 from gruviz.training.telemetry import Telemetry
 
 VALIDATE_EVERY = 50
+# Numbers of a hidden state (or an answer) x time steps x sequences that are validated at once: some
+# tens of megabytes.
+VALIDATED_AT_ONCE = 1 << 21
 ROLLED_OUT = 4  # horizons of a free-running forecast
 WRITTEN = 120  # letters in a snapshot of a model of letters
 DIVERGED_ABOVE = 1e6  # times the first loss
@@ -61,10 +64,7 @@ class Trainer:
         self._recording = nn.Recording("summary") if telemetry else None
         self._inputs = torch.from_numpy(dataset.train.inputs)
         self._targets = torch.from_numpy(dataset.train.targets)
-        self._validation = (
-            torch.from_numpy(dataset.validation.inputs[:VALIDATION_LIMIT]),
-            torch.from_numpy(dataset.validation.targets[:VALIDATION_LIMIT]),
-        )
+        self._validation = self._parts(judged(dataset.validation))
         count = len(dataset.train)
         self._last_step = last_step(experiment, count)
         self._batches = batches(count, experiment.batch(count), experiment.seed, self.step_count)
@@ -140,17 +140,29 @@ class Trainer:
 
         The schedule and the stop rules take note of it.
         """
-        inputs, targets = self._validation
-        output = self.model(inputs, every=self.objective.every)
-        wanted = self.objective.wanted(inputs, targets)
-        loss = self.objective(output, wanted).item()
+        losses, accuracies, counts = [], [], []
+        for inputs, wanted in self._validation:
+            output = self.model(inputs, every=self.objective.every)
+            losses.append(self.objective(output, wanted).item())
+            accuracies.append(self.objective.accuracy(output, wanted))
+            counts.append(asked(wanted))
+        loss = float(np.average(losses, weights=counts))
         self.validations.append((self.step_count, loss))
         self._look_at_validations()
         return {
             "step": float(self.step_count),
             "loss": loss,
-            "accuracy": self.objective.accuracy(output, wanted),
+            "accuracy": float(np.average(accuracies, weights=counts)),
         }
+
+    def _parts(self, held_out: Sequences) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Inputs and wanted answers in parts of bounded size, a pure function of the sizes alone."""
+        inputs = torch.from_numpy(held_out.inputs)
+        wanted = self.objective.wanted(inputs, torch.from_numpy(held_out.targets))
+        wide = max(self.experiment.cell.units, self.dataset.outputs, self.dataset.features)
+        size = max(1, VALIDATED_AT_ONCE // (inputs.shape[1] * wide))
+        parts = zip(torch.split(inputs, size), torch.split(wanted, size), strict=True)
+        return [(x, y) for x, y in parts if asked(y)]  # where none is, there is no mean
 
     def _look_at_validations(self) -> None:
         self._reduced = self.experiment.schedule.reduced([loss for _step, loss in self.validations])

@@ -5,9 +5,10 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from gruviz.data import IGNORED, Fetch, load
+from gruviz.data import Fetch, load
 from gruviz.experiment import Experiment
 from gruviz.record import Weights
+from gruviz.training.losses import asked
 from gruviz.training.trainer import Trainer
 
 
@@ -45,9 +46,9 @@ class TrainingLoss:
         self._parts = [
             (x, y)
             for x, y in zip(torch.split(inputs, size), torch.split(wanted, size), strict=True)
-            if _asked(y)
+            if asked(y)
         ]
-        self._asked = sum(_asked(y) for _x, y in self._parts)
+        self._asked = sum(asked(y) for _x, y in self._parts)
 
     def __len__(self) -> int:
         """How many parts there are."""
@@ -59,7 +60,7 @@ class TrainingLoss:
         output = functional_call(
             self._model, self._named(weights), (inputs,), {"every": self._objective.every}
         )
-        return self._objective(output, wanted) * (_asked(wanted) / self._asked)
+        return self._objective(output, wanted) * (asked(wanted) / self._asked)
 
     def _named(self, weights: Tensor) -> dict[str, Tensor]:
         parts = torch.split(weights, [shape.numel() for shape in self._shapes.values()])
@@ -67,9 +68,3 @@ class TrainingLoss:
             name: part.view(shape)
             for (name, shape), part in zip(self._shapes.items(), parts, strict=True)
         }
-
-
-def _asked(wanted: Tensor) -> int:
-    """For how many numbers or classes an answer is asked."""
-    there = ~torch.isnan(wanted) if wanted.is_floating_point() else wanted != IGNORED
-    return int(there.sum())

@@ -5,7 +5,7 @@ import streamlit as st
 from gruviz import charts
 from gruviz.data import check
 from gruviz.experiment import Experiment
-from gruviz.studies import RangeTest, Sharpness, Suggestion, Surface, suggest
+from gruviz.studies import RangeTest, Sharpness, Suggestion, Surface
 from gruviz.ui import frame, sidebar, tables
 from gruviz.ui.session import Session, session
 from gruviz.ui.study import AGAIN, Offer, drawn, section
@@ -38,17 +38,32 @@ def _measure(experiment: Experiment) -> str:
     return _(experiment.loss.fitting(task.kind, in_bits=task.in_bits).measure)
 
 
+STARTS = {"initial": N_("From initial weights"), "run": N_("From the run as it stands")}
+
+
+def _ask_where_to_start(mine: Session) -> None:
+    if mine.run is None:
+        return
+    st.session_state.setdefault("range-test-from", next(iter(STARTS)))
+    st.segmented_control(
+        _("Where the range test starts"), list(STARTS), format_func=lambda each: _(STARTS[each]),
+        key="range-test-from", required=True, label_visibility="collapsed",
+        persist_state="session",
+    )  # fmt: skip
+
+
 def _range_test(mine: Session, wanted: Experiment) -> tuple[Experiment, RangeTest]:
     run = mine.run
     if run is None:
         check(wanted, tables.preview(wanted))
         return wanted, RangeTest.begin()
-    return run.experiment, RangeTest.begin(run.checkpoint)
+    trained = st.session_state["range-test-from"] == "run"
+    return run.experiment, RangeTest.begin(run.checkpoint if trained else None)
 
 
 def _show_range_test(state: RangeTest, experiment: Experiment) -> None:
     complete = state.progress >= 1
-    found = suggest(state.rates, state.losses) if complete else Suggestion(None, _("Not finished."))
+    found = state.suggestion if complete else Suggestion(None, _("Not finished."))
     low, mean, high = state.band
     drawn(
         charts.range_test(state.rates, low, mean, high, _measure(experiment), found.rate),
@@ -108,10 +123,12 @@ OFFERS = {
         N_("Learning-rate range test"),
         N_(
             "On a copy, the learning rate grows from tiny to huge within a hundred steps, for five"
-            " seeds. Where the loss falls fastest is a good rate to begin with."
+            " seeds. From initial weights, where the loss falls fastest is a good rate to begin with;"
+            " a run that has learnt already leaves little to see."
         ),
         _range_test,
         _show_range_test,
+        ask=_ask_where_to_start,
     ),
     "sharpness": Offer(
         N_("Sharpness"),

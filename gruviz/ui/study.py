@@ -25,13 +25,15 @@ AGAIN = "draw the whole page again"
 @dataclass(frozen=True)
 class Offer:
     """A study that can be asked for. begin: from the session and the experiment in the
-    controls to the experiment that is studied and the first state; show: what it found."""
+    controls to the experiment that is studied and the first state; show: what it found; ask: draws
+    what else can be chosen before it begins."""
 
     title: str
     text: str
     begin: Callable[[Session, Experiment], tuple[Experiment, State]]
     show: Callable[[Any, Experiment], None]
     button: str = N_("Start")
+    ask: Callable[[Session], None] | None = None
 
 
 def section(name: str, offer: Offer, mine: Session, wanted: Experiment) -> None:
@@ -76,6 +78,8 @@ def _buttons(
                 study.cancel()
                 st.rerun()
             return
+        if offer.ask is not None:
+            offer.ask(mine)
         if st.button(_(offer.button), icon=":material/play_arrow:", key=f"start-{name}"):
             _start(name, offer, mine, wanted)
         if (
