@@ -19,29 +19,6 @@ HEAD_LINES = 400
 SEPARATORS = (",", ";", "\t", "|", " ")
 COMMENTS = ("#", "%", "//", "!", ";")
 EXCEL_HINT = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
-MARKUP = re.compile(r"<(?:[!?]|html|head|body|table|[a-zA-Z][\w:.-]*[\s>/])", re.IGNORECASE)
-OBJECT = re.compile(
-    r"[\[{]\s*(?:[\[{\]}]|\"(?:[^\"\\]|\\.){0,200}\"\s*[:,\]]|-?\d+(?:\.\d+)?\s*[,\]])"
-)
-
-
-def refuse_other_kinds(text: str) -> None:
-    """Raise GruvizError for text that is no table: web pages, JSON and the like."""
-    start = text.lstrip("\ufeff \n\t")[:400]
-    if MARKUP.match(start):
-        web = "<html" in text[:3000].lower() or "<!doctype html" in start.lower()
-        what = _("a web page (HTML)") if web else _("an XML document")
-    elif OBJECT.match(start):
-        what = _("JSON")
-    elif start.startswith("%!PS"):
-        what = _("a PostScript document")
-    else:
-        return
-    raise GruvizError(
-        _("This is {what}, not a table of cells; save or export the table as CSV.").format(
-            what=what
-        )
-    )
 
 
 def sniff(lines: Sequence[str], overrides: Overrides) -> Dialect:

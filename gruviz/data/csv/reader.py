@@ -25,9 +25,10 @@ from gruviz.data.csv.columns import (
     kinds_of,
     take_out_sentinels,
 )
-from gruviz.data.csv.dialect import about_lines, refuse_other_kinds, sniff
+from gruviz.data.csv.dialect import about_lines, sniff
 from gruviz.data.csv.encoding import MAX_BYTES, Text, decode
 from gruviz.data.csv.findings import Finding, quoted, warning
+from gruviz.data.csv.foreign import refuse_text
 from gruviz.data.csv.formats import Times
 from gruviz.data.csv.reading import AS_IN_FILE, BY_TIME, TRANSPOSE, Overrides, Reading
 from gruviz.data.csv.records import Dialect, OpenQuoteError
@@ -70,7 +71,7 @@ def read_csv(
     content, name = _content(source, name)
     tell(0.0, _("Finding out the encoding…"))
     text = decode(content, asked)
-    refuse_other_kinds(text.text)
+    refuse_text(text.text)
     lines = _lines(text.text)
     tell(0.1, _("Finding out the columns…"))
     dialect, body = _rows(
