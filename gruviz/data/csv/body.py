@@ -1,8 +1,9 @@
 """Records to columns of text: every row as wide as the table, and what doesn't fit said."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import pyarrow as pa
 
@@ -13,11 +14,23 @@ from gruviz.data.csv.records import LOOKED_AT, Dialect, Record, records
 from gruviz.errors import GruvizError
 from gruviz.words import N_, _
 
-CHUNK = 20_000
+CHUNK = 20_000  # rows, fewer of wide tables
+CHUNK_CELLS = 800_000
+OFTEN = 20  # columns
 TAIL = 40  # rows at the end among which a footer may be
 MOST_TOO_LONG = 0.01  # share of rows that may be left out for having more cells than the table
 
 Progress = Callable[[float, str], None]
+
+T = TypeVar("T")
+
+
+def with_progress(items: Sequence[T], progress: Progress, begin: float, end: float) -> Iterator[T]:
+    """The items; `progress` is called now and then on the way from `begin` to `end`."""
+    for place, item in enumerate(items):
+        if place % OFTEN == 0:
+            progress(begin + (end - begin) * place / len(items), _("Reading the numbers…"))
+        yield item
 
 
 @dataclass
@@ -57,15 +70,20 @@ def read_body(
     rows: list[Record] = []
     used = set(dialect.header)
     names = [name.strip() for name in dialect.names]
+    chunk = max(100, min(CHUNK, CHUNK_CELLS // width))
+
+    def tell(line: int) -> None:
+        if progress is not None:
+            progress(line / len(lines), _("Reading the rows…"))
+
     for record in records(lines, dialect, dialect.first):
         if record.line in used:
             continue
         rows.append(record)
-        if len(rows) >= CHUNK + TAIL:
-            ready, rows = rows[:CHUNK], rows[CHUNK:]
+        if len(rows) >= chunk + TAIL:
+            ready, rows = rows[:chunk], rows[chunk:]
             chunks.append(_columns(ready, width, widths, names))
-            if progress is not None:
-                progress(record.line / len(lines), _("Reading the rows…"))
+            tell(record.line)
     footer: list[Record] = []
     findings: list[Finding] = []
     if overrides.footer is None:

@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gruviz.data.csv import checks, panels, sentinels, times
-from gruviz.data.csv.body import Body, Progress
+from gruviz.data.csv.body import Body, Progress, with_progress
 from gruviz.data.csv.cells import MARKS, TIMELY, common_kind
 from gruviz.data.csv.findings import Finding, Remedy, note, quoted, warning
 from gruviz.data.csv.formats import plain
-from gruviz.data.csv.numbers import Column, Marks, convert, looked_at, marks_of
+from gruviz.data.csv.numbers import Column, Marks, convert, looked_at, marks_of, sample
 from gruviz.data.csv.reading import Overrides
 from gruviz.data.csv.records import Dialect
 from gruviz.data.csv.table import NUMBER, TIME, WORDS
@@ -98,18 +98,19 @@ def columns_of(
 
     Raises GruvizError where an override names a column that isn't there.
     """
-    names, texts, units = _named(dialect, body, findings)
-    samples = looked_at(texts)
-    marks = _marks(marks_of(samples, dialect.separator), overrides)
+    names, texts, units = _named(dialect, body, findings, progress)
+    most = looked_at(len(texts))
+    samples = [sample(text, most) for text in with_progress(texts, progress, 0.2, 0.3)]
+    found = marks_of(with_progress(samples, progress, 0.3, 0.5), dialect.separator)
+    marks = _marks(found, overrides)
     missing = MARKS
     if overrides.missing is not None:
         missing = frozenset({"", *(mark.strip().lower() for mark in overrides.missing)})
     as_text = set(known(overrides.text or (), names))
     numbers: dict[str, Column] = {}
-    for place, (name, text, cells) in enumerate(zip(names, texts, samples, strict=True)):
+    together = list(zip(names, texts, samples, strict=True))
+    for name, text, cells in with_progress(together, progress, 0.5, 1.0):
         numbers[name] = Column(None) if name in as_text else convert(text, cells, marks, missing)
-        if place % 20 == 0:
-            progress(place / len(names), _("Reading the numbers…"))
     return Columns(
         dict(zip(names, texts, strict=True)),
         dict(zip(names, samples, strict=True)),
@@ -120,14 +121,17 @@ def columns_of(
 
 
 def _named(
-    dialect: Dialect, body: Body, findings: list[Finding]
+    dialect: Dialect, body: Body, findings: list[Finding], progress: Progress
 ) -> tuple[list[str], list[pa.ChunkedArray], tuple[tuple[str, str], ...]]:
     """The columns, named one and all, without those that have neither name nor cells."""
     given = [re.sub(r"[\x00-\x1f\x7f]+", " ", name).strip()[:MAX_NAME] for name in dialect.names]
-    texts = [pc.utf8_trim_whitespace(column) for column in body.columns]
+    texts = [
+        pc.utf8_trim_whitespace(column) for column in with_progress(body.columns, progress, 0, 0.1)
+    ]
     numbered: list[str] = []
     kept: list[int] = []
-    for place, (name, text) in enumerate(zip(given, texts, strict=True)):
+    for place, text in enumerate(with_progress(texts, progress, 0.1, 0.2)):
+        name = given[place]
         if not name and dialect.header and not pc.any(pc.not_equal(text, "")).as_py():
             continue
         stand_in = _("row") if place == 0 and dialect.row_names else f"column {place + 1}"

@@ -10,11 +10,9 @@ from gruviz.data.csv.cells import EMPTY, WORDS, kind
 from gruviz.data.csv.findings import Finding, Remedy, note, warning
 from gruviz.data.csv.header import arrange
 from gruviz.data.csv.reading import Overrides
-from gruviz.data.csv.records import LOOKED_AT, Dialect, OpenQuoteError, records
+from gruviz.data.csv.records import LOOKED_AT, Dialect, OpenQuoteError, head_of, records
 from gruviz.errors import GruvizError
 from gruviz.words import N_, _
-
-HEAD_LINES = 400
 
 SEPARATORS = (",", ";", "\t", "|", " ")
 COMMENTS = ("#", "%", "//", "!", ";")
@@ -26,14 +24,14 @@ def sniff(lines: Sequence[str], overrides: Overrides) -> Dialect:
 
     Raises GruvizError where no table can be made of them.
     """
-    head = lines[:HEAD_LINES]
+    head = head_of(lines)
     hint = EXCEL_HINT.fullmatch(head[0]) if head else None
     comment = _comment(head) if overrides.comment is None else overrides.comment
     quote = '"' if overrides.quote is None else overrides.quote
     plain = [line for line in head if line.strip()]
     if overrides.quote is None and not any('"' in line for line in plain):
         single = sum(
-            len(re.findall(r"(?:^|[,;\t|])\s*'[^']*'(?=\s*(?:[,;\t|]|$))", line)) for line in plain
+            len(re.findall(r"(?:^|[,;\t|]) *'[^']*'(?=\s*(?:[,;\t|]|$))", line)) for line in plain
         )
         if single >= len(plain):
             quote = "'"
@@ -54,7 +52,10 @@ def sniff(lines: Sequence[str], overrides: Overrides) -> Dialect:
         except OpenQuoteError:
             if not dialect.quote:
                 raise GruvizError(
-                    _("Line {line} is too long to be a row.").format(line=start)
+                    _(
+                        "Line {line} is too long to be a row; save the table as CSV with a line for"
+                        " each row."
+                    ).format(line=start)
                 ) from None
             dialect = replace(dialect, quote="", own_quotes=False)
     if len(lines) > len(head) and len(found) > 1:

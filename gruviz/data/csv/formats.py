@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gruviz.data.csv.cells import CLOCK_ONLY, MARKS, SPAN, TIMELY, kind, month_of
+from gruviz.data.csv.cells import CLOCK_ONLY, LONGEST, MARKS, SPAN, TIMELY, kind, month_of
 
 Times = npt.NDArray[np.datetime64]
 Floats = npt.NDArray[np.float64]
@@ -82,6 +82,8 @@ MONTH_WORD = re.compile(r"(?:^|(?<=[\d\s./,-]))[^\W\d_]{3,10}(?=\.?(?:$|[\d\s./,
 
 def plain(text: pa.ChunkedArray, cells: Sequence[str]) -> tuple[pa.ChunkedArray, Sequence[str]]:
     """Times as `strptime` reads them: of a span its start, of a foreign month the English name."""
+    if max(map(len, cells), default=0) > 2 * LONGEST:
+        return text, cells
     held = [cell for cell in cells if cell.lower() not in MARKS]
     spans = [match for cell in held[:50] if (match := SPAN.fullmatch(cell))]
     if held and len(spans) == len(held[:50]) and all(kind(m[1]) == TIMELY for m in spans):
@@ -176,6 +178,8 @@ def from_numbers(numbers: Floats, written: str) -> Times:
 def formats(cell: str) -> list[str]:
     """The formats that a cell may be written in, a time of day without a date included."""
     cell = cell.strip()
+    if len(cell) > LONGEST:
+        return []
     found = _date_formats(cell)
     if found:
         return found + _clock_formats(cell)  # 18.00.00 may be either

@@ -13,6 +13,7 @@ from gruviz.errors import GruvizError
 from gruviz.words import _
 
 MAX_WIDTH = 2_000
+LOOKED_AT = 40_000  # cells of the first rows
 MOST_NAMING = 6  # lines that name columns
 UNIT = re.compile(r"[\[(].{0,20}[\])]|[°µΩ%‰$€/²³·^a-zA-Z0-9 .\-]{1,12}")
 
@@ -77,7 +78,8 @@ def _usual_width(body: Sequence[Record]) -> int:
 
 
 def _column_kinds(body: Sequence[Record], width: int) -> list[str]:
-    fitting = [record.cells for record in body if len(record.cells) == width][:100]
+    most = max(20, min(100, LOOKED_AT // width))
+    fitting = [record.cells for record in body if len(record.cells) == width][:most]
     return [common_kind(row[place] for row in fitting) for place in range(width)]
 
 
