@@ -201,6 +201,14 @@ def _naming(
         naming.insert(0, record)
         if len(naming) == MOST_NAMING:
             break
+    if (
+        not naming
+        and pending
+        and len(pending[0].cells) == width
+        and not pending[0].cells[0].strip()
+    ):
+        # The rows' names, such as a frame's index, have none: ",x".
+        return pending if all(cell.strip() for cell in pending[0].cells[1:]) else []
     return naming + pending if naming else []
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gruviz.data.csv.cells import MARKS, NUMBER
+from gruviz.data.csv.glued import Glued
 
 Floats = npt.NDArray[np.float64]
 
@@ -48,6 +49,7 @@ class Column:
     percent: bool = False
     unit: str = ""
     """What follows the number in each cell."""
+    glued: Glued = field(default_factory=Glued)
 
 
 def sample(column: pa.ChunkedArray, most: int) -> list[str]:

@@ -19,7 +19,6 @@ from gruviz.data.csv.clock import Start, clock_of, start_in_rows
 from gruviz.data.csv.columns import (
     Codes,
     Columns,
-    about_numbers,
     columns_of,
     frame_of,
     kinds_of,
@@ -34,6 +33,7 @@ from gruviz.data.csv.reading import AS_IN_FILE, BY_TIME, TRANSPOSE, Overrides, R
 from gruviz.data.csv.records import Dialect, OpenQuoteError, head_of
 from gruviz.data.csv.table import COUNTER, EMPTY, IDENTIFIER, NUMBER, TIME, WORDS, Table
 from gruviz.data.csv.times import Clock
+from gruviz.data.csv.written import about_numbers
 from gruviz.errors import GruvizError
 from gruviz.words import N_, _, n_
 
