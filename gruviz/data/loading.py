@@ -86,6 +86,8 @@ def forecast_data(
     Raises GruvizError if the column isn't there or too short.
     """
     table = fetch(task.source)
+    if table.no_series:
+        raise GruvizError(table.no_series)
     end = None if fold is None else fold.test_end
     return forecast_windows(
         series_of(task, seed, fetch)[:end], task.window, task.horizon,

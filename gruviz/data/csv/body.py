@@ -50,6 +50,10 @@ class _Widths:
     short: Counter[int] = field(default_factory=Counter)
     first_short: int = 0
     long: list[Record] = field(default_factory=list)
+    notes: list[Record] = field(default_factory=list)
+    """Rows that hold a remark in one cell more."""
+    kinds: list[str] = field(default_factory=list)
+    """What the columns hold, by the first rows."""
     repeated: int = 0
 
 
@@ -127,12 +131,17 @@ def _columns(
 ) -> list[pa.Array]:
     """A chunk of rows as one array a column."""
     cells = [record.cells for record in rows]
+    if not widths.kinds:
+        fitting = [row for row in cells if len(row) == width][:LOOKED_AT]
+        widths.kinds = [common_kind(row[place] for row in fitting) for place in range(width)]
     if any(len(row) != width for row in cells) or cells[0] == names:
         cells = []
         for record in rows:
             row = record.cells
             if len(row) > width:
-                if any(cell.strip() for cell in row[width:]):
+                if _has_note(record, width, widths):
+                    widths.notes.append(record)
+                elif any(cell.strip() for cell in row[width:]):
                     widths.long.append(record)
                     continue
                 row = row[:width]
@@ -152,8 +161,34 @@ def _columns(
     return [pa.array(column, pa.string()) for column in zip(*cells, strict=True)]
 
 
+def _has_note(record: Record, width: int, widths: _Widths) -> bool:
+    """Whether a row fits, but for words in one cell more."""
+    further = [cell for cell in record.cells[width:] if cell.strip()]
+    return (
+        len(further) == 1
+        and kind(further[0]) == WORDS
+        and all(
+            kind(cell) in (wanted, EMPTY, MISSING)
+            for cell, wanted in zip(record.cells, widths.kinds, strict=False)
+            if wanted in (NUMERIC, TIMELY)
+        )
+    )
+
+
 def _about_widths(widths: _Widths, width: int, count: int) -> list[Finding]:
     findings: list[Finding] = []
+    if widths.notes:
+        first = widths.notes[0]
+        findings.append(
+            warning(
+                "row-notes",
+                N_("Line {line} has a note in one cell more ({text!r}); the note is left out."),
+                N_("{count:,} rows have a note in one cell more (the first is line {line}: {text!r});"
+                   " the notes are left out."),
+                count=len(widths.notes), line=first.line,
+                text=" ".join(cell.strip() for cell in first.cells[width:]).strip()[:60],
+            )
+        )  # fmt: skip
     if widths.long:
         line, cells = widths.long[0].line, len(widths.long[0].cells)
         if len(widths.long) > MOST_TOO_LONG * (count + len(widths.long)):

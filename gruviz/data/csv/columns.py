@@ -16,10 +16,11 @@ from gruviz.data.csv.findings import Finding, note, quoted
 from gruviz.data.csv.formats import plain
 from gruviz.data.csv.glued import Glued, cut, cut_rare_flags
 from gruviz.data.csv.numbers import Column, Marks, convert, looked_at, marks_of, sample
+from gruviz.data.csv.parts import Field
 from gruviz.data.csv.reading import Overrides
 from gruviz.data.csv.records import Dialect
 from gruviz.data.csv.table import NUMBER, TIME, WORDS
-from gruviz.data.csv.times import Clock, Field
+from gruviz.data.csv.times import Clock
 from gruviz.errors import GruvizError
 from gruviz.words import N_, _
 

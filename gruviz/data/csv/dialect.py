@@ -184,16 +184,36 @@ def about_lines(dialect: Dialect) -> Iterator[Finding]:
                 " rows' names."
             ),
         )
+    if dialect.unnamed:
+        yield warning(
+            "names-left",
+            N_("The header has a name less than the rows have cells; its names are those of the left"
+               " columns."),
+            N_("The header has {count} names less than the rows have cells; its names are those of"
+               " the left columns."),
+            count=dialect.unnamed,
+        )  # fmt: skip
+    if dialect.notes:
+        yield note(
+            "header-notes",
+            N_("Beside the names one line holds notes such as sources or ids; it is left out."),
+            N_("Beside the names {count} lines hold notes such as sources or ids; they are left out."),
+            count=dialect.notes,
+            remedies=tuple(
+                Remedy(N_("Line {line} names them"), Overrides(header=(line,)), {"line": line})
+                for line in dialect.header[:4]
+            ),
+        )  # fmt: skip
     if dialect.trailing_separator:
         yield note("trailing-separator", N_("Each row ends with a separator; it is left out."))
     units = any(dialect.units)
     if units:
         yield note("units", N_("The line under the names tells the units."))
-    if len(dialect.header) > 1 + units:
+    if len(dialect.header) > 1 + units + dialect.notes:
         yield note(
             "many-headers",
             N_("{count} lines name the columns together."),
-            count=len(dialect.header) - units,
+            count=len(dialect.header) - units - dialect.notes,
         )
     if not dialect.own_quotes:
         yield warning(

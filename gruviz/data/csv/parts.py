@@ -30,9 +30,9 @@ RANGES: Mapping[str, tuple[int, int]] = {
     "%S": (0, 59),
 }  # fmt: skip
 HOUR_NAME = re.compile(
-    r"\W*(?:(?:dec(?:imal)?|local|utc?|gmt|of|day|fraction(?:al)?|in|min)?[\W_]*"
-    r"(?:hours?|hrs?|h|time|stunden?|uhrzeit|zeit|heures?|horas?|ora|час|時|时)?[\W_]*){1,3}",
-    re.IGNORECASE,
+    r"(?=.)(?:decimal|dec|local|utc|ut|gmt)?"
+    r"(?:hours?|hrs?|h|time|stunden?|uhrzeit|zeit|heures?|horas?|ora|час|時|时)?"
+    r"(?:utc|ut|gmt|h|hours?|hrs?|local|ofday|decimal|dec)?"
 )
 
 
@@ -48,7 +48,7 @@ class Field:
 
 def are_hours(field: Field) -> bool:
     """Whether a column holds hours with a fraction, such as 13.5."""
-    if field.values is None or not HOUR_NAME.fullmatch(field.name[:40]):
+    if field.values is None or not HOUR_NAME.fullmatch(re.sub(r"[\W\d_]+", "", field.name.lower())):
         return False
     known = field.values[np.isfinite(field.values)]
     return bool(

@@ -29,6 +29,7 @@ from gruviz.data.csv.encoding import MAX_BYTES, Text, decode
 from gruviz.data.csv.findings import Finding, quoted, warning
 from gruviz.data.csv.foreign import refuse_text
 from gruviz.data.csv.formats import Times
+from gruviz.data.csv.places import places
 from gruviz.data.csv.reading import AS_IN_FILE, BY_TIME, TRANSPOSE, Overrides, Reading
 from gruviz.data.csv.records import Dialect, OpenQuoteError, head_of
 from gruviz.data.csv.table import COUNTER, EMPTY, IDENTIFIER, NUMBER, TIME, WORDS, Table
@@ -336,6 +337,8 @@ def _table(
     order = np.arange(len(frame))
     if shape.wide is not None:
         findings += checks.about_wide(shape.wide.columns, frame)
+    elif clock is None and (found := places(frame, kinds) if long is None else ()):
+        findings += checks.about_places(found)
     elif clock is None:
         findings += checks.about_no_time(kinds)
     elif not asked.reshape:

@@ -35,6 +35,10 @@ class Dialect:
     row_names: bool = False
     commented_header: bool = False
     trailing_separator: bool = False
+    unnamed: int = 0
+    """How many columns at the right have no name, because the header is too short."""
+    notes: int = 0
+    """How many lines beside the names hold sources, ids and the like."""
     own_quotes: bool = True
     """False where a quote opens that never closes, and quotes are read as letters."""
 
