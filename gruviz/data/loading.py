@@ -103,6 +103,8 @@ def _windows(
     task: TableTask, seed: int, fetch: Fetch, fold: Fold | None, _allocate: Allocate
 ) -> Dataset:
     table = fetch(task.source)
+    if table.no_series:
+        raise GruvizError(table.no_series)
     end = None if fold is None else fold.test_end
     return forecast_windows(
         series_of(task, seed, fetch)[:end], task.window, task.horizon,

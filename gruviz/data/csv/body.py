@@ -1,8 +1,9 @@
 """Records to columns of text: every row as wide as the table, and what doesn't fit said."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import pyarrow as pa
 
@@ -13,11 +14,23 @@ from gruviz.data.csv.records import LOOKED_AT, Dialect, Record, records
 from gruviz.errors import GruvizError
 from gruviz.words import N_, _
 
-CHUNK = 20_000
+CHUNK = 20_000  # rows, fewer of wide tables
+CHUNK_CELLS = 800_000
+OFTEN = 20  # columns
 TAIL = 40  # rows at the end among which a footer may be
 MOST_TOO_LONG = 0.01  # share of rows that may be left out for having more cells than the table
 
 Progress = Callable[[float, str], None]
+
+T = TypeVar("T")
+
+
+def with_progress(items: Sequence[T], progress: Progress, begin: float, end: float) -> Iterator[T]:
+    """The items; `progress` is called now and then on the way from `begin` to `end`."""
+    for place, item in enumerate(items):
+        if place % OFTEN == 0:
+            progress(begin + (end - begin) * place / len(items), _("Reading the numbers…"))
+        yield item
 
 
 @dataclass
@@ -37,6 +50,10 @@ class _Widths:
     short: Counter[int] = field(default_factory=Counter)
     first_short: int = 0
     long: list[Record] = field(default_factory=list)
+    notes: list[Record] = field(default_factory=list)
+    """Rows that hold a remark in one cell more."""
+    kinds: list[str] = field(default_factory=list)
+    """What the columns hold, by the first rows."""
     repeated: int = 0
 
 
@@ -57,15 +74,20 @@ def read_body(
     rows: list[Record] = []
     used = set(dialect.header)
     names = [name.strip() for name in dialect.names]
+    chunk = max(100, min(CHUNK, CHUNK_CELLS // width))
+
+    def tell(line: int) -> None:
+        if progress is not None:
+            progress(line / len(lines), _("Reading the rows…"))
+
     for record in records(lines, dialect, dialect.first):
         if record.line in used:
             continue
         rows.append(record)
-        if len(rows) >= CHUNK + TAIL:
-            ready, rows = rows[:CHUNK], rows[CHUNK:]
+        if len(rows) >= chunk + TAIL:
+            ready, rows = rows[:chunk], rows[chunk:]
             chunks.append(_columns(ready, width, widths, names))
-            if progress is not None:
-                progress(record.line / len(lines), _("Reading the rows…"))
+            tell(record.line)
     footer: list[Record] = []
     findings: list[Finding] = []
     if overrides.footer is None:
@@ -109,12 +131,17 @@ def _columns(
 ) -> list[pa.Array]:
     """A chunk of rows as one array a column."""
     cells = [record.cells for record in rows]
+    if not widths.kinds:
+        fitting = [row for row in cells if len(row) == width][:LOOKED_AT]
+        widths.kinds = [common_kind(row[place] for row in fitting) for place in range(width)]
     if any(len(row) != width for row in cells) or cells[0] == names:
         cells = []
         for record in rows:
             row = record.cells
             if len(row) > width:
-                if any(cell.strip() for cell in row[width:]):
+                if _has_note(record, width, widths):
+                    widths.notes.append(record)
+                elif any(cell.strip() for cell in row[width:]):
                     widths.long.append(record)
                     continue
                 row = row[:width]
@@ -134,8 +161,34 @@ def _columns(
     return [pa.array(column, pa.string()) for column in zip(*cells, strict=True)]
 
 
+def _has_note(record: Record, width: int, widths: _Widths) -> bool:
+    """Whether a row fits, but for words in one cell more."""
+    further = [cell for cell in record.cells[width:] if cell.strip()]
+    return (
+        len(further) == 1
+        and kind(further[0]) == WORDS
+        and all(
+            kind(cell) in (wanted, EMPTY, MISSING)
+            for cell, wanted in zip(record.cells, widths.kinds, strict=False)
+            if wanted in (NUMERIC, TIMELY)
+        )
+    )
+
+
 def _about_widths(widths: _Widths, width: int, count: int) -> list[Finding]:
     findings: list[Finding] = []
+    if widths.notes:
+        first = widths.notes[0]
+        findings.append(
+            warning(
+                "row-notes",
+                N_("Line {line} has a note in one cell more ({text!r}); the note is left out."),
+                N_("{count:,} rows have a note in one cell more (the first is line {line}: {text!r});"
+                   " the notes are left out."),
+                count=len(widths.notes), line=first.line,
+                text=" ".join(cell.strip() for cell in first.cells[width:]).strip()[:60],
+            )
+        )  # fmt: skip
     if widths.long:
         line, cells = widths.long[0].line, len(widths.long[0].cells)
         if len(widths.long) > MOST_TOO_LONG * (count + len(widths.long)):

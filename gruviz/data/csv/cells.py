@@ -66,17 +66,20 @@ TIME_WORDS = frozenset(
 # From one time to another.
 SPAN = re.compile(r"(\S.*\d\S*) (?:-|–|—|to|bis) (\S.*\d\S*)")
 
+LONGEST = 60  # characters of a number or a time
 EMPTY, MISSING, NUMERIC, TIMELY, WORDS = "empty", "missing", "number", "time", "words"
 
 
-@lru_cache(maxsize=65536)
 def kind(cell: str) -> str:
     """EMPTY, MISSING, NUMERIC, TIMELY or WORDS."""
     cell = cell.strip()
     if not cell:
         return EMPTY
-    if len(cell) > 60:
-        return WORDS
+    return _kind(cell) if len(cell) <= LONGEST else WORDS
+
+
+@lru_cache(maxsize=65536)
+def _kind(cell: str) -> str:
     if NUMBER.fullmatch(cell):
         return NUMERIC
     if cell.lower() in MARKS:

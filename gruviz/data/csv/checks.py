@@ -10,7 +10,7 @@ import pandas as pd
 
 from gruviz.data.csv.findings import Finding, Remedy, note, quoted, warning
 from gruviz.data.csv.reading import PIVOT, TRANSPOSE, Overrides, Reading
-from gruviz.data.csv.table import CONSTANT, COUNTER, EMPTY, IDENTIFIER, NUMBER, TIME, WORDS
+from gruviz.data.csv.table import CONSTANT, COUNTER, EMPTY, IDENTIFIER, NUMBER, PLACES, TIME, WORDS
 from gruviz.words import N_
 
 Floats = npt.NDArray[np.float64]
@@ -18,6 +18,7 @@ Floats = npt.NDArray[np.float64]
 FEW_ROWS, SHORT = 100, 500
 MOSTLY_MISSING = 0.5
 EXACT = 2.0**53
+DAY = 86_400.0
 
 
 def kind_of(values: Floats, id_share: float = 2.0) -> str:
@@ -280,6 +281,17 @@ def about_grid(year: str) -> Iterator[Finding]:
            " taken for one step in time."),
         year=year[:40],
         remedies=(Remedy(N_("One row per month"), Overrides(reshape=TRANSPOSE)),),
+    )  # fmt: skip
+
+
+def about_places(names: Sequence[str]) -> Iterator[Finding]:
+    """Rows are places."""
+    yield warning(
+        PLACES,
+        N_("Each row is a place ({names}), not a time: there is no past in it to forecast from. Choose"
+           " a table with a row for each time."),
+        names=quoted(names),
+        remedies=(Remedy(N_("Take the rows for days all the same"), Overrides(step=DAY)),),
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The time of each row: told by columns, by the first rows, by the lines above, or by the caller."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 from gruviz.data.csv import times
 from gruviz.data.csv.columns import Columns
 from gruviz.data.csv.findings import Finding, Remedy, note, warning
-from gruviz.data.csv.formats import from_numbers
+from gruviz.data.csv.formats import from_numbers, letter_before
 from gruviz.data.csv.reading import Overrides
 from gruviz.data.csv.records import Dialect
 from gruviz.data.csv.times import Clock
@@ -102,9 +103,20 @@ def clock_of(
                 chosen = [columns.field(name) for name in found.columns]
                 return times.read(chosen, asked.time_format, day_first=day_first)
             if found is not None:
+                findings += _about_letter(columns, found)
                 return found
         start = _start_above(dialect, findings)
     return _counted(start, columns.rows)
+
+
+def _about_letter(columns: Columns, found: Clock) -> Iterator[Finding]:
+    for name in found.columns:
+        if columns.numbers[name].values is None and (letter := letter_before(columns.cells[name])):
+            yield note(
+                "letter-before",
+                N_("Each cell of column {name!r} begins with {letter!r}; the time is what follows."),
+                name=name[:40], letter=letter,
+            )  # fmt: skip
 
 
 def _counted(start: Start, rows: int) -> Clock | None:

@@ -10,15 +10,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gruviz.data.csv import checks, panels, sentinels, times
-from gruviz.data.csv.body import Body, Progress
+from gruviz.data.csv.body import Body, Progress, with_progress
 from gruviz.data.csv.cells import MARKS, TIMELY, common_kind
-from gruviz.data.csv.findings import Finding, Remedy, note, quoted, warning
+from gruviz.data.csv.findings import Finding, note, quoted
 from gruviz.data.csv.formats import plain
-from gruviz.data.csv.numbers import Column, Marks, convert, looked_at, marks_of
+from gruviz.data.csv.glued import Glued, cut, cut_rare_flags
+from gruviz.data.csv.numbers import Column, Marks, convert, looked_at, marks_of, sample
+from gruviz.data.csv.parts import Field
 from gruviz.data.csv.reading import Overrides
 from gruviz.data.csv.records import Dialect
 from gruviz.data.csv.table import NUMBER, TIME, WORDS
-from gruviz.data.csv.times import Clock, Field
+from gruviz.data.csv.times import Clock
 from gruviz.errors import GruvizError
 from gruviz.words import N_, _
 
@@ -29,6 +31,7 @@ ID_NAME = re.compile(
     r"|^(?:№|#|编号|序号)$|[a-z]ID$",
     re.IGNORECASE,
 )
+BREAK = re.compile(r"(?:\s*<br\s*/?>)+$", re.IGNORECASE)
 SURE_ID_NAME = re.compile(r"(?i:(?:^|[_\s\-.])(?:id|uuid|plz|zip|postcode)$)|[a-z]I[Dd]$")
 
 
@@ -98,20 +101,39 @@ def columns_of(
 
     Raises GruvizError where an override names a column that isn't there.
     """
-    names, texts, units = _named(dialect, body, findings)
-    samples = looked_at(texts)
-    marks = _marks(marks_of(samples, dialect.separator), overrides)
+    names, texts, units = _named(dialect, body, findings, progress)
+    most = looked_at(len(texts))
+    samples = [sample(text, most) for text in with_progress(texts, progress, 0.2, 0.3)]
+    as_text = set(known(overrides.text or (), names))
+    together = list(zip(names, texts, samples, strict=True))
+    bare = [
+        (text, cells, Glued()) if name in as_text else cut(name, text, cells)
+        for name, text, cells in with_progress(together, progress, 0.3, 0.5)
+    ]
+    found = marks_of((cells for _text, cells, _glued in bare), dialect.separator)
+    marks = _marks(found, overrides)
     missing = MARKS
     if overrides.missing is not None:
         missing = frozenset({"", *(mark.strip().lower() for mark in overrides.missing)})
-    as_text = set(known(overrides.text or (), names))
     numbers: dict[str, Column] = {}
-    for place, (name, text, cells) in enumerate(zip(names, texts, samples, strict=True)):
+    held = dict(zip(names, texts, strict=True))
+    for place, name in enumerate(with_progress(names, progress, 0.5, 1.0)):
+        text, cells, glued = bare[place]
         numbers[name] = Column(None) if name in as_text else convert(text, cells, marks, missing)
-        if place % 20 == 0:
-            progress(place / len(names), _("Reading the numbers…"))
+        values = numbers[name].values
+        if values is None:
+            continue
+        if numbers[name].odd and not glued.flags:
+            text, glued = cut_rare_flags(text, list(numbers[name].odd))
+            if glued.flags:
+                numbers[name] = convert(text, cells, marks, missing)
+                values = numbers[name].values
+                assert values is not None  # there are more numbers now than before
+        numbers[name].glued, held[name] = glued, text
+        if glued.factors is not None:
+            values *= glued.factors
     return Columns(
-        dict(zip(names, texts, strict=True)),
+        held,
         dict(zip(names, samples, strict=True)),
         numbers,
         marks,
@@ -120,18 +142,21 @@ def columns_of(
 
 
 def _named(
-    dialect: Dialect, body: Body, findings: list[Finding]
+    dialect: Dialect, body: Body, findings: list[Finding], progress: Progress
 ) -> tuple[list[str], list[pa.ChunkedArray], tuple[tuple[str, str], ...]]:
     """The columns, named one and all, without those that have neither name nor cells."""
     given = [re.sub(r"[\x00-\x1f\x7f]+", " ", name).strip()[:MAX_NAME] for name in dialect.names]
-    texts = [pc.utf8_trim_whitespace(column) for column in body.columns]
+    texts = [
+        pc.utf8_trim_whitespace(column) for column in with_progress(body.columns, progress, 0, 0.1)
+    ]
     numbered: list[str] = []
     kept: list[int] = []
-    for place, (name, text) in enumerate(zip(given, texts, strict=True)):
+    for place, text in enumerate(with_progress(texts, progress, 0.1, 0.2)):
+        name = given[place]
         if not name and dialect.header and not pc.any(pc.not_equal(text, "")).as_py():
             continue
         stand_in = _("row") if place == 0 and dialect.row_names else f"column {place + 1}"
-        numbered.append(name or stand_in)
+        numbered.append(BREAK.sub("", name) or stand_in)
         kept.append(place)
     if not kept:  # nothing but separators
         raise GruvizError(_("This file is empty; choose one with a header line and rows."))
@@ -279,70 +304,3 @@ def kinds_of(columns: Columns, clock: Clock | None) -> dict[str, str]:
                     kind = TIME
             kinds[name] = kind
     return kinds
-
-
-def about_numbers(columns: Columns, text: tuple[str, ...]) -> list[Finding]:
-    """What is worth saying about how the numbers are written."""
-    marks = columns.marks
-    found: list[Finding] = []
-    if marks.doubtful:
-        if marks.decimal == ",":
-            other = Overrides(decimal=".", thousands=",")
-        else:
-            other = Overrides(decimal=",", thousands="" if marks.thousands else ".")
-        found.append(
-            warning(
-                "ambiguous-numbers",
-                N_(
-                    "Every mark in a number stands before three digits: 1.234 and 1,234 can be about"
-                    " one, or over a thousand. They are read with the decimal mark {decimal!r}."
-                ),
-                decimal=marks.decimal,
-                remedies=(Remedy(N_("Read them the other way"), other),),
-            )
-        )
-    elif marks.decimal == "," or marks.thousands:
-        sentence = (
-            N_("Numbers have the decimal mark {decimal!r} and the thousands mark {thousands!r}.")
-            if marks.thousands
-            else N_("Numbers have the decimal mark {decimal!r}.")
-        )
-        found.append(
-            note("number-marks", sentence, decimal=marks.decimal, thousands=marks.thousands)
-        )
-    for name, column in columns.numbers.items():
-        if column.odd:
-            found.append(
-                warning(
-                    "odd-cells",
-                    N_("One cell of column {name!r} is no number ({cells}); it counts as missing."),
-                    N_(
-                        "{count:,} cells of column {name!r} are no numbers ({cells}); they count as"
-                        " missing."
-                    ),
-                    count=column.odd.total(),
-                    name=name[:40],
-                    cells=quoted(cell for cell, _count in column.odd.most_common()),
-                    remedies=(
-                        Remedy(N_("Keep the column as text"), Overrides(text=(*text, name))),
-                    ),
-                )
-            )
-        if column.unit:
-            found.append(
-                note(
-                    "unit-in-cells",
-                    N_("In column {name!r} the unit {unit!r} stands in each cell."),
-                    name=name[:40],
-                    unit=column.unit,
-                )
-            )
-        if column.percent:
-            found.append(
-                note(
-                    "percent",
-                    N_("Column {name!r} is in percent: 12% is read as 12."),
-                    name=name[:40],
-                )
-            )
-    return found

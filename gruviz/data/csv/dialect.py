@@ -10,38 +10,13 @@ from gruviz.data.csv.cells import EMPTY, WORDS, kind
 from gruviz.data.csv.findings import Finding, Remedy, note, warning
 from gruviz.data.csv.header import arrange
 from gruviz.data.csv.reading import Overrides
-from gruviz.data.csv.records import LOOKED_AT, Dialect, OpenQuoteError, records
+from gruviz.data.csv.records import LOOKED_AT, Dialect, OpenQuoteError, head_of, records
 from gruviz.errors import GruvizError
 from gruviz.words import N_, _
-
-HEAD_LINES = 400
 
 SEPARATORS = (",", ";", "\t", "|", " ")
 COMMENTS = ("#", "%", "//", "!", ";")
 EXCEL_HINT = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
-MARKUP = re.compile(r"<(?:[!?]|html|head|body|table|[a-zA-Z][\w:.-]*[\s>/])", re.IGNORECASE)
-OBJECT = re.compile(
-    r"[\[{]\s*(?:[\[{\]}]|\"(?:[^\"\\]|\\.){0,200}\"\s*[:,\]]|-?\d+(?:\.\d+)?\s*[,\]])"
-)
-
-
-def refuse_other_kinds(text: str) -> None:
-    """Raise GruvizError for text that is no table: web pages, JSON and the like."""
-    start = text.lstrip("\ufeff \n\t")[:400]
-    if MARKUP.match(start):
-        web = "<html" in text[:3000].lower() or "<!doctype html" in start.lower()
-        what = _("a web page (HTML)") if web else _("an XML document")
-    elif OBJECT.match(start):
-        what = _("JSON")
-    elif start.startswith("%!PS"):
-        what = _("a PostScript document")
-    else:
-        return
-    raise GruvizError(
-        _("This is {what}, not a table of cells; save or export the table as CSV.").format(
-            what=what
-        )
-    )
 
 
 def sniff(lines: Sequence[str], overrides: Overrides) -> Dialect:
@@ -49,14 +24,14 @@ def sniff(lines: Sequence[str], overrides: Overrides) -> Dialect:
 
     Raises GruvizError where no table can be made of them.
     """
-    head = lines[:HEAD_LINES]
+    head = head_of(lines)
     hint = EXCEL_HINT.fullmatch(head[0]) if head else None
     comment = _comment(head) if overrides.comment is None else overrides.comment
     quote = '"' if overrides.quote is None else overrides.quote
     plain = [line for line in head if line.strip()]
     if overrides.quote is None and not any('"' in line for line in plain):
         single = sum(
-            len(re.findall(r"(?:^|[,;\t|])\s*'[^']*'(?=\s*(?:[,;\t|]|$))", line)) for line in plain
+            len(re.findall(r"(?:^|[,;\t|]) *'[^']*'(?=\s*(?:[,;\t|]|$))", line)) for line in plain
         )
         if single >= len(plain):
             quote = "'"
@@ -77,7 +52,10 @@ def sniff(lines: Sequence[str], overrides: Overrides) -> Dialect:
         except OpenQuoteError:
             if not dialect.quote:
                 raise GruvizError(
-                    _("Line {line} is too long to be a row.").format(line=start)
+                    _(
+                        "Line {line} is too long to be a row; save the table as CSV with a line for"
+                        " each row."
+                    ).format(line=start)
                 ) from None
             dialect = replace(dialect, quote="", own_quotes=False)
     if len(lines) > len(head) and len(found) > 1:
@@ -206,16 +184,36 @@ def about_lines(dialect: Dialect) -> Iterator[Finding]:
                 " rows' names."
             ),
         )
+    if dialect.unnamed:
+        yield warning(
+            "names-left",
+            N_("The header has a name less than the rows have cells; its names are those of the left"
+               " columns."),
+            N_("The header has {count} names less than the rows have cells; its names are those of"
+               " the left columns."),
+            count=dialect.unnamed,
+        )  # fmt: skip
+    if dialect.notes:
+        yield note(
+            "header-notes",
+            N_("Beside the names one line holds notes such as sources or ids; it is left out."),
+            N_("Beside the names {count} lines hold notes such as sources or ids; they are left out."),
+            count=dialect.notes,
+            remedies=tuple(
+                Remedy(N_("Line {line} names them"), Overrides(header=(line,)), {"line": line})
+                for line in dialect.header[:4]
+            ),
+        )  # fmt: skip
     if dialect.trailing_separator:
         yield note("trailing-separator", N_("Each row ends with a separator; it is left out."))
     units = any(dialect.units)
     if units:
         yield note("units", N_("The line under the names tells the units."))
-    if len(dialect.header) > 1 + units:
+    if len(dialect.header) > 1 + units + dialect.notes:
         yield note(
             "many-headers",
             N_("{count} lines name the columns together."),
-            count=len(dialect.header) - units,
+            count=len(dialect.header) - units - dialect.notes,
         )
     if not dialect.own_quotes:
         yield warning(

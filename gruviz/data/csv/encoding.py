@@ -2,52 +2,22 @@
 
 import codecs
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from charset_normalizer import from_bytes
+import numpy as np
 
 from gruviz.data.csv.findings import Finding, Remedy, note, warning
+from gruviz.data.csv.foreign import refuse_bytes
+from gruviz.data.csv.legacy import legacy
 from gruviz.data.csv.reading import Overrides
 from gruviz.errors import GruvizError
 from gruviz.words import N_, _
 
 MAX_BYTES = 20_000_000
-
-# What a file begins with that is no text, and what a person calls it.
-MAGIC: tuple[tuple[bytes, str], ...] = (
-    (b"PK\x03\x04", N_("a zipped file, perhaps an Excel workbook (.xlsx)")),
-    (b"PK\x05\x06", N_("an empty zip file")),
-    (b"\xd0\xcf\x11\xe0", N_("an old Excel workbook (.xls)")),
-    (b"\x1f\x8b", N_("a gzip-compressed file")),
-    (b"BZh", N_("a bzip2-compressed file")),
-    (b"\xfd7zXZ", N_("an xz-compressed file")),
-    (b"\x28\xb5\x2f\xfd", N_("a zstd-compressed file")),
-    (b"7z\xbc\xaf", N_("a 7-Zip archive")),
-    (b"Rar!", N_("a RAR archive")),
-    (b"%PDF", N_("a PDF document")),
-    (b"{\\rtf", N_("a word processor's document (RTF)")),
-    (b"\x89PNG", N_("a picture (PNG)")),
-    (b"\xff\xd8\xff", N_("a picture (JPEG)")),
-    (b"GIF8", N_("a picture (GIF)")),
-    (b"II*\0", N_("a picture (TIFF)")),
-    (b"MM\0*", N_("a picture (TIFF)")),
-    (b"RIFF", N_("a sound, film or picture (RIFF)")),
-    (b"ID3", N_("a sound (MP3)")),
-    (b"OggS", N_("a sound (Ogg)")),
-    (b"fLaC", N_("a sound (FLAC)")),
-    (b"SQLite format 3", N_("a SQLite database")),
-    (b"PAR1", N_("a Parquet file")),
-    (b"ARROW1", N_("an Arrow file")),
-    (b"\x89HDF", N_("an HDF5 file")),
-    (b"CDF\x01", N_("a NetCDF file")),
-    (b"CDF\x02", N_("a NetCDF file")),
-    (b"MATLAB 5.0 MAT", N_("a MATLAB file")),
-    (b"\x93NUMPY", N_("a NumPy file")),
-    (b"\x7fELF", N_("a program")),
-    (b"MZ\x90", N_("a program")),
-    (b"\x80\x04\x95", N_("a Python pickle")),
-)
+MOST_BROKEN = 1000  # characters, among which one may be unreadable
+MOST_RETURNS = 8  # carriage returns before a line feed that end one line together
+CHUNK = 1_000_000
+BLOCK, BLOCKS = 4096, 64  # bytes that are looked at for the encoding
 
 BOMS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -57,50 +27,15 @@ BOMS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
-# The two-byte characters that running text in each encoding is made of: kana and the kanji of the
-# first level, hanzi of GB 2312's first level, the hangul of KS X 1001, the frequent half of Big5.
-PAIRS: tuple[tuple[str, re.Pattern[bytes]], ...] = (
-    ("euc_jp", re.compile(rb"[\xa4\xa5][\xa1-\xf6]")),
-    ("gb18030", re.compile(rb"[\xb0-\xd7][\xa1-\xfe]|[\xa1-\xa3][\xa1-\xfe]")),
-    (
-        "cp932",
-        re.compile(
-            rb"\x82[\x4f-\xf1]|\x83[\x40-\x96]|\x87[\x40-\x9c]|[\x81\x88-\x9f\xe0-\xea][\x40-\x7e\x80-\xfc]"
-        ),
-    ),
-    ("big5", re.compile(rb"[\xa4-\xc6][\x40-\x7e\xa1-\xfe]|\xa1[\x40-\xfe]")),
-)
-HANGUL = re.compile(rb"[\xb0-\xc8][\xa1-\xfe]")
-HIGH = re.compile(rb"[\x80-\xff]+")
-
 # Codecs that turn bytes into something else than a file's text.
 ESCAPES = frozenset(
     ["idna", "punycode", "undefined", "unicode-escape", "unicode_escape", "raw-unicode-escape",
      "raw_unicode_escape", "utf-7"]
 )  # fmt: skip
 
-# Letters and signs of Western tables, to tell a Windows file from a Mac's or a DOS one.
-WESTERN = frozenset("éèêëàâäáãåçñíìîïóòôöõøúùûüßæœÉÈÀÄÖÜÅØÇÑ°µ²³€£§±®©–—’‘“”…·½×ªº\u00a0")
-SINGLE = {
-    "cp1252": WESTERN,
-    "latin-1": WESTERN,
-    "mac_roman": WESTERN,
-    "cp850": WESTERN,
-    "cp1250": WESTERN | set("ąćęłńóśźżĄĆĘŁŃÓŚŹŻčďěňřšťůžČĎĚŇŘŠŤŮŽőűŐŰăĂţşľĽđĐ"),
-    "cp1254": WESTERN | set("ıİğĞşŞ"),
-}
-SCRIPTS = ("cp1251", "koi8_r", "cp866", "cp1253")
-OTHERS = [
-    "cp1250",
-    "cp1251",
-    "koi8_r",
-    "cp1253",
-    "cp1254",
-    "cp1255",
-    "cp1256",
-    "cp866",
-    "iso8859_7",
-]
+HIGH = re.compile(rb"[\x80-\xff]+")
+UTF8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}")
+BETWEEN = re.compile(rb"[\x00-\x2f:;]")  # never a part of a longer character
 
 
 @dataclass(frozen=True)
@@ -128,13 +63,7 @@ def decode(content: bytes, overrides: Overrides) -> Text:
     check_size(content)
     if not content.strip():
         raise GruvizError(_("This file is empty; choose one with a header line and rows."))
-    for start, what in MAGIC:
-        if content.startswith(start):
-            raise GruvizError(
-                _("This is {what}, not a text table; open it and save the table as CSV.").format(
-                    what=_(what)
-                )
-            )
+    refuse_bytes(content)
     if overrides.encoding is None:
         encoding, found = _detect(content)
     else:
@@ -145,7 +74,9 @@ def decode(content: bytes, overrides: Overrides) -> Text:
     found += cut
     newline = _newline(text)
     if newline != "LF":
-        text = re.sub(r"\r+\n|\r", "\n", text)
+        for count in range(MOST_RETURNS, 0, -1):
+            text = text.replace("\r" * count + "\n", "\n")
+        text = text.replace("\r", "\n")
     if newline in ("CR", "mixed"):
         found.append(
             note("line-ends", N_("Lines end in an unusual way ({kind}); they are told apart all the"
@@ -173,16 +104,16 @@ def _decoded(content: bytes, encoding: str) -> tuple[str, list[Finding]]:
         start, end = error.start, len(content)
         if start >= end - 3:  # cut within its last character
             return content[:start].decode(encoding, "replace").removeprefix("\ufeff"), []
-        text = content.decode(encoding, "replace").removeprefix("\ufeff")
+        text = _with_marks(content, codec)
         broken = text.count("\ufffd")
-        if broken > max(3, len(text) // 1000):
+        if broken > max(3, len(text) // MOST_BROKEN):
             raise GruvizError(
                 _(
                     "This file isn't {encoding} text (byte {place:,} can't be read); save it as CSV"
                     " UTF-8."
                 ).format(encoding=encoding[:40], place=start)
             ) from error
-        return text, [
+        return text.removeprefix("\ufeff"), [
             warning(
                 "damaged-text",
                 N_("One character can't be read (byte {place:,}); it is shown as �."),
@@ -191,6 +122,20 @@ def _decoded(content: bytes, encoding: str) -> tuple[str, list[Finding]]:
                 count=broken, place=start,
             )
         ]  # fmt: skip
+
+
+def _with_marks(content: bytes, codec: codecs.CodecInfo) -> str:
+    """Text with \ufffd for what can't be read, up to where there is too much of that."""
+    decoder = codec.incrementaldecoder("replace")
+    parts: list[str] = []
+    left = max(3, len(content) // MOST_BROKEN)
+    for start in range(0, len(content), CHUNK):
+        end = start + CHUNK
+        parts.append(decoder.decode(content[start:end], end >= len(content)))
+        left -= parts[-1].count("\ufffd")
+        if left < 0:
+            break
+    return "".join(parts)
 
 
 def _without_padding(text: str) -> tuple[str, list[Finding]]:
@@ -231,13 +176,13 @@ def _detect(content: bytes) -> tuple[str, list[Finding]]:
     except UnicodeDecodeError as error:
         if error.start >= len(content) - 3 and content[error.start] >= 0xC2:
             return "utf-8", []
-        whole = len(re.findall(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}", content))
-        torn = len(HIGH.findall(content))
-        if whole > 20 and content.decode("utf-8", "replace").count("\ufffd") * 20 < min(
-            whole, torn
-        ):
-            return "utf-8", []
-    encoding = _legacy(content)
+    some = _sample(content)
+    whole = len(UTF8.findall(some))
+    if whole > 20 and some.decode("utf-8", "replace").count("\ufffd") * 20 < min(
+        whole, len(HIGH.findall(some))
+    ):
+        return "utf-8", []
+    encoding = legacy(some)
     others = [each for each in ("cp1252", "gb18030", "cp932", "cp1251") if each != encoding]
     return encoding, [
         note(
@@ -264,84 +209,21 @@ def _utf16(head: bytes) -> str | None:
     return None
 
 
-def _legacy(content: bytes) -> str:
-    """The most plausible encoding of text that is neither ASCII nor Unicode."""
-    runs = HIGH.findall(content)[:20_000]
-    # With what follows each run, for a second byte may look like ASCII.
-    sample = b" ".join(re.findall(rb"[\x80-\xff]+[\x40-\x7e]?", content)[:20_000])
-    return (
-        _eastern(content, sample, runs)
-        or _other_script(content, sample, runs)
-        or _western(content, sample)
-    )
+def _sample(content: bytes) -> bytes:
+    """All bytes, or of many some blocks that hold bytes above 127, from the whole length."""
+    if len(content) <= BLOCKS * BLOCK:
+        return content
+    count = len(content) // BLOCK
+    high = np.frombuffer(content, np.uint8, count * BLOCK).reshape(count, BLOCK) > 127
+    places = np.flatnonzero(high.any(axis=1))
+    if not len(places):
+        return content[count * BLOCK :]
+    chosen = places[np.unique(np.linspace(0, len(places) - 1, BLOCKS).astype(np.int64))]
+    return b"\n".join(_whole(content[place * BLOCK : (place + 1) * BLOCK]) for place in chosen)
 
 
-def _eastern(content: bytes, sample: bytes, runs: Sequence[bytes]) -> str:
-    """Chinese, Japanese or Korean, by the pairs of bytes that their running text is made of."""
-    high = sum(map(len, runs))
-    alone = sum(len(run) == 1 for run in runs) / len(runs)
-    best, share = "", 0.0
-    for encoding, pattern in PAIRS:
-        pairs = pattern.findall(sample)
-        covered = sum((pair[0] >= 0x80) + (pair[1] >= 0x80) for pair in pairs) / high
-        low_leads = sum(pair[0] < 0xA0 for pair in pairs)
-        fits = {
-            "big5": alone <= 0.6,
-            "cp932": covered >= 0.9 and low_leads >= 0.6 * len(pairs),
-            "euc_jp": covered >= 0.3,
-        }
-        if encoding == "euc_jp":
-            covered = 1.0  # kana are as good as proof
-        if (
-            fits.get(encoding, True)
-            and covered > max(share + 0.05, 0.6)
-            and _possible(content, encoding)
-        ):
-            best, share = encoding, covered
-    if best == "gb18030" and _possible(content, "cp949"):
-        # Of Chinese characters about half are as low as hangul; six of six hardly ever are.
-        characters = re.findall(rb"[\xb0-\xfd][\xa1-\xfe]", sample)
-        if len(characters) >= 6 and all(HANGUL.match(each) for each in characters):
-            return "cp949"
-    return best
-
-
-def _other_script(content: bytes, sample: bytes, runs: Sequence[bytes]) -> str:
-    """Cyrillic, Greek and the like, where whole words are of letters that ASCII doesn't have."""
-    alone = sum(len(run) == 1 for run in runs) / len(runs)
-    if sum(map(len, runs)) / len(runs) <= 2.5 and alone >= 0.4:
-        return ""
-    words = b" ".join(runs)
-    script = max(SCRIPTS, key=lambda encoding: _script_share(words, encoding))
-    if _script_share(words, script) > 0.9 and _possible(content, script):
-        return script
-    guess = from_bytes(sample[:50_000], cp_isolation=OTHERS, threshold=1.0).best()
-    return guess.encoding if guess is not None and _possible(content, guess.encoding) else ""
-
-
-def _western(content: bytes, sample: bytes) -> str:
-    """The encoding in which most of the foreign characters are letters of a Latin alphabet."""
-    letters = {
-        encoding: sum(sign in known for sign in sample.decode(encoding, "ignore"))
-        for encoding, known in SINGLE.items()
-        if _possible(content, encoding)
-    }
-    found = max(letters, key=lambda encoding: letters[encoding], default="latin-1")
-    if found == "cp1252" and not re.search(rb"[\x80-\x9f]", content):
-        return "latin-1"
-    return found
-
-
-def _script_share(words: bytes, encoding: str) -> float:
-    """The share of letters that are Cyrillic or Greek, and small or at the beginning of a word."""
-    text = words.decode(encoding, "replace")
-    right = re.findall(r"(?<![^\W\d_])[А-ЯЁΑ-ΩΆΈ-Ώ]|[а-яёα-ωάέ-ώ]", text)
-    return len(right) / max(1, len(text.replace(" ", "")))
-
-
-def _possible(content: bytes, encoding: str) -> bool:
-    try:
-        content.decode(encoding)
-    except UnicodeDecodeError as error:
-        return error.start >= len(content) - 2 and error.start > 0
-    return True
+def _whole(block: bytes) -> bytes:
+    """A block without the characters that it may have cut at its ends."""
+    ends = [match.start() for match in BETWEEN.finditer(block)]
+    inside = block[ends[0] : ends[-1] + 1] if ends else block
+    return inside if HIGH.search(inside) else block

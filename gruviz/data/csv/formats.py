@@ -9,7 +9,16 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gruviz.data.csv.cells import CLOCK_ONLY, MARKS, SPAN, TIMELY, kind, month_of
+from gruviz.data.csv.cells import (
+    CLOCK_ONLY,
+    LONGEST,
+    MARKS,
+    SPAN,
+    TIMELY,
+    common_kind,
+    kind,
+    month_of,
+)
 
 Times = npt.NDArray[np.datetime64]
 Floats = npt.NDArray[np.float64]
@@ -17,6 +26,7 @@ Floats = npt.NDArray[np.float64]
 # Times written as one number: units a second, or what else they count.
 UNIX: Mapping[str, float] = {"unix s": 1, "unix ms": 1e3, "unix us": 1e6, "unix ns": 1e9}
 EXCEL, DECIMAL_YEAR, QUARTER, WEEK = "excel", "decimal year", "quarter", "week"
+DECIMAL_HOUR = "decimal hour"  # beside a date, after a blank
 NUMERIC = (*UNIX, EXCEL, DECIMAL_YEAR, QUARTER, WEEK)
 
 # The patterns of dates, and the formats that each may mean.
@@ -72,6 +82,8 @@ ALONE = re.compile(
 )
 MIDNIGHT = r"([ T_-])24((?:[:.]?00){0,2})$"
 
+LETTER = re.compile(r"[^\W\d_]{1,3}\W? ?(?=\d)")
+
 ENGLISH = frozenset(
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "January",
      "February", "March", "April", "June", "July", "August", "September", "October", "November",
@@ -82,6 +94,9 @@ MONTH_WORD = re.compile(r"(?:^|(?<=[\d\s./,-]))[^\W\d_]{3,10}(?=\.?(?:$|[\d\s./,
 
 def plain(text: pa.ChunkedArray, cells: Sequence[str]) -> tuple[pa.ChunkedArray, Sequence[str]]:
     """Times as `strptime` reads them: of a span its start, of a foreign month the English name."""
+    if max(map(len, cells), default=0) > 2 * LONGEST:
+        return text, cells
+    text, cells = _without_letter(text, cells)
     held = [cell for cell in cells if cell.lower() not in MARKS]
     spans = [match for cell in held[:50] if (match := SPAN.fullmatch(cell))]
     if held and len(spans) == len(held[:50]) and all(kind(m[1]) == TIMELY for m in spans):
@@ -106,19 +121,44 @@ def plain(text: pa.ChunkedArray, cells: Sequence[str]) -> tuple[pa.ChunkedArray,
     return text, cells
 
 
+def letter_before(cells: Sequence[str]) -> str:
+    """What stands before each time, such as D- in D-1/3/90; "" if nothing does."""
+    held = [cell for cell in cells if cell.lower() not in MARKS]
+    match = LETTER.match(held[0]) if held else None
+    if not match or not all(cell.startswith(match[0]) for cell in held):
+        return ""
+    if common_kind(held) == TIMELY:  # Q1 2020
+        return ""
+    bare = common_kind(cell.removeprefix(match[0]) for cell in held)
+    return match[0] if bare == TIMELY else ""
+
+
+def _without_letter(
+    text: pa.ChunkedArray, cells: Sequence[str]
+) -> tuple[pa.ChunkedArray, Sequence[str]]:
+    letter = letter_before(cells)
+    if not letter:
+        return text, cells
+    text = pc.replace_substring_regex(text, f"^{re.escape(letter)}", "")
+    return text, [cell.removeprefix(letter) for cell in cells]
+
+
 def parse(text: pa.ChunkedArray, written: str) -> tuple[Times, str | None]:
     """Times (microseconds, NaT where there is none) and the zone that they state, if any.
 
     `written` is a format of `strptime` or a name of NUMERIC.
     """
     if written in UNIX or written in (EXCEL, DECIMAL_YEAR):
-        plain = pc.if_else(
-            pc.match_substring_regex(text, r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"),
-            text,
-            None,
-        )
-        numbers = np.array(pc.cast(plain, pa.float64()).to_numpy(), dtype=np.float64)
-        return from_numbers(numbers, written), "UTC" if written in UNIX else None
+        return from_numbers(_numbers(text), written), "UTC" if written in UNIX else None
+    if written.endswith(f" {DECIMAL_HOUR}"):
+        dates = pc.replace_substring_regex(text, r"^(.*) \S+$", r"\1")
+        days, zone = parse(dates, written.removesuffix(f" {DECIMAL_HOUR}"))
+        hours = _numbers(pc.replace_substring_regex(text, r"^.* (\d+)(?:[.,](\d*))?$", r"\1.\2"))
+        good = (hours >= 0) & (hours <= 24)
+        # Hours are given to a second or so: 0.3333 is twenty minutes.
+        seconds = np.round(np.where(good, hours, 0) * 3600).astype(np.int64)
+        none = np.datetime64("NaT", "us")
+        return np.where(good, days + seconds * np.timedelta64(1, "s"), none), zone
     shift = None
     if pc.any(pc.match_substring_regex(text, MIDNIGHT)).as_py() and "%H" in written:
         late = pc.match_substring_regex(text, MIDNIGHT)
@@ -150,6 +190,13 @@ def parse(text: pa.ChunkedArray, written: str) -> tuple[Times, str | None]:
     return times, zone
 
 
+def _numbers(text: pa.ChunkedArray) -> Floats:
+    """Plain numbers, and NaN for anything else."""
+    fits = pc.match_substring_regex(text, r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$")
+    numbers = pc.cast(pc.if_else(fits, text, None), pa.float64())
+    return np.array(numbers.to_numpy(), dtype=np.float64)
+
+
 def from_numbers(numbers: Floats, written: str) -> Times:
     """Times from unix times, days of a spreadsheet, or years with a fraction."""
     with np.errstate(invalid="ignore", over="ignore"):
@@ -176,6 +223,8 @@ def from_numbers(numbers: Floats, written: str) -> Times:
 def formats(cell: str) -> list[str]:
     """The formats that a cell may be written in, a time of day without a date included."""
     cell = cell.strip()
+    if len(cell) > LONGEST:
+        return []
     found = _date_formats(cell)
     if found:
         return found + _clock_formats(cell)  # 18.00.00 may be either
@@ -231,7 +280,7 @@ def _clock_format(text: str, noon: str) -> str | None:
 
 def has_clock(written: str) -> bool:
     """Whether a format tells the time of day."""
-    return "%H" in written or "%I" in written
+    return "%H" in written or "%I" in written or written.endswith(DECIMAL_HOUR)
 
 
 def only_clock(written: str) -> bool:

@@ -7,20 +7,24 @@ from dataclasses import replace
 from itertools import pairwise
 
 from gruviz.data.csv.cells import EMPTY, MISSING, NUMERIC, TIMELY, WORDS, common_kind, kind
+from gruviz.data.csv.names import MAX_WIDTH, UNIT, are_units, is_label, named, names_times
 from gruviz.data.csv.reading import Overrides
 from gruviz.data.csv.records import Dialect, OpenQuoteError, Record, records
+from gruviz.data.csv.sideways import refuse_sideways
 from gruviz.errors import GruvizError
 from gruviz.words import _
 
-MAX_WIDTH = 2_000
+LOOKED_AT = 40_000  # cells of the first rows
 MOST_NAMING = 6  # lines that name columns
-UNIT = re.compile(r"[\[(].{0,20}[\])]|[°µΩ%‰$€/²³·^a-zA-Z0-9 .\-]{1,12}")
+MOST_LABELLED = 20  # where each begins with what it tells, such as Unit
 
 
 def arrange(
     found: list[Record], dialect: Dialect, overrides: Overrides, head: Sequence[str]
 ) -> Dialect:
     """Which lines name the columns, where the data begin, and how wide they are."""
+    if overrides.separator is None and overrides.header is None:
+        refuse_sideways(found, dialect.separator)
     body = found[len(found) // 3 :] if len(found) > 4 else found[-max(1, len(found) - 1) :]
     width = _usual_width(body)
     if width > MAX_WIDTH:
@@ -36,7 +40,7 @@ def arrange(
     naming = _naming(found[:begin], width, kinds, head)
     if overrides.header is not None:
         wanted = set(overrides.header)
-        naming = [record for record in found if record.line in wanted][:MOST_NAMING]
+        naming = [record for record in found if record.line in wanted][:MOST_LABELLED]
         if missing := sorted(wanted - {record.line for record in naming}):
             raise GruvizError(
                 _(
@@ -67,7 +71,7 @@ def arrange(
             dialect, header=lines, commented_header=True, comments=dialect.comments - len(lines)
         )
         naming = commented
-    return _named(dialect, naming, found[begin:])
+    return named(dialect, naming, found[begin:])
 
 
 def _usual_width(body: Sequence[Record]) -> int:
@@ -77,7 +81,8 @@ def _usual_width(body: Sequence[Record]) -> int:
 
 
 def _column_kinds(body: Sequence[Record], width: int) -> list[str]:
-    fitting = [record.cells for record in body if len(record.cells) == width][:100]
+    most = max(20, min(100, LOOKED_AT // width))
+    fitting = [record.cells for record in body if len(record.cells) == width][:most]
     return [common_kind(row[place] for row in fitting) for place in range(width)]
 
 
@@ -86,6 +91,8 @@ def _fits(record: Record, kinds: Sequence[str], width: int) -> bool:
     if len(record.cells) > width + 1 or (
         len(record.cells) < width - 1 and len(record.cells) * 2 < width
     ):
+        return False
+    if kinds[0] in (NUMERIC, TIMELY) and is_label(record.cells[0]):
         return False
     typed = right = empty = timely = 0
     for cell, wanted in zip(record.cells, kinds, strict=False):
@@ -177,7 +184,14 @@ def _naming(
         above = naming or pending
         if above and any(not line.strip() for line in head[record.line : above[0].line - 1]):
             break  # a blank line parts them
-        if len(record.cells) not in (width - 1, width, width + 1) or not full:
+        labelled = kinds[0] in (NUMERIC, TIMELY) and is_label(record.cells[0])
+        if labelled and full and len(record.cells) <= width + 1 and len(naming) < MOST_LABELLED:
+            naming.insert(0, record)
+            continue
+        short = kinds[0] == TIMELY and len(full) > 1 and names_times(record.cells[0])
+        if not full or (
+            len(record.cells) not in (width - 1, width, width + 1) and not (short and not naming)
+        ):
             break
         words = sum(kind(cell) in (WORDS, TIMELY, MISSING) for cell in full)
         numbers = sum(
@@ -188,7 +202,7 @@ def _naming(
             pending = [record]  # such as "Date" alone, under the names of the other columns
             continue
         merged = bool(naming) and (len(full) > 1 or not record.cells[0].strip())
-        enough = len(full) * 2 > held or merged
+        enough = len(full) * 2 > held or merged or short
         worded = words * 2 >= len(full) and not (naming and numbers)
         if not enough or not (worded or _counts_up(record, kinds) or not naming):
             break
@@ -197,8 +211,16 @@ def _naming(
         if naming and len(record.cells) < width:
             break
         naming.insert(0, record)
-        if len(naming) == MOST_NAMING:
+        if len(naming) >= MOST_NAMING:
             break
+    if (
+        not naming
+        and pending
+        and len(pending[0].cells) == width
+        and not pending[0].cells[0].strip()
+    ):
+        # The rows' names, such as a frame's index, have none: ",x".
+        return pending if all(cell.strip() for cell in pending[0].cells[1:]) else []
     return naming + pending if naming else []
 
 
@@ -217,7 +239,7 @@ def _commented_names(
     if below is None:
         return None
     above = _comment_names(head[line - 2], dialect, width) if line > 1 else None
-    if above is not None and _are_units(below, above):
+    if above is not None and are_units(below, above):
         return [Record(line - 1, above), Record(line, below)]
     return [Record(line, below)]
 
@@ -237,71 +259,3 @@ def _comment_names(line: str, dialect: Dialect, width: int) -> list[str] | None:
         return None
     names = [cell.strip() for cell in row.cells]
     return None if any(kind(name) in (NUMERIC, TIMELY, EMPTY) for name in names) else names
-
-
-def _named(dialect: Dialect, naming: Sequence[Record], data: Sequence[Record]) -> Dialect:
-    """The dialect with the columns' names, and with the width that names and rows call for."""
-    if not naming:
-        return replace(dialect, names=("",) * dialect.width)
-    rows = [_without_quotes([cell.strip() for cell in record.cells]) for record in naming]
-    width = dialect.width
-    longest = max(map(len, rows))
-    trailing = row_names = False
-    if longest > width and all(not cell for row in rows for cell in row[width:]):
-        rows = [row[:width] for row in rows]
-    elif longest == width - 1 and sum(len(r.cells) == width for r in data) > 0.9 * len(data):
-        ends = {record.cells[-1].strip() for record in data if len(record.cells) == width}
-        if ends <= {""}:
-            width, trailing = width - 1, True
-        else:
-            rows, row_names = [["", *row] for row in rows], True
-    else:
-        width = longest
-    if width > MAX_WIDTH:
-        raise GruvizError(
-            _("This file has {count:,} columns; keep at most {most:,} and upload it again.").format(
-                count=width, most=MAX_WIDTH
-            )
-        )
-    rows = [row + [""] * (width - len(row)) for row in rows]
-    units: list[str] = [""] * width
-    if len(rows) > 1 and _are_units(rows[-1], rows[-2]):
-        units, rows = [unit.strip("[]() ") for unit in rows[-1]], rows[:-1]
-    if len(rows) > 1:
-        rows = [_spread(row) for row in rows[:-1]] + [rows[-1]]
-    names = tuple(
-        " ".join(dict.fromkeys(part for part in parts if part)) for parts in zip(*rows, strict=True)
-    )
-    return replace(
-        dialect, width=width, names=names, units=tuple(units), row_names=row_names,
-        trailing_separator=trailing,
-    )  # fmt: skip
-
-
-def _without_quotes(row: list[str]) -> list[str]:
-    """Names without the single quotes around each of them."""
-    full = [cell for cell in row if cell]
-    if full and all(len(cell) > 2 and cell[0] == cell[-1] == "'" for cell in full):
-        return [cell[1:-1].strip() for cell in row]
-    return row
-
-
-def _are_units(row: Sequence[str], above: Sequence[str]) -> bool:
-    """Whether a line tells units: short, often bracketed, under names that are complete."""
-    full = [cell for cell in row if cell]
-    named = [cell for cell in above if cell]
-    if not full or len(set(named)) < len(named) or len(named) < len(above) - 1:
-        return False
-    if all(re.fullmatch(r"[\[(].*[\])]", cell) for cell in full):
-        return True
-    short = sum(bool(UNIT.fullmatch(cell)) for cell in full) >= 0.8 * len(full)
-    return short and sum(map(len, full)) / len(full) <= 6
-
-
-def _spread(row: Sequence[str]) -> list[str]:
-    """An upper line of names with merged cells: each name holds until the next."""
-    spread, last = [], ""
-    for cell in row:
-        last = cell or last
-        spread.append(last)
-    return spread

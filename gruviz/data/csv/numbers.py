@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gruviz.data.csv.cells import MARKS, NUMBER
+from gruviz.data.csv.glued import Glued
 
 Floats = npt.NDArray[np.float64]
 
@@ -48,6 +49,7 @@ class Column:
     percent: bool = False
     unit: str = ""
     """What follows the number in each cell."""
+    glued: Glued = field(default_factory=Glued)
 
 
 def sample(column: pa.ChunkedArray, most: int) -> list[str]:
@@ -59,10 +61,9 @@ def sample(column: pa.ChunkedArray, most: int) -> list[str]:
     return [cell.strip() for cell in column.to_pylist()]
 
 
-def looked_at(columns: Sequence[pa.ChunkedArray]) -> list[list[str]]:
-    """A sample of each column, smaller the more columns there are."""
-    most = max(20, min(400, LOOKED_AT // max(1, len(columns))))
-    return [sample(column, most) for column in columns]
+def looked_at(columns: int) -> int:
+    """How many cells of each column are looked at: fewer, the more columns there are."""
+    return max(20, min(400, LOOKED_AT // max(1, columns)))
 
 
 def marks_of(samples: Iterable[Sequence[str]], separator: str) -> Marks:

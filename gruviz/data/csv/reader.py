@@ -19,26 +19,30 @@ from gruviz.data.csv.clock import Start, clock_of, start_in_rows
 from gruviz.data.csv.columns import (
     Codes,
     Columns,
-    about_numbers,
     columns_of,
     frame_of,
     kinds_of,
     take_out_sentinels,
 )
-from gruviz.data.csv.dialect import about_lines, refuse_other_kinds, sniff
+from gruviz.data.csv.dialect import about_lines, sniff
 from gruviz.data.csv.encoding import MAX_BYTES, Text, decode
 from gruviz.data.csv.findings import Finding, quoted, warning
+from gruviz.data.csv.foreign import refuse_text
 from gruviz.data.csv.formats import Times
+from gruviz.data.csv.places import places
 from gruviz.data.csv.reading import AS_IN_FILE, BY_TIME, TRANSPOSE, Overrides, Reading
-from gruviz.data.csv.records import Dialect, OpenQuoteError
+from gruviz.data.csv.records import Dialect, OpenQuoteError, head_of
 from gruviz.data.csv.table import COUNTER, EMPTY, IDENTIFIER, NUMBER, TIME, WORDS, Table
 from gruviz.data.csv.times import Clock
+from gruviz.data.csv.written import about_numbers
 from gruviz.errors import GruvizError
 from gruviz.words import N_, _, n_
 
 MAX_COLUMNS = 200  # to choose from
 MAX_ROWS = 500_000
 MIN_ROWS = 10
+MAX_LINE = 200_000  # characters
+MAX_CELLS = 10_000_000
 
 # A whole line in quotes, with separators between them.
 WRAPPED = re.compile(r'"(?=.*[,;\t])(?:[^"]|"")+"')
@@ -70,7 +74,7 @@ def read_csv(
     content, name = _content(source, name)
     tell(0.0, _("Finding out the encoding…"))
     text = decode(content, asked)
-    refuse_other_kinds(text.text)
+    refuse_text(text.text)
     lines = _lines(text.text)
     tell(0.1, _("Finding out the columns…"))
     dialect, body = _rows(
@@ -128,18 +132,27 @@ def _content(source: bytes | str | os.PathLike[str], name: str | None) -> tuple[
 def _lines(text: str) -> list[str]:
     """The lines, without the quotes that a spreadsheet puts around each whole line of a CSV.
 
-    Raises GruvizError if there are too many.
+    Raises GruvizError if there are too many, or one of them is too long.
     """
-    lines = text.split("\n")
-    while len(lines) > 1 and not lines[-1].strip():
-        lines.pop()
-    if len(lines) > MAX_ROWS:
+    end = text.find("\n", len(text.rstrip()))
+    text = text if end < 0 else text[:end]
+    count = text.count("\n") + 1
+    if count > MAX_ROWS:
         raise GruvizError(
             _("This file has {count:,} lines; keep at most {most:,} and upload it again.").format(
-                count=len(lines), most=MAX_ROWS
+                count=count, most=MAX_ROWS
             )
         )
-    some = [line.strip() for line in lines[:100] if line.strip()]
+    lines = text.split("\n")
+    longest = max(map(len, lines))
+    if longest > MAX_LINE:
+        raise GruvizError(
+            _(
+                "Line {line:,} has {count:,} characters, more than a row of a table may have"
+                " ({most:,}); save the table as CSV with a line for each row."
+            ).format(line=list(map(len, lines)).index(longest) + 1, count=longest, most=MAX_LINE)
+        )
+    some = [line.strip() for line in head_of(lines) if line.strip()][:100]
     if all(WRAPPED.fullmatch(line) for line in some):
         return [line.strip()[1:-1].replace('""', '"') if line.strip() else "" for line in lines]
     return lines
@@ -150,6 +163,14 @@ def _rows(
 ) -> tuple[Dialect, Body]:
     """The dialect and the rows; quotes are read as letters where one of them never closes."""
     dialect = sniff(lines, asked)
+    cells = (len(lines) - dialect.first) * dialect.width
+    if cells > MAX_CELLS:
+        raise GruvizError(
+            _(
+                "This file has {count:,} cells; keep at most {most:,} and upload it again: leave out"
+                " columns or rows."
+            ).format(count=cells, most=MAX_CELLS)
+        )
     try:
         return dialect, read_body(lines, dialect, asked, progress, whole=whole)
     except OpenQuoteError as error:
@@ -316,6 +337,8 @@ def _table(
     order = np.arange(len(frame))
     if shape.wide is not None:
         findings += checks.about_wide(shape.wide.columns, frame)
+    elif clock is None and (found := places(frame, kinds) if long is None else ()):
+        findings += checks.about_places(found)
     elif clock is None:
         findings += checks.about_no_time(kinds)
     elif not asked.reshape:

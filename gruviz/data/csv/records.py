@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 LOOKED_AT = 60  # columns of a record
+HEAD_LINES = 400  # by which the dialect is told: fewer where they are long, but always some
+HEAD_CHARACTERS = 1_000_000
+LEAST_LINES = 12
 
 
 class Record(NamedTuple):
@@ -32,12 +35,26 @@ class Dialect:
     row_names: bool = False
     commented_header: bool = False
     trailing_separator: bool = False
+    unnamed: int = 0
+    """How many columns at the right have no name, because the header is too short."""
+    notes: int = 0
+    """How many lines beside the names hold sources, ids and the like."""
     own_quotes: bool = True
     """False where a quote opens that never closes, and quotes are read as letters."""
 
     def is_comment(self, line: str) -> bool:
         """Whether a line is a comment, not data."""
         return bool(self.comment) and line.lstrip().startswith(self.comment)
+
+
+def head_of(lines: Sequence[str]) -> Sequence[str]:
+    """The first lines, as many as it takes to tell the dialect."""
+    characters = 0
+    for count, line in enumerate(lines[:HEAD_LINES]):
+        characters += len(line)
+        if characters > HEAD_CHARACTERS and count >= LEAST_LINES:
+            return lines[:count]
+    return lines[:HEAD_LINES]
 
 
 class OpenQuoteError(Exception):

@@ -19,6 +19,9 @@ NUMBER, TIME, COUNTER, IDENTIFIER, CONSTANT, EMPTY, WORDS = (
 )  # fmt: skip
 
 
+PLACES = "places"  # the finding that rows are no times
+
+
 @dataclass(frozen=True, eq=False)
 class Table:
     """A file as a table. Names and cells are data of somebody else: show them as text, not markup.
@@ -61,6 +64,11 @@ class Table:
     def head(self) -> pd.DataFrame:
         """The first rows, as read."""
         return self.frame.head(HEAD)
+
+    @property
+    def no_series(self) -> str:
+        """Why the rows can't be forecast, as a sentence; "" where they can."""
+        return next((each.sentence for each in self.findings if each.code == PLACES), "")
 
     @property
     def source(self) -> str:

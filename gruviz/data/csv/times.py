@@ -1,7 +1,7 @@
-"""Which columns tell the time: one, a date beside a time of day, or year, month and day apart."""
+"""Which columns tell the time: one, a date beside a time of day, or parts of a time apart."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from gruviz.data.csv.cells import MARKS, TIMELY, common_kind
 from gruviz.data.csv.formats import (
+    DECIMAL_HOUR,
     DECIMAL_YEAR,
     EXCEL,
     NUMERIC,
@@ -21,30 +22,13 @@ from gruviz.data.csv.formats import (
     only_clock,
     parse,
 )
+from gruviz.data.csv.parts import LEAST_PARSED, Field, are_hours, in_range, part_name, spread_over
 from gruviz.errors import GruvizError
 from gruviz.words import _
 
-LEAST_PARSED = 0.9  # of the cells in a column of times
 MOST_CANDIDATES = 6
+MOST_SPAN = 5 * 366 * 86_400  # seconds; identifiers of 19 digits go further
 
-PARTS: Mapping[str, frozenset[str]] = {
-    "%Y": frozenset(
-        ["year", "yr", "yyyy", "jahr", "année", "annee", "an", "año", "ano", "anno", "rok", "år", "年",
-         "年份"]
-    ),
-    "%m": frozenset(["month", "mo", "mon", "mm", "monat", "mois", "mes", "mês", "mese", "月", "月份"]),
-    "%d": frozenset(
-        ["day", "dy", "dd", "tag", "jour", "día", "dia", "giorno", "日", "mday", "dom", "dayofmonth"]
-    ),
-    "%j": frozenset(["doy", "jday", "julian", "yday", "dayofyear", "julianday"]),
-    "%H": frozenset(["hour", "hr", "hh", "stunde", "std", "heure", "hora", "ora", "时", "時", "小时"]),
-    "%M": frozenset(["minute", "min", "mi", "minuto", "分", "分钟"]),
-    "%S": frozenset(["second", "sec", "ss", "sekunde", "seconde", "segundo", "秒"]),
-}  # fmt: skip
-RANGES: Mapping[str, tuple[int, int]] = {
-    "%Y": (1000, 2999), "%m": (1, 12), "%d": (1, 31), "%j": (1, 366), "%H": (0, 24), "%M": (0, 59),
-    "%S": (0, 59),
-}  # fmt: skip
 TIME_NAME = re.compile(
     r"time|date|datum|zeit|fecha|hora|heure|dato|\bdata\b|stamp|unix|epoch|日期|时间|時間|日時|日付"
     r"|\byear\b|\bjahr\b|tstamp|\bts\b|datetime|период|дата|время|week|month|period|quarter",
@@ -55,16 +39,6 @@ TIME_NAME = re.compile(
 ELAPSED_NAME = re.compile(
     r"time|zeit|elapsed|tempo|temps|second|^t$|^t[ _(\[]|\bsec\b|\bms\b", re.IGNORECASE
 )
-
-
-@dataclass(frozen=True)
-class Field:
-    """What is known of a column when times are looked for."""
-
-    name: str
-    text: pa.ChunkedArray
-    cells: Sequence[str]
-    values: Floats | None
 
 
 @dataclass(frozen=True)
@@ -149,7 +123,7 @@ def read(fields: Sequence[Field], written: str | None, *, day_first: bool) -> Cl
 def _candidates(fields: Sequence[Field]) -> list[tuple[Sequence[Field], list[str]]]:
     """Columns that may tell the time, in the table's order, with the formats to try."""
     found: list[tuple[int, Sequence[Field], list[str]]] = []
-    parts = _spread_over(fields)
+    parts = spread_over(fields)
     if parts is not None:
         columns, written = parts
         found.append((fields.index(columns[0]), columns, [written]))
@@ -187,9 +161,9 @@ def _clock_beside(
         if field in clocks:
             return field, _formats_of(field)[0]
     for field in near:
-        if _part_name(field.name) == "%H" and field.values is not None and _in_range(field, "%H"):
+        if part_name(field.name) == "%H" and field.values is not None and in_range(field, "%H"):
             return field, "%H"
-    return None
+    return next(((field, DECIMAL_HOUR) for field in near if are_hours(field)), None)
 
 
 def _formats_of(field: Field) -> list[str]:
@@ -217,13 +191,20 @@ def _numeric_formats(field: Field, *, named: bool) -> list[str]:
     steps = np.diff(known)
     whole = bool((known == np.floor(known)).all())
     onward = bool((steps > 0).all() or (steps < 0).all())
+    unnamed = not field.name.strip("column 0123456789")
+    if unnamed and (steps >= 0).all() and (steps > 0).mean() > 0.05:
+        onward = True
     if not named and not onward:
         return []
     if whole and (digits := _digits(known, low, high)):
         return [digits]
     for written, factor in UNIX.items():
         early, late = (1e8, 4.2e9) if named else (9e8, 2.2e9)
-        if low >= early * factor and high <= late * factor and (named or factor <= 1e3):
+        if (
+            low >= early * factor
+            and high <= late * factor
+            and (named or factor <= 1e3 or (unnamed and high - low < MOST_SPAN * factor))
+        ):
             return [written]
     even = len(set(steps)) == 1 and abs(steps[0]) == 1
     if whole and low >= 1500 and high <= 2200 and (named or even):
@@ -270,81 +251,7 @@ def elapses(field: Field) -> bool:
 def tells_time(field: Field) -> bool:
     """Whether a column of numbers is a time, beside the one that was chosen."""
     named = bool(TIME_NAME.search(field.name))
-    return _part_name(field.name) is None and bool(_numeric_formats(field, named=named))
-
-
-def _part_name(name: str) -> str | None:
-    plain = re.sub(r"[\s_\-.()\[\]]", "", name.lower())
-    return next((part for part, names in PARTS.items() if plain in names), None)
-
-
-def _in_range(field: Field, part: str) -> bool:
-    if field.values is None:
-        return False
-    known = field.values[np.isfinite(field.values)]
-    low, high = RANGES[part]
-    return bool(
-        len(known) > 0
-        and known.min() >= low
-        and known.max() <= high
-        and (known == np.floor(known)).all()
-    )
-
-
-def _spread_over(fields: Sequence[Field]) -> tuple[list[Field], str] | None:
-    """Year, month, day, hour in columns of their own: by their names, or by how they step."""
-    parts: dict[str, Field] = {}
-    for field in fields:
-        part = _part_name(field.name)
-        if part is None or part in parts:
-            continue
-        if _in_range(field, part):
-            parts[part] = field
-        elif part == "%m" and field.values is None and "%Y" in parts:
-            some = pa.chunked_array([pa.array([f"{cell}" for cell in field.cells], pa.string())])
-            for written in ("%b", "%B"):
-                if (~np.isnat(parse(some, written)[0])).mean() > LEAST_PARSED:
-                    parts[written] = field
-                    break
-    if "%Y" in parts and len(parts) > 1:
-        month = next((each for each in ("%m", "%b", "%B") if each in parts), None)
-        chain = ["%Y", month, "%d"] if month else ["%Y", "%j"]
-        used: list[str] = []
-        for part in (*chain, "%H", "%M", "%S"):
-            if part is None or part not in parts:
-                if part in ("%d", "%j", "%H", "%M"):
-                    break
-                continue
-            used.append(part)
-        if len(used) > 1:
-            return [parts[part] for part in used], " ".join(used)
-    return _stepping(fields)
-
-
-def _stepping(fields: Sequence[Field]) -> tuple[list[Field], str] | None:
-    """Columns without telling names that step like year, month, day, hour."""
-    for place in range(min(3, len(fields) - 1)):
-        year, month = fields[place], fields[place + 1]
-        if year.values is None or not _in_range(year, "%Y") or not _in_range(month, "%m"):
-            continue
-        if year.values.min() < 1600 or month.values is None:
-            continue
-        chosen, count = [year, month], year.values * 12 + month.values
-        parts = ["%Y", "%m"]
-        for field, part, base in zip(
-            fields[place + 2 :], ("%d", "%H", "%M"), (31, 24, 60), strict=False
-        ):
-            if not _in_range(field, part) or field.values is None:
-                break
-            if (np.diff(count) > 0).all():
-                break
-            chosen.append(field)
-            parts.append(part)
-            count = count * base + field.values
-        steps = np.diff(count)
-        if len(steps) and ((steps > 0).all() or (steps < 0).all()):
-            return chosen, " ".join(parts)
-    return None
+    return part_name(field.name) is None and bool(_numeric_formats(field, named=named))
 
 
 def _best(fields: Sequence[Field], options: Sequence[str], *, day_first: bool) -> Clock | None:
