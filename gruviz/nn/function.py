@@ -2,19 +2,24 @@
 plain torch. Both return (output, final hidden, final cell or None), the final states as
 (1, batch, hidden), and fill a LayerRecording."""
 
-from functools import cache, partial
+from functools import cache
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from gruviz.nn.compiled import kernel
 from gruviz.nn.equations import BLOCKS, RECORDED, Equation, summarised
 from gruviz.nn.memory import empty
-from gruviz.nn.recording import LayerRecording, running
 from gruviz.nn.reference import Step, Weights, unroll
+from gruviz.nn.watch import (
+    Watch,
+    listen,
+    write_gradient,
+    write_means,
+    write_signals,
+    write_summary,
+)
 
 
 class Sequences(NamedTuple):
@@ -32,27 +37,38 @@ class Sequences(NamedTuple):
     decay: Tensor | None = None
 
 
-class Watch(NamedTuple):
-    """Where to write, and whether every value is wanted or only summaries."""
-
-    recording: LayerRecording
-    full: bool
-
-
 Result = tuple[Tensor, Tensor, Tensor | None]
 
 
 def by_numba(
     equation: Equation, sequences: Sequences, weights: Weights, watch: Watch | None
 ) -> Result:
-    """Gradients can be taken once: there is no gradient of the closed-form gradient."""
+    """Raises RuntimeError under torch.func and where a compiler traces."""
     if not sequences.x.numel():  # a batch of none, which BLAS takes for a mistake
         return by_torch(equation, sequences, weights, watch)
+    if _is_traced():
+        raise RuntimeError(NO_RULE)
     result: tuple[Tensor, ...] = _Recurrence.apply(
         equation, watch, sequences.batch_first, sequences.lengths, sequences.x, sequences.hidden,
         sequences.cell, sequences.mask, sequences.decay, *weights,
     )  # type: ignore[no-untyped-call]  # fmt: skip
     return result[0], result[1], result[2] if len(result) > 2 else None
+
+
+NO_RULE = (
+    "the compiled kernels of gruviz.nn have no rule for torch.func (grad, vmap, jvp ...), for"
+    ' forward-mode derivatives, or for tracing and compiling; choose kernel="torch" for this layer'
+)
+
+
+def _is_traced() -> bool:
+    """Whether a tensor here may be something else than its numbers."""
+    # The first is what torch.autograd.Function asks, whose own message names a method of ours.
+    return (
+        torch._C._are_functorch_transforms_active()
+        or torch._C._is_tracing()
+        or torch.compiler.is_compiling()
+    )
 
 
 def by_torch(
@@ -69,72 +85,32 @@ def by_torch(
         decay = decay.transpose(0, 1)
     steps = unroll(equation, x, hidden, cell, weights, sequences.mask, sequences.lengths, decay)
     if watch is not None:
-        _record_steps(equation, steps, watch, sequences.lengths)
+        write_means(watch, equation, write_signals(watch, _columns(steps), sequences.lengths))
+        listen(watch, [step.hidden for step in steps], sequences.lengths)
     output = torch.stack([step.hidden for step in steps], 1 if sequences.batch_first else 0)
-    cell = steps[-1].cell
-    return output, steps[-1].hidden[None], None if cell is None else cell[None]
+    # Stacked, and so copied: whoever changes a final state must not change a step's.
+    final, cell = torch.stack([steps[-1].hidden]), steps[-1].cell
+    return output, final, None if cell is None else torch.stack([cell])
 
 
-def _record_steps(
-    equation: Equation, steps: list[Step], watch: Watch, lengths: Tensor | None
-) -> None:
-    """Writes what the steps computed now, and the gradients when the backward pass reaches them."""
-    names = [*steps[0].signals, *(["cell"] if steps[0].cell is not None else []), "hidden"]
+def _columns(steps: list[Step]) -> dict[str, Tensor]:
+    """Every signal, (time, batch, hidden)."""
     columns = {
-        name: torch.stack([_signal(step, name) for step in steps]).detach() for name in names
+        name: torch.stack([step.signals[name] for step in steps]) for name in steps[0].signals
     }
-    _write(watch, equation, columns, lengths)
-    _listen(watch, [step.hidden for step in steps], lengths)
-
-
-def _signal(step: Step, name: str) -> Tensor:
-    found: Tensor = step.signals[name] if name in step.signals else getattr(step, name)
-    return found
-
-
-def _write(
-    watch: Watch, equation: Equation, columns: dict[str, Tensor], lengths: Tensor | None
-) -> None:
-    ends = None if lengths is None else lengths.cpu().numpy()
-    for name, values in columns.items():
-        array = running(values.to("cpu", _recordable(values.dtype)).numpy(), ends)
-        if watch.full:
-            watch.recording.signals[name] = array
-        if name in summarised(equation.cell):
-            watch.recording.mean[name] = np.nanmean(array, (1, 2))
-            limits = equation.range_of(name)
-            if limits is not None:
-                count = np.isfinite(array).sum((1, 2))
-                outside = (array < limits[0]) | (array > limits[1])
-                watch.recording.saturation[name] = (outside.sum((1, 2)) / count).astype(array.dtype)
-
-
-def _recordable(dtype: torch.dtype) -> torch.dtype:
-    return torch.float32 if dtype in (torch.bfloat16, torch.float16) else dtype
-
-
-def _listen(watch: Watch, hidden: list[Tensor], lengths: Tensor | None) -> None:
-    if not hidden[0].requires_grad:
-        return
-    dtype = _recordable(hidden[0].dtype)
-    gradient = torch.zeros(len(hidden), *hidden[0].shape, dtype=dtype)
-    watch.recording.gradient_norm = np.zeros(len(hidden), gradient.numpy().dtype)
-
-    def arrived(t: int, value: Tensor) -> None:
-        gradient[t] = value.detach().to("cpu", dtype)
-        assert watch.recording.gradient_norm is not None
-        watch.recording.gradient_norm[t] = gradient[t].norm().item()
-        if t == 0 and watch.full:
-            ends = None if lengths is None else lengths.cpu().numpy()
-            watch.recording.gradient = running(gradient.numpy(), ends)
-
-    watch.recording.gradient_norm.fill(0)
-    for t, state in enumerate(hidden):
-        state.register_hook(partial(arrived, t))  # type: ignore[no-untyped-call]
+    cells = [step.cell for step in steps if step.cell is not None]
+    if cells:
+        columns["cell"] = torch.stack(cells)
+    columns["hidden"] = torch.stack([step.hidden for step in steps])
+    return columns
 
 
 def _address(tensor: Tensor | None) -> int:
     return 0 if tensor is None else tensor.data_ptr()
+
+
+def _contiguous(tensor: Tensor | None) -> Tensor | None:
+    return None if tensor is None else tensor.contiguous()
 
 
 def _feature_major(values: Tensor, batch_first: bool) -> Tensor:
@@ -145,11 +121,57 @@ def _from_feature_major(values: Tensor, batch_first: bool) -> Tensor:
     return values.permute(2, 0, 1) if batch_first else values.transpose(1, 2)
 
 
+class _Layout(NamedTuple):
+    """Sizes (time, batch, features, hidden), and where each part begins in one piece of memory, in
+    numbers: hidden states (T + 1, H, B), then these."""
+
+    sizes: tuple[int, int, int, int]
+    record: int
+    cells: int
+    masked: int
+    x: int
+    end: int
+
+
+def _layout(
+    equation: Equation, x: Tensor, batch_first: bool, wh: Tensor, masked: bool, copied: bool
+) -> _Layout:
+    B, T, F = x.shape if batch_first else (x.shape[1], x.shape[0], x.shape[2])
+    H = wh.shape[1]
+    n = H * B
+    record = (T + 1) * n
+    cells = record + T * n * RECORDED[equation.cell]
+    masked_states = cells + (record if equation.cell == "lstm" else 0)
+    own_x = masked_states + (T * n if masked else 0)
+    end = own_x + (T * F * B if copied else 0)
+    return _Layout((T, B, F, H), record, cells, masked_states, own_x, end)
+
+
+def _arguments(
+    equation: Equation, at: _Layout, memory: Tensor, x: Tensor | None, wx: Tensor, wh: Tensor,
+    decay: Tensor | None,
+) -> tuple[float, ...]:  # fmt: skip
+    """What the forward and the backward kernel both begin with; x as it is, or None for the copy in
+    memory. Addresses, which hold no longer than their tensors."""
+    size, start = memory.element_size(), memory.data_ptr()
+    own: tuple[int, ...] = ()
+    if equation.cell == "lstm":
+        own = start + at.cells * size, start + at.record * size
+    elif equation.cell == "gru":
+        own = start + at.record * size, _address(decay)
+    x_ = start + at.x * size if x is None else x.data_ptr()
+    return (
+        0.0, *at.sizes, *equation.flags, x_, start, *own, start + at.masked * size, wx.data_ptr(),
+        wh.data_ptr(),
+    )  # fmt: skip
+
+
 class _Recurrence(torch.autograd.Function):
     """Memory is feature-major: x (T, F, B), h (T + 1, H, B) with the initial state in front.
 
     At the sizes of a lesson a step's Python costs as much as its arithmetic, hence few tensors and
-    no views but those that are handed out: the kernels take addresses and strides.
+    no views but those that are handed out: the kernels take addresses and strides. An address never
+    outlives the call that took it: what a backward pass is given may lie elsewhere.
     """
 
     @staticmethod
@@ -170,96 +192,139 @@ class _Recurrence(torch.autograd.Function):
         bh: Tensor | None,
     ) -> tuple[Tensor, ...]:
         ctx.set_materialize_grads(False)
-        if batch_first:
-            (B, T, F), (sb, st, si) = x.shape, x.stride()
-        else:
-            (T, B, F), (st, sb, si) = x.shape, x.stride()
-        in_place = (st, si, sb) == (F * B, B, 1)
-        H = wh.shape[1]
+        copied = not _is_feature_major(x, batch_first)
+        at = _layout(equation, x, batch_first, wh, mask is not None, copied)
+        T, B, _, H = at.sizes
         n = H * B
-        # One piece of memory: hidden states, record, cells, masked hidden states, x
-        lstm = equation.cell == "lstm"
-        states = (T + 1) * n
-        records = T * n * RECORDED[equation.cell]
-        cells = states if lstm else 0
-        masked = 0 if mask is None else T * n
-        memory = empty(x, states + records + cells + masked + (0 if in_place else T * F * B))
-        size, h_ = memory.element_size(), memory.data_ptr()
-        g_ = h_ + states * size
-        c_ = g_ + records * size
-        hm_ = c_ + cells * size
-        x_ = x.data_ptr() if in_place else hm_ + masked * size
-        wx, wh = wx.contiguous(), wh.contiguous()
-        begins = [hidden, cell] if lstm else [hidden]
-        begins = [begin if begin is None else begin.contiguous() for begin in begins]
+        memory, output = empty(x, at.end), empty(x, T * n)
+        begins = [hidden, cell] if equation.cell == "lstm" else [hidden]
         ends = [x.new_empty(1, B, H) for _ in begins]
-        if mask is not None:
-            mask = mask.t().contiguous()
-        if decay is not None:
-            decay = _feature_major(decay, batch_first)
-        own = (c_, g_) if lstm else (g_, _address(decay)) if records else ()
-        common = (
-            0.0, T, B, F, H, *equation.flags, x_, h_, *own, hm_, wx.data_ptr(), wh.data_ptr(),
-        )  # fmt: skip
+        rows = None if mask is None else mask.t().contiguous()
+        kept = None if decay is None else _feature_major(decay, batch_first)
+        weights = wx.contiguous(), wh.contiguous()
+        laid_out = [_contiguous(tensor) for tensor in (bx, bh, *begins)]
         limits, summary = 0, None
         if watch is not None:
             summary = x.new_empty(2 * len(summarised(equation.cell)), T)
             limits = _limits(equation, x.dtype).data_ptr()
+        # (time, batch, feature) strides of x, where it has to be copied from
+        st, sb, si = (x.stride(1), x.stride(0), x.stride(2)) if batch_first else x.stride()
         kernel(FORWARD[equation.cell], x.dtype)(
-            *common, _address(bx), _address(bh), _address(mask), _address(lengths),
-            *map(_address, begins), *map(_address, ends),
-            0 if in_place else x.data_ptr(), st, sb, si, limits, _address(summary),
+            *_arguments(equation, at, memory, None if copied else x, *weights, kept),
+            *map(_address, laid_out[:2]), _address(rows), _address(lengths),
+            *map(_address, laid_out[2:]), *map(_address, ends), output.data_ptr(),
+            x.data_ptr() if copied else 0, st, sb, si, limits, _address(summary),
         )  # fmt: skip
         if watch is not None and summary is not None:
-            _summarise(watch.recording, equation, summary)
-            if watch.full:
-                _record(watch, equation, memory, (T, B, H), lengths)
-        ctx.save_for_backward(x, memory, wx, wh, mask, lengths, decay)
-        ctx.constants = (equation, watch, batch_first, common)
+            _write(watch, equation, summary, memory, at, lengths)
+        ctx.save_for_backward(x, memory, wx, wh, rows, lengths, kept, hidden, cell, decay, bx, bh)
+        ctx.constants = equation, watch, batch_first, copied
         axes = ((B, T, H), (1, n, B)) if batch_first else ((T, B, H), (n, 1, B))
-        return memory.as_strided(*axes, n), *ends
+        # Not a view in autograd's eyes: it may be changed in place, and backward won't notice.
+        return output.as_strided(*axes).data, *ends
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
-        x, _, wx, wh, mask, lengths, _ = ctx.saved_tensors
-        equation, watch, batch_first, common = ctx.constants
-        _, T, B, F, H, *_ = common
-        up, *up_ends = gradients
-        if up is not None:
-            up = _feature_major(up, batch_first)
-        up_ends = [None if end is None else end.contiguous() for end in up_ends]
-        needs = ctx.needs_input_grad
-        dx = x.new_empty(T, F, B) if needs[4] else None
-        ddecay = x.new_empty(T, H, B) if needs[8] else None
-        begins = [
-            x.new_empty(B, H) if needed else None
-            for needed, _ in zip(needs[5:7], up_ends, strict=False)
+        batched = any(up is not None and not torch._C._has_storage(up) for up in gradients)
+        if batched or torch.is_grad_enabled():
+            found = _differentiable(ctx, gradients)
+            if ctx.constants[1] is not None and not batched:
+                with torch.no_grad():
+                    _closed_form(ctx, gradients)
+            return found
+        return _closed_form(ctx, gradients)
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Any:
+        raise RuntimeError(NO_RULE)
+
+
+def _closed_form(ctx: Any, gradients: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
+    """The gradients by the compiled kernel, which have no gradients of their own."""
+    x, memory, wx, wh, mask, lengths, decay, *_ = ctx.saved_tensors
+    equation, watch, batch_first, copied = ctx.constants
+    at = _layout(equation, x, batch_first, wh, mask is not None, copied)
+    if memory.numel() != at.end or not memory.dtype == x.dtype == wx.dtype == wh.dtype:
+        raise RuntimeError("a saved tensor came back from its hook with another size or dtype")
+    T, B, F, H = at.sizes
+    # What a saved-tensor hook gives back has the numbers, but not always the strides.
+    memory, wx, wh = memory.contiguous(), wx.contiguous(), wh.contiguous()
+    mask, lengths, decay = _contiguous(mask), _contiguous(lengths), _contiguous(decay)
+    source = None if copied else x
+    if source is not None and not _is_feature_major(source, batch_first):
+        source = _feature_major(source, batch_first)
+    up, *up_ends = gradients
+    if up is not None:
+        up = _feature_major(up, batch_first)
+    up_ends = [_contiguous(end) for end in up_ends]
+    needs = ctx.needs_input_grad
+    dx = x.new_empty(T, F, B) if needs[4] else None
+    ddecay = x.new_empty(T, H, B) if needs[8] else None
+    begins = [
+        x.new_empty(B, H) if needed else None
+        for needed, _ in zip(needs[5:7], up_ends, strict=False)
+    ]
+    dwx, dwh = torch.empty_like(wx), torch.empty_like(wh)
+    dbx, dbh = wx.new_empty(len(wx)), wx.new_empty(len(wx))
+    norm, gradient = wx.new_empty(T), None
+    if watch is not None and (watch.full or lengths is not None):
+        gradient = x.new_empty(T, H, B)
+    kernel(BACKWARD[equation.cell], x.dtype)(
+        *_arguments(equation, at, memory, source, wx, wh, decay), _address(mask), _address(lengths),
+        _address(up), *map(_address, up_ends), *map(_address, begins),
+        *((_address(ddecay),) if equation.cell == "gru" else ()), _address(dx),
+        dwx.data_ptr(), dwh.data_ptr(), dbx.data_ptr(), dbh.data_ptr(),
+        _address(gradient), norm.data_ptr(),
+    )  # fmt: skip
+    if watch is not None:
+        states = None if gradient is None else gradient.transpose(1, 2)
+        write_gradient(watch, norm, states, lengths)
+    if dx is not None:
+        dx = _from_feature_major(dx, batch_first)
+    if ddecay is not None:
+        ddecay = _from_feature_major(ddecay, batch_first)
+    return (
+        None, None, None, None, dx, begins[0], begins[1] if len(begins) > 1 else None, None,
+        ddecay, dwx, dwh, dbx if needs[11] else None, dbh if needs[12] else None,
+    )  # fmt: skip
+
+
+def _differentiable(ctx: Any, gradients: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
+    """The gradients by torch, computed anew, so that they have gradients themselves."""
+    x, _, wx, wh, mask, lengths, _, hidden, cell, decay, bx, bh = ctx.saved_tensors
+    equation, _, batch_first, _ = ctx.constants
+    with torch.enable_grad():
+        # Each argument apart, even where one is another or was made from it.
+        given: list[Any] = [
+            None if tensor is None else tensor.view_as(tensor)
+            for tensor in (x, hidden, cell, None, decay, wx, wh, bx, bh)
         ]
-        dwx, dwh = torch.empty_like(wx), torch.empty_like(wh)
-        dbx, dbh = wx.new_empty(len(wx)), wx.new_empty(len(wx))
-        norm = wx.new_empty(T)
-        gradient = x.new_empty(T, H, B) if watch is not None and watch.full else None
-        kernel(BACKWARD[equation.cell], x.dtype)(
-            *common, _address(mask), _address(lengths), _address(up),
-            *map(_address, up_ends), *map(_address, begins),
-            *((_address(ddecay),) if equation.cell == "gru" else ()), _address(dx),
-            dwx.data_ptr(), dwh.data_ptr(), dbx.data_ptr(), dbh.data_ptr(),
-            _address(gradient), norm.data_ptr(),
-        )  # fmt: skip
-        if watch is not None:
-            watch.recording.gradient_norm = norm.numpy()
-            if gradient is not None:
-                times = None if lengths is None else lengths.numpy()
-                watch.recording.gradient = running(gradient.transpose(1, 2).numpy(), times)
-        if dx is not None:
-            dx = _from_feature_major(dx, batch_first)
-        if ddecay is not None:
-            ddecay = _from_feature_major(ddecay, batch_first)
-        return (
-            None, None, None, None, dx, begins[0], begins[1] if len(begins) > 1 else None, None,
-            ddecay, dwx, dwh, dbx if needs[11] else None, dbh if needs[12] else None,
-        )  # fmt: skip
+        x, hidden, cell, _, decay, *weights = given
+        rows = None if mask is None else mask.t()
+        sequences = Sequences(x, hidden, cell, rows, lengths, batch_first, decay)
+        results = by_torch(equation, sequences, Weights(*weights), None)
+        pairs = [(r, up) for r, up in zip(results, gradients, strict=False) if up is not None]
+        needed = [
+            tensor for tensor, needs in zip(given, ctx.needs_input_grad[4:], strict=True) if needs
+        ]
+        ups = [up for _, up in pairs]
+        reached = [result for result, _ in pairs if result is not None]
+        found = iter(
+            torch.autograd.grad(reached, needed, ups, create_graph=True, allow_unused=True)
+            if pairs
+            else [None] * len(needed)
+        )
+    wanted = (next(found) if needs else None for needs in ctx.needs_input_grad[4:])
+    return None, None, None, None, *wanted
+
+
+def _is_feature_major(x: Tensor, batch_first: bool) -> bool:
+    """Whether x lies in memory as (time, features, batch)."""
+    if batch_first:
+        (B, _, F), (sb, st, si) = x.shape, x.stride()
+    else:
+        (_, B, F), (st, sb, si) = x.shape, x.stride()
+    return (st, si, sb) == (F * B, B, 1)
 
 
 FORWARD = {cell: f"{cell}_forward" for cell in RECORDED}
@@ -273,38 +338,32 @@ def _limits(equation: Equation, dtype: torch.dtype) -> Tensor:
     return torch.tensor(ranges, dtype=dtype)
 
 
-@cache
-def _saturating(equation: Equation) -> list[tuple[str, int]]:
-    """Names and rows, in a summary, of the shares of saturated values."""
-    names = summarised(equation.cell)
-    rows = enumerate(names, len(names))
-    return [(name, row) for row, name in rows if equation.range_of(name) is not None]
-
-
-def _summarise(recording: LayerRecording, equation: Equation, summary: Tensor) -> None:
-    array = summary.numpy()
-    recording.mean = dict(zip(summarised(equation.cell), array, strict=False))
-    recording.saturation = {name: array[row] for name, row in _saturating(equation)}
-
-
-def _record(
-    watch: Watch,
-    equation: Equation,
-    memory: Tensor,
-    sizes: tuple[int, int, int],
+def _write(
+    watch: Watch, equation: Equation, summary: Tensor, memory: Tensor, at: _Layout,
     lengths: Tensor | None,
-) -> None:
-    T, B, H = sizes
+) -> None:  # fmt: skip
+    # What sequences of different length compute at once belongs, when they are read from their
+    # ends, to different time steps: the kernel's summary is not by time then.
+    mixed = watch.backwards and lengths is not None
+    if not mixed:
+        write_summary(watch, equation, summary)
+    if mixed or watch.full:
+        arrays = write_signals(watch, _signals(equation, memory, at), lengths)
+        if mixed:
+            write_means(watch, equation, arrays)
+
+
+def _signals(equation: Equation, memory: Tensor, at: _Layout) -> dict[str, Tensor]:
+    """Views of what the forward kernel wrote, each (time, batch, hidden)."""
+    T, B, _, H = at.sizes
     n = H * B
-    # The record follows the T + 1 hidden states, of which the first is not one of ours.
-    begin, rows = (T + 1) * n, RECORDED[equation.cell] * n
+    rows = RECORDED[equation.cell] * n
     columns = {
-        name: memory.as_strided((T, B, H), (rows, 1, B), begin + block * n)
+        name: memory.as_strided((T, B, H), (rows, 1, B), at.record + block * n)
         for name, block in BLOCKS[equation.cell].items()
     }
+    # Of hidden states and cells the first is not one of ours.
     if equation.cell == "lstm":
-        columns["cell"] = memory.as_strided((T, B, H), (n, 1, B), begin + T * rows + n)
+        columns["cell"] = memory.as_strided((T, B, H), (n, 1, B), at.cells + n)
     columns["hidden"] = memory.as_strided((T, B, H), (n, 1, B), n)
-    times = None if lengths is None else lengths.numpy()
-    for name, values in columns.items():
-        watch.recording.signals[name] = running(values.numpy(), times)
+    return columns

@@ -8,11 +8,12 @@ from torch.nn.functional import linear
 
 from gruviz.nn import validation
 from gruviz.nn.equations import Equation
-from gruviz.nn.function import Sequences, Watch
-from gruviz.nn.layers import KERNELS, KernelChoice
+from gruviz.nn.function import Sequences
 from gruviz.nn.recording import LayerRecording, Recording
+from gruviz.nn.recurrent import KERNELS, KernelChoice
 from gruviz.nn.reference import Weights
 from gruviz.nn.sequences import batch_of
+from gruviz.nn.watch import Watch
 
 EQUATION = Equation("gru")
 

@@ -11,7 +11,7 @@ Array = npt.NDArray[np.floating[Any]]
 
 @dataclass
 class LayerRecording:
-    """One layer of a stack, in one forward and backward pass.
+    """One layer of a stack, in one direction, in one forward and backward pass.
 
     signals: name to (time, batch, hidden). GRU: reset, update, candidate, hidden; LSTM: input,
         forget, output, candidate, cell, hidden; RNN: hidden. Empty when only a summary was asked.
@@ -38,7 +38,9 @@ class Recording:
     """Passed to a layer's forward; filled by it, and completed by the backward pass.
 
     detail "summary" holds only what has one number per time step and costs next to nothing.
-    layers: one LayerRecording per layer of the stack, lowest first; replaced at each forward.
+    layers: one LayerRecording per layer of the stack and direction, in the order of the final
+        state's rows: lowest first, and of a layer the direction that reads backwards second. The
+        steps are those of the input in both. Replaced at each forward.
     """
 
     detail: Literal["full", "summary"] = "full"

@@ -62,6 +62,22 @@ def keep_valid(x: Tensor, batch: Batch) -> Tensor:
     return x.masked_fill((over.t() if batch.first else over).unsqueeze(2), 0)
 
 
+def backwards_steps(time: int, lengths: Tensor) -> Tensor:
+    """(time, batch): which step takes the place of each when every sequence is turned round, and
+    what stands after its end stays."""
+    steps = torch.arange(time, device=lengths.device)[:, None]
+    return torch.where(steps < lengths, lengths - 1 - steps, steps)
+
+
+def backwards(x: Tensor, batch: Batch) -> Tensor:
+    """x with each sequence turned round in time; twice is x again."""
+    time = 1 if batch.first else 0
+    if batch.lengths is None:
+        return x.flip(time)
+    steps = backwards_steps(x.shape[time], batch.lengths)
+    return x.gather(time, (steps.t() if batch.first else steps)[:, :, None].expand_as(x))
+
+
 def pack_as(x: Tensor, batch: Batch) -> Tensor | PackedSequence:
     """The output in the form that the input had."""
     if batch.packed is None:

@@ -27,17 +27,26 @@ def check_sizes(
             raise ValueError(f"{name} must be greater than zero")
 
 
-def check_refused(layer: str, bidirectional: bool, proj_size: int) -> None:
-    if bidirectional:
-        raise ValueError(
-            f"gruviz.nn.{layer} reads in one direction; for both, run a second layer on"
-            " x.flip(time) or use torch.nn"
-        )
+def check_projection(layer: str, proj_size: int, hidden_size: int) -> None:
+    if proj_size < 0:
+        raise ValueError("proj_size should be a positive integer or zero to disable projections")
+    if proj_size >= hidden_size:
+        raise ValueError("proj_size has to be smaller than hidden_size")
     if proj_size:
         raise ValueError(
             f"gruviz.nn.{layer} has no projection (proj_size={proj_size}); put a torch.nn.Linear"
             " after it or use torch.nn"
         )
+
+
+def check_no_projection(options: dict[str, Any]) -> None:
+    if "proj_size" in options:
+        raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
+
+
+def check_nonlinearity(nonlinearity: object) -> None:
+    if nonlinearity not in ("tanh", "relu"):
+        raise ValueError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
 
 
 def check_dropout(dropout: object, num_layers: int) -> None:

@@ -11,7 +11,7 @@ import gruviz.nn
 from gruviz.nn import GRU, GRUD, KernelWarning, Recording
 from gruviz.nn.equations import Equation
 from gruviz.nn.function import Sequences
-from gruviz.nn.layers import KERNELS
+from gruviz.nn.recurrent import KERNELS
 from gruviz.nn.reference import Weights
 from tests.nn.agreement import assert_equal, results_and_gradients
 

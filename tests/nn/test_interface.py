@@ -73,18 +73,68 @@ def test_arguments_that_make_no_layer_raise_what_torch_raises(arguments: dict[st
 
 
 def test_what_is_not_offered_is_refused_with_a_remedy() -> None:
-    with pytest.raises(ValueError, match=r"reads in one direction; .* use torch\.nn"):
-        GRU(2, 3, bidirectional=True)
     with pytest.raises(ValueError, match=r"has no projection \(proj_size=2\); .* use torch\.nn"):
         LSTM(2, 3, proj_size=2)
     with pytest.raises(ValueError, match="update_weights is one of 'old', 'new', not 'both'"):
         GRU(2, 3, update_weights="both")
-    with pytest.raises(ValueError, match="nonlinearity is one of 'tanh', 'relu', not 'cosine'"):
-        RNN(2, 3, nonlinearity="cosine")
     with pytest.raises(ValueError, match="no initializer 'glorot'; there are zeros, ones, "):
         GRU(2, 3, kernel_initializer="glorot")
     with pytest.raises(ValueError, match="lengths has to be 2 numbers from 1 to 4"):
         GRU(2, 3)(torch.zeros(4, 2, 2), lengths=[5, 1])
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("RNN", {"nonlinearity": "cosine"}),
+        ("RNN", {"proj_size": 1}),
+        ("GRU", {"proj_size": 0}),
+        ("LSTM", {"proj_size": -1}),
+        ("LSTM", {"proj_size": 3}),
+        ("LSTM", {"num_layers": 0}),
+        ("GRU", {"input_size": 2.0}),
+    ],
+)
+def test_wrong_arguments_are_refused_in_torchs_own_words(kind: str, options: Any) -> None:
+    words = []
+    for module in (nn, gruviz.nn):
+        with pytest.raises((ValueError, TypeError)) as caught:
+            getattr(module, kind)(**{"input_size": 2, "hidden_size": 3, **options})
+        words.append((caught.type, str(caught.value)))
+    assert words[0] == words[1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_layer_is_torchs_to_whoever_asks(kind: str) -> None:
+    options = {"num_layers": 2, "bidirectional": True, "dropout": 0.5, "batch_first": True}
+    theirs, ours = (getattr(module, kind)(2, 3, **options) for module in (nn, gruviz.nn))
+    assert isinstance(ours, getattr(nn, kind)) and isinstance(ours, nn.RNNBase)
+    assert ours.mode == theirs.mode and repr(ours) == repr(theirs)
+    assert ours.flatten_parameters() is None
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    for a, b in zip(ours.all_weights, theirs.all_weights, strict=True):
+        assert [weight.shape for weight in a] == [weight.shape for weight in b]
+    model = nn.Sequential(ours)
+    for module in model.modules():  # an init loop as it is written everywhere
+        if isinstance(module, getattr(nn, kind)):
+            for name, weight in module.named_parameters():
+                (nn.init.orthogonal_ if weight.dim() == 2 else nn.init.zeros_)(weight)
+    assert not ours.bias_hh_l1_reverse.any()
+
+
+def test_an_equation_that_torch_does_not_have_goes_by_another_mode() -> None:
+    assert RNN(2, 3, nonlinearity="relu").mode == "RNN_RELU"
+    for options in ({"reset_after": False}, {"update_weights": "new"}, {"tied_gates": True}):
+        assert GRU(2, 3, **options).mode == "GRU_VARIANT"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("kind", KINDS)
+def test_torchs_quantiser_leaves_the_layer_alone(kind: str) -> None:
+    layer, x = getattr(gruviz.nn, kind)(2, 3), torch.randn(4, 1, 2)
+    chosen = {getattr(nn, kind), type(layer), nn.Linear}
+    (quantised,) = torch.ao.quantization.quantize_dynamic(nn.Sequential(layer), chosen)
+    assert type(quantised) is type(layer) and torch.equal(quantised(x)[0], layer(x)[0])
 
 
 def test_a_passed_in_generator_decides_the_weights_and_leaves_the_global_one_alone() -> None:

@@ -74,13 +74,6 @@ def test_no_gradient_means_none_is_kept() -> None:
     assert x.grad is not None and layer.weight_hh_l0.grad is None
 
 
-def test_a_gradient_of_a_gradient_is_refused_not_wrong() -> None:
-    layer, x = GRU(2, 5), torch.randn(4, 3, 2, requires_grad=True)
-    (gradient,) = torch.autograd.grad(layer(x)[0].square().sum(), x, create_graph=True)
-    with pytest.raises(RuntimeError, match="once_differentiable"):
-        gradient.sum().backward()
-
-
 def test_memory_in_use_is_never_lent_twice() -> None:
     like = torch.zeros(1)
     first = memory.empty(like, 10_000)

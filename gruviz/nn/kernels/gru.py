@@ -33,20 +33,21 @@ from gruviz.nn.kernels.steps import (
 
 def gru_forward(
     like, T, B, F, H, after, old, activation, x_, h_, g_, decay_, hm_, wx_, wh_, bx_, bh_, mask_,
-    lengths_, begin_, end_, source_, st, sb, si, limits_, summary_,
+    lengths_, begin_, end_, out_, source_, st, sb, si, limits_, summary_,
 ):  # fmt: skip
     """Rows of a step's block g (4 H, B): what enters the candidate (W_hn h + b_hn with the reset
     after the product, r * h before it), reset, update, candidate.
 
-    begin_ and end_ are the initial and the final state, (B, H). With source_, x is first copied
-    from there, where its strides are st, sb, si. decay_ (T, H, B) is what the state keeps of itself
+    begin_ and end_ are the initial and the final state, (B, H). out_ (T, H, B) receives the hidden
+    states once more, for whoever may change them. With source_, x is first copied from there, where
+    its strides are st, sb, si. decay_ (T, H, B) is what the state keeps of itself
     before each step.
     """
     state_before = flush_tiny()
     n, masked = H * B, mask_ != 0
     x, h, g = block(x_, like, T, F * B), block(h_, like, T + 1, n), block(g_, like, T, 4 * n)
     hm, mask = block(hm_, like, T, n * masked), run(mask_, like, n * masked)
-    decay = block(decay_, like, T, n * (decay_ != 0))
+    out, decay = block(out_, like, T, n), block(decay_, like, T, n * (decay_ != 0))
     wx, wh = run(wx_, like, 3 * H * F), run(wh_, like, 3 * H * H)
     bx, bh = bias_of(bx_, like, 3 * H), bias_of(bh_, like, 3 * H)
     lengths = run(lengths_, T, B * (lengths_ != 0))
@@ -96,6 +97,7 @@ def gru_forward(
             now[k] = candidate[k] + (sign * z[k] + offset) * (before[k] - candidate[k])
         if lengths.size > 0:
             copy_finished(now, h[t], lengths, t, H, B)
+        copy(out[t], now)
         summarise(summary, limits, g[t, n:], t, H, B, lengths)
     hand_out(end_, like, h[T], H, B)
     restore(state_before)

@@ -33,7 +33,7 @@ from gruviz.nn.kernels.steps import (
 
 def lstm_forward(
     like, T, B, F, H, x_, h_, c_, g_, hm_, wx_, wh_, bx_, bh_, mask_, lengths_, begin_, begin_c_,
-    end_, end_c_, source_, st, sb, si, limits_, summary_,
+    end_, end_c_, out_, source_, st, sb, si, limits_, summary_,
 ):  # fmt: skip
     """As gru_forward. Rows of a step's block g (5 H, B): input, forget, candidate, output, tanh of
     the cell."""
@@ -46,6 +46,7 @@ def lstm_forward(
         run(wh_, like, 4 * H * H),
         run(mask_, like, n * masked),
     )
+    out = block(out_, like, T, n)
     base = spread(bias_of(bx_, like, 4 * H) + bias_of(bh_, like, 4 * H), 4 * H, B)
     lengths = run(lengths_, T, B * (lengths_ != 0))
     limits, summary = summary_of(limits_, summary_, like, 4, T)
@@ -76,6 +77,7 @@ def lstm_forward(
         if lengths.size > 0:
             copy_finished(now, h[t], lengths, t, H, B)
             copy_finished(cell, before, lengths, t, H, B)
+        copy(out[t], now)
         summarise(summary, limits, g[t], t, H, B, lengths)
     hand_out(end_, like, h[T], H, B)
     hand_out(end_c_, like, c[T], H, B)

@@ -30,14 +30,14 @@ from gruviz.nn.kernels.steps import (
 
 def rnn_forward(
     like, T, B, F, H, activation, x_, h_, hm_, wx_, wh_, bx_, bh_, mask_, lengths_, begin_, end_,
-    source_, st, sb, si, limits_, summary_,
+    out_, source_, st, sb, si, limits_, summary_,
 ):  # fmt: skip
     """As gru_forward; the hidden states are all there is."""
     state_before = flush_tiny()
     n, masked = H * B, mask_ != 0
     x, h, hm = block(x_, like, T, F * B), block(h_, like, T + 1, n), block(hm_, like, T, n * masked)
     wx, wh, mask = run(wx_, like, H * F), run(wh_, like, H * H), run(mask_, like, n * masked)
-    base = spread(bias_of(bx_, like, H) + bias_of(bh_, like, H), H, B)
+    out, base = block(out_, like, T, n), spread(bias_of(bx_, like, H) + bias_of(bh_, like, H), H, B)
     lengths = run(lengths_, T, B * (lengths_ != 0))
     limits, summary = summary_of(limits_, summary_, like, 1, T)
     one = np.ones(1, wx.dtype)
@@ -55,6 +55,7 @@ def rnn_forward(
         activate_in_place(now, activation)
         if lengths.size > 0:
             copy_finished(now, h[t], lengths, t, H, B)
+        copy(out[t], now)
         summarise(summary, limits, now, t, H, B, lengths)
     hand_out(end_, like, h[T], H, B)
     restore(state_before)
