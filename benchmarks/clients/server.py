@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import resource
 import signal
 import socket
@@ -13,6 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+TRACEBACK = re.compile(r"Traceback \(most recent call last\)")
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 120.0
 MOST_DATA = (
@@ -117,7 +120,7 @@ class Server:
 
     def tracebacks(self) -> int:
         """How many tracebacks the log holds by now."""
-        return self.log.read_text(errors="replace").count("Traceback (most recent call last)")
+        return len(TRACEBACK.findall(COLOUR.sub("", self.log.read_text(errors="replace"))))
 
 
 def _has_loaded(pid: int, library: str) -> bool:

@@ -141,10 +141,8 @@ class Student:
         message = BackMsg()
         asked = message.rerun_script
         asked.query_string, asked.page_script_hash = self.link, self.page
-        if page in self.pages:
-            asked.page_script_hash = self.pages[page]
-        elif page:
-            asked.page_name, asked.page_script_hash = page, ""
+        if page:
+            asked.page_script_hash, asked.page_name = self.pages.get(page, ""), page
         asked.fragment_id, asked.is_auto_rerun = fragment, automatic
         asked.context_info.locale, asked.context_info.url = "en-US", f"{self.url}/{page}"
         asked.cached_message_hashes.extend(self._kept)
@@ -298,6 +296,11 @@ class Student:
             self._stop_clocks(list(self._clocks))
         self._news.set()
 
+    def _navigation(self, message: ForwardMsg) -> None:
+        told = message.navigation
+        self.page = told.page_script_hash
+        self.pages = {each.page_name: each.page_script_hash for each in told.app_pages}
+
     def _script_finished(self, message: ForwardMsg) -> None:
         if message.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
             return
@@ -392,7 +395,7 @@ def _ignore(_student: Student, _message: ForwardMsg) -> None:
 HANDLERS: dict[str, Callable[[Student, ForwardMsg], None]] = {
     name: getattr(Student, f"_{name}")
     for name in (
-        "new_session", "script_finished", "delta", "ref_hash", "page_info_changed",
+        "new_session", "navigation", "script_finished", "delta", "ref_hash", "page_info_changed",
         "file_urls_response", "auto_rerun", "stop_auto_rerun",
     )
 }  # fmt: skip
