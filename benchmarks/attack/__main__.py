@@ -26,7 +26,7 @@ ATTACKS: dict[str, Attack] = {
 VICTIM = {"steps": "100000"}  # the default experiment, long enough for any attack
 FAIR, LONGEST_GAP, MOST_GROWTH = 0.8, 1.0, 0.2
 ALONE_SECONDS, LOOK_SECONDS = 6.0, 2.0
-RECOVERED = 0.7  # of its pace alone: before, the next attack doesn't begin
+RECOVERED = 0.5  # of its pace alone: before, the next attack does not begin
 RECOVERY_SECONDS = 30.0
 ATTACK_SECONDS = 90.0  # at most
 KEEP_MINUTES = 1
@@ -168,14 +168,14 @@ class Siege:
 
     async def lay(self, attack: Attack) -> None:
         """One attack, and its line."""
-        for attempt in range(2):
+        for _try in range(2):
             assert self.server is not None
             try:
                 line = await strike(self.server, attack, self.seconds, self.alone)
             except LOST as error:
                 self.end()
                 print(f"  ... the server does not recover ({type(error).__name__}); a new one")
-                self.held = attempt > 1
+                self.held = False
                 await self.begin()
                 continue
             self.held &= line.held

@@ -5,58 +5,22 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Common_pb2 import FileUploaderState, UploadedFileInfo
-from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from benchmarks.clients.elements import SETTERS, Shown, data_of
 from benchmarks.clients.viewer import Viewer
 from benchmarks.clients.wire import PATIENCE, http, multipart, reset, websocket
 
 KEPT_RUNS = 2  # of the page, for which a browser keeps large messages
 PANEL = "gruviz_panel"
-
-
-def _texts(value: Any) -> dict[str, Any]:
-    return {"string_array_value": {"data": [value] if isinstance(value, str) else list(value)}}
-
-
-SETTERS: dict[str, Callable[[Any], dict[str, Any]]] = {
-    "slider": lambda v: {"double_array_value": {"data": [v]}} if _number(v) else _texts(v),
-    "number_input": lambda value: {"double_value": value},
-    "selectbox": lambda value: {"string_value": value},
-    "checkbox": lambda value: {"bool_value": value},
-    "button_group": _texts,
-    "multiselect": _texts,
-}  # what a widget's state looks like on the wire, by the kind of element
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float)
-
-
-@dataclass
-class Shown:
-    """An element on the page: what it is, in which run of the page it came, and its fragment."""
-
-    element: Element
-    run: int
-    fragment: str
-
-    @property
-    def kind(self) -> str:
-        return str(self.element.WhichOneof("type"))
-
-    @property
-    def what(self) -> Any:
-        return getattr(self.element, self.kind)
 
 
 class Gone(ConnectionError):
@@ -249,7 +213,7 @@ class Student:
         """What the live panel was told: token, status, figures, cards, feed ...; {} without one."""
         if self._panel is None:
             shown = next(self._panels(), None)
-            self._panel = {} if shown is None else json.loads(_data(shown.what))
+            self._panel = {} if shown is None else json.loads(data_of(shown.what))
         return self._panel
 
     def _panels(self) -> Iterator[Shown]:
@@ -399,8 +363,3 @@ HANDLERS: dict[str, Callable[[Student, ForwardMsg], None]] = {
         "file_urls_response", "auto_rerun", "stop_auto_rerun",
     )
 }  # fmt: skip
-
-
-def _data(component: Any) -> str:
-    """A component's data as JSON."""
-    return str(component.mixed.json if component.WhichOneof("data") == "mixed" else component.json)
