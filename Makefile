@@ -1,9 +1,9 @@
-# make run | test | check | bench, from a clean clone with Python 3.11 or later
+# make run | test | check | bench | attack, from a clean clone with Python 3.11 or later
 PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
 
-.PHONY: run test check bench format
+.PHONY: run test check bench attack format
 .DELETE_ON_ERROR:
 
 .venv/run: requirements.txt
@@ -41,6 +41,10 @@ check: .venv/dev
 
 bench: .venv/bench .venv/kernels
 	$(BIN)/python -m benchmarks
+
+# Everything that one visitor can try against the others, on loopback; some eight minutes.
+attack: .venv/dev .venv/kernels
+	$(BIN)/python -m benchmarks.attack
 
 format: .venv/dev
 	$(BIN)/ruff format .

@@ -1,0 +1,245 @@
+"""Attack a server of one's own, on loopback, and say what held: `python -m benchmarks.attack`.
+
+A victim trains the default experiment all the while. A line holds if the victim's steps a second
+are at least 0.8 of its fair share (the cores over the students at work), the 95th percentile of the
+gaps between its chart updates is at most a second, the log has no traceback, and the attack's own
+question is answered well. Left out: shared memory that is full.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.attack import crowds, feed, hostile, storms, uploads, workers
+from benchmarks.attack.field import LOST, Attack, Field, Outcome
+from benchmarks.clients import Pace, Server, Student, pace
+
+ATTACKS: dict[str, Attack] = {
+    **crowds.ATTACKS, **uploads.ATTACKS, **feed.ATTACKS, **hostile.ATTACKS, **workers.ATTACKS,
+    **storms.ATTACKS,
+}  # fmt: skip
+
+VICTIM = {"steps": "100000"}  # the default experiment, long enough for any attack
+FAIR, LONGEST_GAP, MOST_GROWTH = 0.8, 1.0, 0.2
+ALONE_SECONDS, LOOK_SECONDS = 6.0, 2.0
+RECOVERED = 0.5  # of its pace alone: before, the next attack does not begin
+RECOVERY_SECONDS = 30.0
+ATTACK_SECONDS = 90.0  # at most
+KEEP_MINUTES = 1
+SETTINGS = {
+    "GRUVIZ_KEEP_MINUTES": str(KEEP_MINUTES),
+    "GRUVIZ_HUNG_SECONDS": str(workers.HUNG_SECONDS),
+}
+HEAD = (
+    f"{'attack':<46}{'at work':>8}{'steps/s':>9}{'fair':>6}{'share':>7}{'gap p95':>9}{'longest':>9}"
+    f"{'page MB':>9}{'worker':>8}{'errors':>8}  "
+)
+
+
+@dataclass
+class Peak:
+    """The most memory that the page's process and a worker had in a while, in MB."""
+
+    page: float = 0.0
+    worker: float = 0.0
+
+    async def look(self, server: Server) -> None:
+        """Look until cancelled."""
+        while True:
+            self.page = max(self.page, server.page_memory())
+            self.worker = max(self.worker, await asyncio.to_thread(server.worker_memory))
+            await asyncio.sleep(0.5)
+
+
+@dataclass(frozen=True)
+class Line:
+    """What one attack did to the victim and to the server. alone: steps/s; cores: workers."""
+
+    attack: Attack
+    outcome: Outcome
+    alone: float
+    cores: int
+    seen: Pace
+    peak: Peak
+    tracebacks: int
+
+    @property
+    def fair(self) -> float:
+        return min(self.alone, self.cores * self.alone / self.outcome.at_work)
+
+    @property
+    def held(self) -> bool:
+        served = self.seen.steps >= FAIR * self.fair and self.seen.p95 <= LONGEST_GAP
+        return self.outcome.held and not self.tracebacks and (served or not self.attack.paced)
+
+    def __str__(self) -> str:
+        share = f"{self.seen.steps / self.fair:.2f}" if self.fair else "-"
+        return (
+            f"{self.attack.sentence[:45]:<46}{self.outcome.at_work:>8}{self.seen.steps:>9,.0f}"
+            f"{self.fair:>6,.0f}{share:>7}{self.seen.p95:>8.2f}s{self.seen.longest:>8.2f}s"
+            f"{self.peak.page:>9,.0f}{self.peak.worker:>8,.0f}{self.tracebacks:>8}  "
+            f"{'held' if self.held else 'NOT HELD'}: {self.outcome.said[:160]}"
+        )
+
+
+async def victim_of(server: Server) -> Student:
+    """A student whose run takes steps."""
+    student = await Student.open(server.url, VICTIM)
+    await student.press("Train")
+    async with asyncio.timeout(RECOVERY_SECONDS):
+        while not student.steps:
+            await asyncio.sleep(0.05)
+    return student
+
+
+async def watched(student: Student, seconds: float) -> Pace:
+    """How a student is served in the time to come."""
+    began = time.monotonic()
+    await asyncio.sleep(seconds)
+    return seen(student, began)
+
+
+def seen(student: Student, began: float) -> Pace:
+    """How a student was served since a time; not at all, if it has no feed (any more)."""
+    now = time.monotonic()
+    return pace(student.viewer, began, now) if student.viewer else Pace(0.0, (now - began,))
+
+
+async def strike(server: Server, attack: Attack, seconds: float, alone: float) -> Line:
+    """Let an attack loose while a victim trains.
+
+    Raises TimeoutError if no victim gets (nearly) its pace alone beforehand.
+    """
+    if attack.prepare is not None:
+        attack.prepare()
+    victim = await victim_of(server)
+    field = Field(server, victim, seconds)
+    peak = Peak()
+    try:
+        before = await watched(victim, LOOK_SECONDS)
+        async with asyncio.timeout(RECOVERY_SECONDS):
+            while before.steps < RECOVERED * alone:
+                before = await watched(victim, LOOK_SECONDS)
+        errors, looking = server.tracebacks(), asyncio.create_task(peak.look(server))
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(ATTACK_SECONDS):
+                outcome = await attack.act(field)
+        except LOST as error:
+            outcome = Outcome(f"broken off: {type(error).__name__} {error}"[:150], False)
+        found = seen(victim, began)
+        looking.cancel()
+        await field.close()
+    finally:
+        await victim.close()
+    return Line(
+        attack, outcome, before.steps, server.workers_wanted, found, peak,
+        server.tracebacks() - errors,
+    )  # fmt: skip
+
+
+class Siege:
+    """A server under one attack after the other; a new one where the old one does not recover."""
+
+    def __init__(self, folder: Path, workers: int, seconds: float) -> None:
+        self.folder, self.workers, self.seconds = folder, workers, seconds
+        self.server: Server | None = None
+        self.alone, self.start, self.held = 0.0, 0.0, True
+
+    async def begin(self) -> None:
+        """Start a server, and measure the victim alone."""
+        self.server = await Server.start(self.folder, self.workers, SETTINGS)
+        victim = await victim_of(self.server)
+        await asyncio.sleep(2)
+        found = await watched(victim, ALONE_SECONDS)
+        await victim.close()
+        self.alone, self.start = found.steps, self.server.page_memory()
+        print(
+            f"{'the victim alone':<46}{1:>8}{found.steps:>9,.0f}{found.steps:>6,.0f}{1:>7.2f}"
+            f"{found.p95:>8.2f}s{found.longest:>8.2f}s{self.start:>9,.0f}"
+            f"{self.server.worker_memory():>8,.0f}{self.server.tracebacks():>8}  "
+            f"a gap of {found.median:.2f} s",
+            flush=True,
+        )
+
+    async def lay(self, attack: Attack) -> None:
+        """One attack, and its line."""
+        for _try in range(2):
+            assert self.server is not None
+            try:
+                line = await strike(self.server, attack, self.seconds, self.alone)
+            except LOST as error:
+                self.end()
+                print(f"  ... the server does not recover ({type(error).__name__}); a new one")
+                self.held = False
+                await self.begin()
+                continue
+            self.held &= line.held
+            print(line, flush=True)
+            return
+        self.held = False
+        print(f"{attack.sentence[:45]:<46}  NOT HELD: no victim got its pace beforehand")
+
+    async def afterwards(self) -> None:
+        """The page's memory when all tabs have been closed for as long as anything is kept."""
+        assert self.server is not None
+        ends = time.monotonic() + 60 * KEEP_MINUTES + 15
+        while True:
+            growth = self.server.page_memory() / self.start - 1
+            if growth <= MOST_GROWTH or time.monotonic() > ends:
+                break
+            await asyncio.sleep(1)
+        held = growth <= MOST_GROWTH
+        self.held &= held
+        print(
+            f"\nall tabs closed for up to {60 * KEEP_MINUTES + 15} s: page"
+            f" {self.server.page_memory():.0f} MB, {growth:+.0%} of its start ({self.start:.0f} MB);"
+            f" {self.server.tracebacks()} tracebacks in its log: {'held' if held else 'NOT HELD'}"
+        )
+
+    def end(self) -> None:
+        """Stop the server."""
+        if self.server is not None:
+            self.server.stop()
+
+
+async def besiege(names: list[str], workers: int, seconds: float, log: Path | None) -> bool:
+    """Lay on the attacks of these names; whether all held."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        siege = Siege(log or Path(folder), workers, seconds)
+        print(HEAD)
+        try:
+            await siege.begin()
+            for name in names:
+                await siege.lay(ATTACKS[name])
+            await siege.afterwards()
+        finally:
+            siege.end()
+    print(f"{len(names)} attacks in {time.monotonic() - began:.0f} s")
+    print("left out: shared memory that is full")
+    return siege.held
+
+
+def main() -> int:
+    """Attack, and return 1 if a line did not hold."""
+    asked = argparse.ArgumentParser(prog="python -m benchmarks.attack", description=__doc__)
+    asked.add_argument("names", nargs="*", metavar="name", help=f"of: {', '.join(ATTACKS)}")
+    asked.add_argument("--workers", type=int, default=2)
+    asked.add_argument("--seconds", type=float, default=10.0, help="that a crowd stays")
+    asked.add_argument("--log", type=Path, help="a folder for the server's log")
+    given = asked.parse_args()
+    if unknown := set(given.names) - set(ATTACKS):
+        asked.error(f"no attack is called {', '.join(sorted(unknown))}")
+    held = asyncio.run(
+        besiege(given.names or list(ATTACKS), given.workers, given.seconds, given.log)
+    )
+    return 0 if held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
