@@ -8,6 +8,7 @@ from typing import Any
 
 import plotly
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
@@ -15,7 +16,9 @@ from starlette.staticfiles import StaticFiles
 from gruviz.errors import GruvizError
 from gruviz.runs import classroom
 from gruviz.ui import view
-from gruviz.ui.feed import feed
+from gruviz.ui.audience import audience
+from gruviz.ui.feed import ASK_BYTES, feed
+from gruviz.ui.guard import Guard
 
 OWN = Path(__file__).parent / "static"
 PLOTLY = Path(plotly.__file__).parent / "package_data"
@@ -45,12 +48,14 @@ ROUTES: list[BaseRoute] = [
     Mount(f"{FILES}/plotly", LastingFiles(directory=PLOTLY)),
     Mount(f"{FILES}/panel", LastingFiles(directory=OWN)),
 ]
+MIDDLEWARE = [Middleware(Guard, sizes={FEED: ASK_BYTES})]
 
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Start the workers with the server, so that the first Train doesn't wait for torch."""
     try:
+        audience()
         classroom().pool.warm()
     except GruvizError as error:
         raise SystemExit(str(error)) from None
