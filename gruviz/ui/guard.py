@@ -92,6 +92,8 @@ class Guard:
         _limit(protocol, self.sizes.get(scope["path"], MESSAGE_BYTES))
 
         async def patient(message: Message) -> None:
+            if hasattr(protocol, "transport") and protocol.transport.is_closing():
+                raise ClientDisconnected
             try:
                 async with asyncio.timeout(UNREAD_SECONDS):
                     await send(message)
