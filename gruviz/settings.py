@@ -25,7 +25,11 @@ SETTINGS: Mapping[str, Setting] = {
     for row in (
         Setting("GRUVIZ_WORKERS", 2, 1, 64, "", N_("Worker processes that all visitors share.")),
         Setting(
-            "GRUVIZ_MAX_VIEWERS", 200, 1, 10_000, "",
+            "GRUVIZ_MAX_VIEWERS",
+            200,
+            1,
+            10_000,
+            "",
             N_("Panels that may be open at once, of all visitors together."),
         ),
     )

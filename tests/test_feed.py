@@ -5,6 +5,7 @@ import json
 import struct
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import chain
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -352,7 +353,9 @@ def test_who_knows_no_token_is_told_so_and_nothing_is_read_of_what_it_says(
     assert (socket.code, socket.sent, len(socket.said)) == (UNKNOWN_RUN, [], 1)
 
 
-@pytest.mark.parametrize("subprotocols", [[], ["other", "x"], [""]])
+@pytest.mark.parametrize(
+    "subprotocols", [[], ["other", "x"], [""], [PROTOCOL], [PROTOCOL, "x", "y"]]
+)
 def test_who_does_not_speak_the_feeds_language_is_not_let_in(
     monkeypatch: pytest.MonkeyPatch, subprotocols: list[str]
 ) -> None:
@@ -430,7 +433,7 @@ def test_a_long_run_comes_in_frames_of_bounded_length(monkeypatch: pytest.Monkey
             "snapshot": header["snapshot"],
         }
     assert [len(part) for part in losses] == [4, 4, 2, 0]
-    assert sum(losses, []) == run.history.loss.astype(np.float32).tolist()
+    assert list(chain(*losses)) == run.history.loss.astype(np.float32).tolist()
 
 
 def test_who_asks_a_thousand_times_at_once_is_answered_in_the_rhythm_of_a_panel(

@@ -96,9 +96,7 @@ class Served:
 
 
 @pytest.fixture
-def served(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> Iterator[Served]:
+def served(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[Served]:
     monkeypatch.setattr(guard, "UNREAD_SECONDS", 0.2)
     caplog.set_level(logging.INFO)
     made = Served()
@@ -241,7 +239,9 @@ LEAVES: dict[str, Callable[[socket.socket], None]] = {
     "closes": socket.socket.close,
     "resets": reset,
     "ends": lambda peer: (peer.shutdown(socket.SHUT_WR), peer.close())[1],
-    "says so": lambda peer: (peer.sendall(struct.pack("!BB4xH", 0x88, 0x82, 1000)), peer.close())[1],
+    "says so": lambda peer: (peer.sendall(struct.pack("!BB4xH", 0x88, 0x82, 1000)), peer.close())[
+        1
+    ],
     "breaks off": lambda peer: (peer.sendall(masked(ASK)[:9]), reset(peer))[1],
 }
 

@@ -173,10 +173,11 @@ def _asked(message: str) -> dict[str, int]:
 
 async def feed(socket: WebSocket) -> None:
     """Serve one panel: asks and answers in turn, until one of the two has enough."""
-    protocol, token, *_rest = [*socket.scope["subprotocols"], "", ""]
-    if protocol != PROTOCOL:
+    spoken = socket.scope["subprotocols"]
+    if len(spoken) != 2 or spoken[0] != PROTOCOL:
         await close(socket, BAD_REQUEST)
         return
+    token = str(spoken[1])
     await socket.accept(subprotocol=PROTOCOL)
     async with audience().seat(token, socket) as welcome:
         try:

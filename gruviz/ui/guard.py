@@ -88,7 +88,8 @@ class Guard:
             await receive()
             await send({"type": "websocket.close", "code": 1008})
             return
-        protocol = getattr(receive, "__self__", None)  # uvicorn's, which no ASGI message reaches
+        # uvicorn's protocol, which no ASGI message reaches.
+        protocol: Any = getattr(receive, "__self__", None)
         _limit(protocol, self.sizes.get(scope["path"], MESSAGE_BYTES))
 
         async def patient(message: Message) -> None:

@@ -140,9 +140,7 @@ def writing(snapshot: Snapshot) -> dict[str, str]:
     return {"prediction": _("The network writes on: {text}").format(text=snapshot.text)}
 
 
-def step_tables(
-    run: Run, steps: int = 0, validations: int = 0, most: int | None = None
-) -> Tables:
+def step_tables(run: Run, steps: int = 0, validations: int = 0, most: int | None = None) -> Tables:
     """The curves of a run, from a row on; of each at most so many rows."""
     before = max(0, steps - charts.SHARE_WINDOW + 1)  # a running share looks back
     rows = _beginning(run.history.steps.since(before), most and steps - before + most)
