@@ -128,6 +128,14 @@ SETTINGS: Mapping[str, Setting] = {
             "MB",
             N_("Memory of all kept runs; those of whoever has most go first."),
         ),
+        Setting(
+            "GRUVIZ_MAX_VIEWERS",
+            200,
+            1,
+            10_000,
+            "",
+            N_("Panels that may be open at once, of all visitors together."),
+        ),
     )
 }
 

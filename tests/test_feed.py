@@ -5,6 +5,7 @@ import json
 import struct
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import chain
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -15,10 +16,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from gruviz.data import preview_of
 from gruviz.data.theory import theory
 from gruviz.experiment import NextCharacter
-from gruviz.runs import Run
+from gruviz.runs import Run, Status
 from gruviz.ui import feed as feed_module
 from gruviz.ui import view
-from gruviz.ui.feed import BAD_REQUEST, UNKNOWN_RUN, Viewer, feed, pack
+from gruviz.ui.feed import BAD_REQUEST, PROTOCOL, SILENT, UNKNOWN_RUN, Viewer, feed, pack
 from tests.test_run import SMALL, OnDemand, a_run
 from tests.test_view import with_blocks
 
@@ -128,20 +129,21 @@ def test_rows_of_blocks_that_came_late_are_news() -> None:
     run.train(3)
     executor.do_all()
     viewer, asked = Viewer(run, "blocks"), START | {"steps": 3}
+    asked["blocks"] = len(run.history.blocks or ())
     viewer.frame(asked)
     assert not viewer.news(asked)
     with_blocks(run)
     assert viewer.news(asked)
 
 
-def test_the_greeting_says_which_view_is_fed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_handshake_says_which_view_is_fed(monkeypatch: pytest.MonkeyPatch) -> None:
     executor = OnDemand()
     run = a_run(executor)
     run.train()
     executor.do_all()
     with_blocks(run)
-    greeting = json.dumps({"token": run.token, "view": "blocks"})
-    socket = serve(monkeypatch, Socket(greeting, json.dumps(START | {"blocks": 1})), run)
+    asks = json.dumps(START | {"blocks": 1})
+    socket = serve(monkeypatch, Socket(run, asks, view="blocks"), run)
     header, tables = unpack(socket.sent[0])
     assert (header["starts"]["blocks"], len(tables["blocks"]["step"])) == (1, 2)
 
@@ -204,7 +206,7 @@ def test_a_snapshot_is_sent_once() -> None:
     header, tables = unpack(viewer.frame({"steps": 1, "validations": 1, "snapshot": 1}))
     assert (header["snapshot"], set(tables)) == (1, {"steps", "validations", "here"})
     assert header["texts"] is None
-    assert set(header["alternatives"]) == {"loss", "norm", "rate"}
+    assert (header["alternatives"], header["advice"]) == ({}, None)
 
 
 def test_pictures_come_seldom_and_large_ones_more_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,20 +294,27 @@ def test_a_diverged_run_has_a_frame_that_can_be_read() -> None:
 
 
 class Socket:
-    """A socket whose browser says these things and then leaves."""
+    """A socket whose browser says these things and then leaves, or stays and says no more."""
 
-    def __init__(self, *said: str, **headers: str) -> None:
+    def __init__(
+        self, run: Run | None, *said: str, token: str = "guess", view: str = "", stays: bool = False
+    ) -> None:
         self.said = list(said)
-        self.headers = {"host": "class.example:8501", **headers}
+        self.stays = stays
+        token = token if run is None else run.token
+        self.scope = {"subprotocols": [PROTOCOL, token]}
+        self.query_params = {"view": view, "language": "en"}
         self.sent: list[bytes] = []
-        self.accepted = False
+        self.accepted: str | None = None
         self.code: int | None = None
 
-    async def accept(self) -> None:
-        self.accepted = True
+    async def accept(self, subprotocol: str) -> None:
+        self.accepted = subprotocol
 
     async def receive_text(self) -> str:
         if not self.said:
+            if self.stays:
+                await asyncio.Event().wait()
             raise WebSocketDisconnect
         return self.said.pop(0)
 
@@ -318,52 +327,67 @@ class Socket:
 
 def serve(monkeypatch: pytest.MonkeyPatch, socket: Socket, *runs: Run) -> Socket:
     """Feed the socket, in a classroom with these runs and no time to lose."""
-    for name in ("FRAME_SECONDS", "HOLD_SECONDS"):
-        monkeypatch.setattr(feed_module, name, 0.0)
+    for name in ("FRAME_SECONDS", "HOLD_SECONDS", "ASK_SECONDS"):
+        monkeypatch.setattr(feed_module, name, 0.0 if name != "ASK_SECONDS" else 0.01)
+    monkeypatch.setattr(feed_module, "FRAME_BYTES", 10**12)
     found = {run.token: run for run in runs}
     monkeypatch.setattr(feed_module, "classroom", lambda: SimpleNamespace(find=found.get))
     asyncio.run(feed(cast(WebSocket, socket)))
     return socket
 
 
-def hello(run: Run) -> str:
-    return json.dumps({"token": run.token, "language": "en"})
-
-
-def test_a_panel_greets_asks_and_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_panel_asks_and_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     run = a_run(OnDemand(), clock=lambda: now[0])
     now[0] = 99.0
-    asks = [json.dumps(START)] * 3
-    origin = {"origin": "http://class.example:8501"}
-    socket = serve(monkeypatch, Socket(hello(run), *asks, **origin), run)
-    assert (socket.accepted, socket.code, len(socket.sent)) == (True, None, 3)
+    socket = serve(monkeypatch, Socket(run, *[json.dumps(START)] * 3), run)
+    assert (socket.accepted, socket.code, len(socket.sent)) == (PROTOCOL, None, 3)
     assert unpack(socket.sent[0])[0]["token"] == run.token
     assert run.watched_at == 99.0
 
 
-def test_an_unknown_token_is_told_so_and_gets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = a_run(OnDemand())
-    socket = serve(monkeypatch, Socket('{"token": "guess"}', json.dumps(START)), run)
-    assert (socket.code, socket.sent) == (UNKNOWN_RUN, [])
+def test_who_knows_no_token_is_told_so_and_nothing_is_read_of_what_it_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    socket = serve(monkeypatch, Socket(None, json.dumps(START)), a_run(OnDemand()))
+    assert (socket.code, socket.sent, len(socket.said)) == (UNKNOWN_RUN, [], 1)
 
 
 @pytest.mark.parametrize(
-    "origin",
-    ["http://evil.example", "https://class.example:8501.evil", "null", "http://class.example"],
+    "subprotocols", [[], ["other", "x"], [""], [PROTOCOL], [PROTOCOL, "x", "y"]]
 )
-def test_a_page_of_another_site_is_turned_away(
-    monkeypatch: pytest.MonkeyPatch, origin: str
+def test_who_does_not_speak_the_feeds_language_is_not_let_in(
+    monkeypatch: pytest.MonkeyPatch, subprotocols: list[str]
+) -> None:
+    socket = Socket(None, json.dumps(START))
+    socket.scope["subprotocols"] = subprotocols
+    serve(monkeypatch, socket)
+    assert (socket.accepted, socket.code, len(socket.said)) == (None, BAD_REQUEST, 1)
+
+
+def test_a_panel_whose_run_is_dropped_while_it_looks_is_told_so_once(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run = a_run(OnDemand())
-    socket = serve(monkeypatch, Socket(hello(run), json.dumps(START), origin=origin), run)
-    assert (socket.accepted, socket.code, socket.sent) == (False, BAD_REQUEST, [])
+    socket = Socket(run, *[json.dumps(START)] * 3)
+    found = [run, run, None]
+    monkeypatch.setattr(
+        feed_module, "classroom", lambda: SimpleNamespace(find=lambda _token: found.pop(0))
+    )
+    monkeypatch.setattr(feed_module, "FRAME_SECONDS", 0.0)
+    asyncio.run(feed(cast(WebSocket, socket)))
+    assert (len(socket.sent), socket.code) == (1, UNKNOWN_RUN)
+
+
+def test_a_panel_that_asks_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = a_run(OnDemand())
+    assert serve(monkeypatch, Socket(run, stays=True), run).code == SILENT
 
 
 @pytest.mark.parametrize(
     "ask",
     [
-        "", "{", "[]", "3", "null", "{}", '{"steps": 1}',
+        "", "{", "[]", "3", "null", "{}", '{"steps": 1}', "[" * 900,
         '{"steps": "1", "validations": 0, "snapshot": 0}',
         '{"steps": 1.5, "validations": 0, "snapshot": 0}',
         '{"steps": null, "validations": 0, "snapshot": 0}',
@@ -374,15 +398,8 @@ def test_an_ask_that_can_not_be_read_ends_the_feed(
     monkeypatch: pytest.MonkeyPatch, ask: str
 ) -> None:
     run = a_run(OnDemand())
-    socket = serve(monkeypatch, Socket(hello(run), ask, json.dumps(START)), run)
+    socket = serve(monkeypatch, Socket(run, ask, json.dumps(START)), run)
     assert (socket.code, socket.sent) == (BAD_REQUEST, [])
-
-
-@pytest.mark.parametrize("greeting", ["", "{", "[]", "3", "null"])
-def test_a_greeting_that_can_not_be_read_ends_the_feed(
-    monkeypatch: pytest.MonkeyPatch, greeting: str
-) -> None:
-    assert serve(monkeypatch, Socket(greeting)).code == BAD_REQUEST
 
 
 def test_asking_from_behind_the_start_or_beyond_the_end_is_harmless(
@@ -394,6 +411,82 @@ def test_asking_from_behind_the_start_or_beyond_the_end_is_harmless(
     executor.do_all()
     behind = '{"steps": -5, "validations": -5, "snapshot": -5}'
     beyond = json.dumps({"steps": 10**30, "validations": 10**30, "snapshot": 10**30})
-    socket = serve(monkeypatch, Socket(hello(run), behind, beyond), run)
+    socket = serve(monkeypatch, Socket(run, behind, beyond), run)
     lengths = [len(unpack(frame)[1]["steps"]["loss"]) for frame in socket.sent]
     assert (lengths, socket.code) == ([3, 0], None)
+
+
+def test_a_long_run_comes_in_frames_of_bounded_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "FRAME_ROWS", 4)
+    executor = OnDemand()
+    run = a_run(executor)
+    run.train(10)
+    executor.do_all()
+    viewer, asked = Viewer(run), dict(START)
+    losses: list[list[float]] = []
+    while viewer.news(asked):
+        header, tables = unpack(viewer.frame(asked))
+        losses.append(tables["steps"]["loss"].tolist())
+        asked = {
+            "steps": asked["steps"] + len(losses[-1]),
+            "validations": asked["validations"] + len(tables["validations"]["loss"]),
+            "snapshot": header["snapshot"],
+        }
+    assert [len(part) for part in losses] == [4, 4, 2, 0]
+    assert list(chain(*losses)) == run.history.loss.astype(np.float32).tolist()
+
+
+def test_who_asks_a_thousand_times_at_once_is_answered_in_the_rhythm_of_a_panel(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = a_run(OnDemand())
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    socket = Socket(run, *[json.dumps(START)] * 1000)
+    monkeypatch.setattr(feed_module, "classroom", lambda: SimpleNamespace(find=lambda _t: run))
+    monkeypatch.setattr(feed_module, "HOLD_SECONDS", 0.0)
+    monkeypatch.setattr(feed_module.asyncio, "sleep", sleep)
+    asyncio.run(feed(cast(WebSocket, socket)))
+    assert len(socket.sent) == 1000
+    assert sum(slept) >= 1000 * 0.12
+    monkeypatch.setattr(feed_module, "FRAME_BYTES", 1000)
+    slept.clear()
+    large = Socket(run, json.dumps(START))
+    asyncio.run(feed(cast(WebSocket, large)))
+    assert slept == [len(large.sent[0]) / 1000]
+
+
+def test_the_curves_of_a_long_run_are_put_into_words_more_seldom(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(feed_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(feed_module, "WORDS_ROWS", 1)
+    executor = OnDemand()
+    run = a_run(executor, replace(SMALL, steps=5))
+    viewer, asked = Viewer(run, "clip"), dict(START)
+
+    def said() -> tuple[bool, bool]:
+        header, _tables = unpack(viewer.frame(asked))
+        return header["alternatives"] != {}, header["advice"] is not None
+
+    run.train(3)
+    executor.do_all()
+    assert said() == (True, True)
+    now[0] += 0.29
+    run.train(1)
+    executor.do_all()
+    assert said() == (False, False)
+    asked["steps"] = 4
+    viewer.frame(asked)
+    assert not viewer.news(asked)
+    now[0] += 0.02  # the three rows that were looked at are three tenths of a second ago
+    assert viewer.news(asked)
+    assert said() == (True, True)
+    run.train(1)
+    executor.do_all()
+    assert run.status is Status.FINISHED
+    assert said() == (True, True)  # where it stands has changed

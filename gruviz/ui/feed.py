@@ -1,7 +1,10 @@
 """The live feed: the panel in the browser asks over a WebSocket, and is sent what it lacks.
 
-The browser says how many rows it has; the answer comes as soon as there are more. So nothing is
-lost when a connection breaks, and a slow browser is never sent more than it can draw.
+The handshake names the run: its token is the second subprotocol, after PROTOCOL, so that it stands
+in no address and nothing needs to be read of who doesn't know one. "view" and "language" are in the
+query. Then the browser says how many rows it has; the answer comes as soon as there are more, or
+after HOLD_SECONDS. So nothing is lost when a connection breaks, and a slow browser is never sent
+more than it can draw.
 """
 
 import asyncio
@@ -13,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
 from gruviz.coach import Coach
 from gruviz.data.theory import theory
@@ -21,15 +24,21 @@ from gruviz.record import Snapshot
 from gruviz.runs import Run, classroom
 from gruviz.ui import view
 from gruviz.ui.anatomy import stages
+from gruviz.ui.audience import FULL, audience, close
 from gruviz.words import speak
 
+PROTOCOL = "gruviz"
+ASK_BYTES = 1_000
+ASK_SECONDS = 10.0  # a panel asks as soon as it has drawn
 FRAME_SECONDS = 0.12  # no viewer is sent more than about eight frames a second
-GREETING_SECONDS = 10.0
+FRAME_ROWS = 10_000  # at most, of each table; the rest comes with the frames that follow
+FRAME_BYTES = 8_000_000  # a second, at most, for who always asks for everything
 HOLD_SECONDS = 4.0  # an answer, even if nothing is new
 LOOK_SECONDS = 0.03
 PICTURE_SECONDS = 0.4
 PICTURE_BYTES = 1_000_000  # a second, at most, for heat maps
-UNKNOWN_RUN, BAD_REQUEST = 4404, 4400
+WORDS_ROWS = 10_000  # what is said of so many more of them is said a tenth of a second more seldom
+UNKNOWN_RUN, BAD_REQUEST, SILENT = 4404, 4400, 4408
 
 
 def pack(header: Mapping[str, Any], tables: Mapping[str, Mapping[str, npt.NDArray[Any]]]) -> bytes:
@@ -55,6 +64,9 @@ class Viewer:
         self.coach = Coach()
         self._seen: tuple[Any, ...] = ()
         self._next_picture = 0.0
+        self._spoke_of: tuple[Any, ...] = ()
+        self._spoke_when = ""
+        self._next_words = 0.0
 
     def state(self, steps: int) -> tuple[Any, ...]:
         """What makes a frame worth sending when it changes."""
@@ -71,11 +83,21 @@ class Viewer:
 
     def news(self, asked: Mapping[str, int]) -> bool:
         """Whether there is anything that the panel lacks."""
+        blocks = self.run.history.blocks if self.view.blocks else None
         return (
             self.run.step_count > asked["steps"]
+            or len(blocks or ()) > asked.get("blocks", 0)
             or self.state(asked["steps"]) != self._seen
             or self._picture(asked) is not None
+            or self._words_due
         )
+
+    @property
+    def _words_due(self) -> bool:
+        """Whether to say anew what the curves show: it takes a look at all of their rows."""
+        if view.standing(self.run) != self._spoke_when:
+            return True
+        return self.state(0) != self._spoke_of and time.monotonic() >= self._next_words
 
     def _picture(self, asked: Mapping[str, int]) -> Snapshot | None:
         """The snapshot, if the panel lacks it and its turn has come: a large one comes seldom."""
@@ -84,21 +106,17 @@ class Viewer:
         return found if found is not None and found.step != asked["snapshot"] and due else None
 
     def frame(self, asked: Mapping[str, int]) -> bytes:
-        """Everything after the rows that the panel has."""
+        """What comes after the rows that the panel has: all of it, or as much as fits."""
         run = self.run
         self._seen = self.state(asked["steps"])
         picture = self._picture(asked)
-        tables = view.step_tables(run, asked["steps"], asked["validations"])
+        tables = view.step_tables(run, asked["steps"], asked["validations"], FRAME_ROWS)
         starts = {"steps": asked["steps"], "validations": asked["validations"]}
-        tables["here"] = view.here(run)
-        whole = {**view.step_tables(run), "here": tables["here"], "plan": view.plan(run.experiment)}
         if self.view.blocks:
             starts["blocks"] = asked.get("blocks", 0)
-            tables |= view.block_tables(run, starts["blocks"])
-            whole |= view.block_tables(run)
-        alternatives = view.alternatives(
-            whole, self.look, self.known, view.solved_at(run, self.known)
-        )
+            tables |= view.block_tables(run, starts["blocks"], FRAME_ROWS)
+        tables["here"] = view.here(run)
+        alternatives, advice = self._words() if self._words_due else ({}, None)
         if picture is not None:
             shown = view.snapshot_tables(picture, self.preview)
             size = sum(4 * values.size for values in picture.signals.values())
@@ -115,11 +133,25 @@ class Viewer:
             "figures": {name: text for name, _label, text in figures},
             "marks": view.change_marks(run, self.known),
             "texts": None if picture is None else view.writing(picture),
-            "advice": view.advice(run, self.coach),
+            "advice": advice,
             "stages": stages(run),
             "alternatives": alternatives,
         }
         return pack(header, tables)
+
+    def _words(self) -> tuple[dict[str, str], list[dict[str, str]]]:
+        """What the charts over steps show, and what the coach says of the run."""
+        run = self.run
+        self._spoke_of, self._spoke_when = self.state(0), view.standing(run)
+        self._next_words = time.monotonic() + len(run.history.steps) // WORDS_ROWS / 10
+        whole = {**view.step_tables(run), "here": view.here(run), "plan": view.plan(run.experiment)}
+        if self.view.blocks:
+            whole |= view.block_tables(run)
+        solved = view.solved_at(run, self.known)
+        return (
+            view.alternatives(whole, self.look, self.known, solved),
+            view.advice(run, self.coach),
+        )
 
 
 def _asked(message: str) -> dict[str, int]:
@@ -140,32 +172,49 @@ def _asked(message: str) -> dict[str, int]:
 
 
 async def feed(socket: WebSocket) -> None:
-    """Serve one panel: first a greeting with the run's token, then asks and answers in turn."""
-    # The token is the key; the origin is looked at so that no other site's page may try one.
-    origin = socket.headers.get("origin", "")
-    if origin and origin.split("://", 1)[-1] != socket.headers.get("host"):
-        await socket.close(BAD_REQUEST)
+    """Serve one panel: asks and answers in turn, until one of the two has enough."""
+    spoken = socket.scope["subprotocols"]
+    if len(spoken) != 2 or spoken[0] != PROTOCOL:
+        await close(socket, BAD_REQUEST)
         return
-    await socket.accept()
-    try:
-        greeting = json.loads(await asyncio.wait_for(socket.receive_text(), GREETING_SECONDS))
-        run = classroom().find(str(greeting.get("token", "")))
-        if run is None:
-            await socket.close(UNKNOWN_RUN)
+    token = str(spoken[1])
+    await socket.accept(subprotocol=PROTOCOL)
+    async with audience().seat(token, socket) as welcome:
+        try:
+            code = await _serve(socket, token) if welcome else FULL
+        except WebSocketDisconnect:
             return
-        speak(str(greeting.get("language", "")) or None)
-        viewer = Viewer(run, str(greeting.get("view", "")))
-        clock = asyncio.get_running_loop().time
-        while True:
+        except TimeoutError:
+            code = SILENT
+        except (ValueError, KeyError, TypeError, RecursionError):
+            code = BAD_REQUEST
+        except WebSocketDisconnected:  # another feed has taken its seat
+            return
+        await close(socket, code)
+
+
+async def _serve(socket: WebSocket, token: str) -> int:
+    """Answer what a panel asks. Returns why there is nothing (more) to answer.
+
+    Raises ValueError, KeyError, TypeError or RecursionError at nonsense, TimeoutError at silence.
+    """
+    run = classroom().find(token)
+    if run is None:
+        return UNKNOWN_RUN
+    run.watch()
+    speak(socket.query_params.get("language"))
+    viewer = Viewer(run, socket.query_params.get("view", ""))
+    clock = asyncio.get_running_loop().time
+    while True:
+        async with asyncio.timeout(ASK_SECONDS):
             asked = _asked(await socket.receive_text())
-            began = clock()
-            while not viewer.news(asked) and clock() - began < HOLD_SECONDS:
-                run.watch()
-                await asyncio.sleep(LOOK_SECONDS)
+        if classroom().find(token) is not run:
+            return UNKNOWN_RUN
+        began = clock()
+        while not viewer.news(asked) and clock() - began < HOLD_SECONDS:
             run.watch()
-            await socket.send_bytes(viewer.frame(asked))
-            await asyncio.sleep(FRAME_SECONDS)
-    except WebSocketDisconnect:
-        return
-    except (ValueError, AttributeError, KeyError, TypeError, RecursionError, TimeoutError):
-        await socket.close(BAD_REQUEST)
+            await asyncio.sleep(LOOK_SECONDS)
+        run.watch()
+        frame = viewer.frame(asked)
+        await socket.send_bytes(frame)
+        await asyncio.sleep(max(FRAME_SECONDS, len(frame) / FRAME_BYTES))

@@ -1,5 +1,7 @@
 """What the server does beside running pages: warm workers, the feed, the panel's own files."""
 
+import asyncio
+import gc
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,18 +10,23 @@ from typing import Any
 
 import plotly
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
+from streamlit.runtime import get_instance
 
 from gruviz.errors import GruvizError
 from gruviz.runs import classroom
 from gruviz.ui import view
-from gruviz.ui.feed import feed
+from gruviz.ui.audience import audience
+from gruviz.ui.feed import ASK_BYTES, feed
+from gruviz.ui.guard import Guard
 
 OWN = Path(__file__).parent / "static"
 PLOTLY = Path(plotly.__file__).parent / "package_data"
 FOREVER = "public, max-age=31536000, immutable"
+SWEEP_SECONDS = 15.0
 
 
 class LastingFiles(StaticFiles):
@@ -45,17 +52,33 @@ ROUTES: list[BaseRoute] = [
     Mount(f"{FILES}/plotly", LastingFiles(directory=PLOTLY)),
     Mount(f"{FILES}/panel", LastingFiles(directory=OWN)),
 ]
+MIDDLEWARE = [Middleware(Guard, sizes={FEED: ASK_BYTES})]
+
+
+async def _sweep(runtime: Any) -> None:
+    """Let go of closed tabs when their time is up (`server.disconnectedSessionTTL`).
+
+    Streamlit looks only when another tab comes or goes: what the last of a class had would stay.
+    """
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        runtime._session_mgr._session_storage._cache.expire()
 
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Start the workers with the server, so that the first Train doesn't wait for torch."""
     try:
+        audience()
         classroom().pool.warm()
     except GruvizError as error:
         raise SystemExit(str(error)) from None
     view.rehearse()
+    gc.collect()
+    gc.freeze()  # what is there now stays: no later collection needs to look at it
+    sweeping = asyncio.create_task(_sweep(get_instance()))
     try:
         yield {}
     finally:
+        sweeping.cancel()
         classroom().close()

@@ -16,10 +16,13 @@ from gruviz.runs import Run, Status, Study, classroom
 from gruviz.runs.comparison import same_start
 from gruviz.ui import controls, tables
 from gruviz.ui.visitor import visitor
-from gruviz.words import _, speak
+from gruviz.words import N_, _, speak
 
 LOOKS = ("axis", "view")  # what of the address is about looking, not about the experiment
-
+GONE = N_(
+    "The run of this tab is gone: the server was restarted or made room for others. Press Train to"
+    " begin anew."
+)
 
 MOST_PINS = 4  # lines behind the current one that can still be told apart
 
@@ -60,6 +63,12 @@ class Session:
         if self.run is not None:
             self.run.pause()
         self.previous, self.run, self.fresh = self.run, run, False
+
+    def look_after(self) -> None:
+        """Let go of a run that the classroom has dropped, and say so."""
+        if self.run is not None and classroom().find(self.run.token) is None:
+            self.run = None
+            self.complaints = [_(GONE)]
 
     def undo(self) -> None:
         """Bring back the run before this one, with its settings."""
@@ -111,11 +120,7 @@ class Session:
         self.fresh = False
         run = classroom().find(token) if len(token) < 100 else None
         if run is None:
-            self.complaints.append(
-                _(
-                    "The run of this tab is gone: the server was restarted. Press Train to begin anew."
-                )
-            )
+            self.complaints.append(_(GONE))
             return
         classroom().adopt(run, visitor())
         self.run = run
@@ -241,4 +246,5 @@ def session() -> Session:
         st.session_state["session"] = Session(link)
         st.session_state["session"].read_link()
     found: Session = st.session_state["session"]
+    found.look_after()
     return found

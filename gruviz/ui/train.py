@@ -256,7 +256,11 @@ def _show(mine: Session, wanted: Experiment, *, log: bool) -> None:
         words={
             "empty": _("Press Train") if run is None else _("Waiting for the first points…"),
             "gone": _("This run is no longer on the server. Press Train to start a new one."),
-            "lost": _("Connection lost; trying again…"),
+            "lost": _("Connection lost: what you see may be old. Trying again…"),
+            "crowded": _(
+                "This run is open in more tabs than the server serves. Close some, then reload this one."
+            ),
+            "full": _("More people are watching than this server serves. Trying again…"),
             "loading": _("Loading the charts…"),
         },
         on_attach=lambda: mine.attach(_said("attach")),

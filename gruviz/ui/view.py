@@ -130,24 +130,31 @@ def writing(snapshot: Snapshot) -> dict[str, str]:
     return {"prediction": _("The network writes on: {text}").format(text=snapshot.text)}
 
 
-def step_tables(run: Run, steps: int = 0, validations: int = 0) -> Tables:
-    """The curves of a run, from a row on."""
+def step_tables(run: Run, steps: int = 0, validations: int = 0, most: int | None = None) -> Tables:
+    """The curves of a run, from a row on; of each at most so many rows."""
     before = max(0, steps - charts.SHARE_WINDOW + 1)  # a running share looks back
-    rows = run.history.steps.since(before)
+    rows = _beginning(run.history.steps.since(before), most and steps - before + most)
     norm, after = rows["norm"], rows["clipped_norm"]
     rows["clipped"] = charts.clipped(norm, after)
     rows["clipped_share"] = charts.clipped_share(norm, after)
     rows["effective_step"] = charts.effective_step(rows["learning_rate"], norm, after)
     return {
         "steps": {name: values[steps - before :] for name, values in rows.items()},
-        "validations": run.history.validations.since(validations),
+        "validations": _beginning(run.history.validations.since(validations), most),
     }
 
 
-def block_tables(run: Run, row: int = 0) -> Tables:
-    """What was measured of each block of weights, from a row on; no table before the first slice."""
+def block_tables(run: Run, row: int = 0, most: int | None = None) -> Tables:
+    """What was measured of each block of weights, from a row on, at most so many rows; no table
+    before the first slice."""
     blocks = run.history.blocks
-    return {} if blocks is None else {"blocks": blocks.since(row)}
+    return {} if blocks is None else {"blocks": _beginning(blocks.since(row), most)}
+
+
+def _beginning(
+    columns: dict[str, npt.NDArray[np.float64]], most: int | None
+) -> dict[str, npt.NDArray[np.float64]]:
+    return {name: values[:most] for name, values in columns.items()}
 
 
 def here(run: Run) -> dict[str, npt.NDArray[np.float64]]:

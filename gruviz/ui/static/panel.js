@@ -4,7 +4,17 @@
 const TOKEN = "gruviz.run";
 const POINTS = 1500; // more than this in view are thinned to the extremes of each bucket
 const PICTURE_MILLISECONDS = 400;
-const UNKNOWN_RUN = 4404;
+const PROTOCOL = "gruviz"; // of the feed; the run's token comes after it
+const SILENCE_MILLISECONDS = 8000; // the feed answers at least every four seconds
+const LONGEST_WAIT = 16000; // milliseconds between two attempts to connect
+const ASK_AGAIN_MILLISECONDS = 3000;
+// What the feed says with its last word: what the panel tells the reader, and whether it tries again.
+const PARTINGS = {
+  4404: { words: "gone", again: false },
+  4409: { words: "crowded", again: false },
+  4429: { words: "full", again: true },
+};
+const CUT_OFF = { words: "lost", again: true };
 const TOUCH = matchMedia("(pointer: coarse)").matches; // a finger scrolls the page, not the chart
 
 const panels = new WeakMap();
@@ -71,6 +81,7 @@ class Panel {
       }
     });
     this.token = null;
+    this.wait = 500; // milliseconds, doubled before each attempt to connect
     this.staging = null;
     this.clear();
     this.onVisible = () => document.hidden || this.draw();
@@ -94,12 +105,13 @@ class Panel {
   update({ data, setTriggerValue }) {
     this.data = data;
     this.trigger = setTriggerValue;
-    this.asked = null;
+    this.asked = {};
     if (data.token !== this.token) this.clear();
     if (data.token !== this.token || data.view !== this.view) {
       this.token = data.token;
       this.view = data.view;
-      this.connect(); // the feed learns at the greeting which view it serves
+      this.say("");
+      this.connect(); // the feed learns at the handshake which view it serves
     }
     this.remember(data);
     for (const name of Object.keys(this.tables)) {
@@ -122,31 +134,55 @@ class Panel {
   }
 
   connect() {
-    this.socket?.close();
-    this.socket = null;
-    clearTimeout(this.retry);
+    this.disconnect();
     if (!this.token) return;
-    const token = this.token;
-    const socket = new WebSocket(new URL(this.data.feed, location.origin.replace(/^http/, "ws")));
+    const address = new URL(this.data.feed, location.origin.replace(/^http/, "ws"));
+    address.search = new URLSearchParams({ view: this.view, language: this.data.language });
+    const socket = new WebSocket(address, [PROTOCOL, this.token]);
     socket.binaryType = "arraybuffer";
     const ask = () => socket.send(JSON.stringify(this.counts));
-    socket.onopen = () => {
-      socket.send(JSON.stringify({ token, language: this.data.language, view: this.view }));
-      ask();
-    };
+    socket.onopen = ask;
     socket.onmessage = ({ data }) => {
       if (socket !== this.socket) return;
-      this.lost.textContent = "";
+      this.heard(true);
       this.take(unpack(data));
       ask();
     };
     socket.onclose = ({ code }) => {
-      if (socket !== this.socket) return;
-      this.lost.textContent = code === UNKNOWN_RUN ? this.data.words.gone : this.data.words.lost;
-      if (code === UNKNOWN_RUN) return;
-      this.retry = setTimeout(() => this.connect(), 1000);
+      if (socket === this.socket) this.part(PARTINGS[code] ?? CUT_OFF);
     };
     this.socket = socket;
+    this.heard(false);
+  }
+
+  disconnect() {
+    const socket = this.socket;
+    this.socket = null; // what it still has to say is no longer heard
+    socket?.close();
+    clearTimeout(this.retry);
+    clearTimeout(this.silence);
+  }
+
+  // A network that is gone says nothing: so silence is taken for a connection that is lost.
+  heard(word) {
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => this.part(CUT_OFF), SILENCE_MILLISECONDS);
+    if (!word) return;
+    this.wait = 500;
+    this.say("");
+  }
+
+  say(text) {
+    if (this.lost.textContent !== text) this.lost.textContent = text;
+  }
+
+  part({ words, again }) {
+    this.disconnect();
+    this.say(this.data.words[words]);
+    if (words === "gone") this.trigger("gone", this.token);
+    if (!again) return;
+    this.wait = Math.min(2 * this.wait, LONGEST_WAIT);
+    this.retry = setTimeout(() => this.connect(), this.wait * (0.75 + Math.random() / 2)); // not all at once
   }
 
   take({ header, columns }) {
@@ -171,14 +207,20 @@ class Panel {
         if (place && place.textContent !== text) place.textContent = text;
       }
       this.describe(header.alternatives);
-      this.showAdvice(header.advice);
+      if (header.advice) this.showAdvice(header.advice);
       this.draw();
     });
-    // The page's buttons and its line of status follow; they are asked for once a change.
-    if (header.status !== this.data.status && this.asked !== header.status) {
-      this.asked = header.status;
-      this.trigger("status", header.status);
-    }
+    this.follow(header.status);
+  }
+
+  // The page's buttons and its line of status follow; they are asked for once a change, and again if
+  // nothing comes of it: the page may have been without a connection, too.
+  follow(status) {
+    const now = performance.now();
+    if (status === this.data.status) return;
+    if (status === this.asked.status && now - this.asked.at < ASK_AGAIN_MILLISECONDS) return;
+    this.asked = { status, at: now };
+    this.trigger("status", status);
   }
 
   // What the coach says, each with a button where it knows the next experiment.
@@ -230,16 +272,19 @@ class Panel {
       this.figureNames = names;
       this.figures.replaceChildren();
       this.values.clear();
-      for (const [name, label] of figures) {
+      for (const [name] of figures) {
         const tile = element("div", "gv-figure", undefined, this.figures);
-        element("dt", "", label, tile);
+        element("dt", "", "", tile);
         this.values.set(name, element("dd", "", "", tile));
         this.values.get(name).dataset.figure = name;
       }
     }
-    // While the feed runs it is ahead of the page.
-    const live = this.counts.steps > 0;
-    for (const [name, , text] of figures) if (!live) this.values.get(name).textContent = text;
+    const live = this.counts.steps > 0; // while the feed runs it is ahead of the page
+    for (const [name, label, text] of figures) {
+      const value = this.values.get(name);
+      value.previousSibling.textContent = label; // "Solved < 0.01" is of one task
+      if (!live) value.textContent = text;
+    }
   }
 
   showCards(cards) {
@@ -463,10 +508,7 @@ class Panel {
   }
 
   close() {
-    const socket = this.socket;
-    this.socket = null;
-    socket?.close();
-    clearTimeout(this.retry);
+    this.disconnect();
     clearTimeout(this.staging);
     document.removeEventListener("visibilitychange", this.onVisible);
     this.sizes.disconnect();
