@@ -5,10 +5,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+from playwright.sync_api import Browser, WebSocketRoute, expect
 
 from tests.browser.conftest import VIEW, Server, Student, new_student, tab
 from tests.browser.test_live import choose
@@ -58,8 +57,6 @@ def network(server: Server) -> Iterator[Network]:
     made = Network(port)
     yield made
     made.close()
-
-
 
 
 def test_a_lost_network_is_said_and_the_panel_goes_on_where_it_was(
@@ -139,7 +136,9 @@ def test_a_figures_label_follows_the_task(student: Student) -> None:
 
 def test_every_page_works_under_its_own_policy(browser: Browser, server: Server) -> None:
     context = browser.new_context(viewport=VIEW)
-    with tab(context, server) as student:  # which fails for a violation: it is an error in the console
+    with tab(
+        context, server
+    ) as student:  # which fails for a violation: it is an error in the console
         page = student.page
         student.press("Train")
         expect(page.locator("[data-figure=training-loss]")).not_to_have_text("–")
