@@ -41,12 +41,19 @@ class Forecasts:
 
 @dataclass(frozen=True, eq=False)
 class Trials:
-    """The jobs in their order, and the forecasts of those that are done."""
+    """The jobs in their order, and the forecasts of those that are done.
+
+    Of the job under way, curve: (step, validation loss); trained: whether only its forecasts are
+    missing, diverged: how that ended, said: the forecasts so far, some windows each.
+    """
 
     jobs: tuple[Job, ...]
     found: tuple[Forecasts, ...] = ()
     here: Checkpoint | None = None
-    curve: tuple[tuple[float, float], ...] = ()  # of the job under way: (step, validation loss)
+    curve: tuple[tuple[float, float], ...] = ()
+    trained: bool = False
+    diverged: bool = False
+    said: tuple[Floats, ...] = ()
 
     @classmethod
     def begin(cls, jobs: Sequence[Job]) -> "Trials":

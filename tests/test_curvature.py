@@ -21,6 +21,7 @@ from gruviz.experiment import (
     SineMixture,
     Waveforms,
 )
+from gruviz.record import weights_of
 from gruviz.studies import Sharpness
 from gruviz.training import Trainer, advance, curvature, proceed
 from gruviz.training.curvature import hessian_times
@@ -182,3 +183,14 @@ def test_without_weights_there_is_nothing_to_look_at() -> None:
     with pytest.raises(GruvizError) as caught:
         Sharpness.begin([], SMALL.rate)
     assert str(caught.value) == "There are no weights to look at yet; press Train first."
+
+
+def test_second_derivatives_through_too_many_steps_are_refused_with_a_number() -> None:
+    long = Experiment(task=Adding(size=40, length=300), cell=GRU(256), batch_size=16)
+    points = [(0, weights_of(advance(long, steps=1).checkpoint))]
+    with pytest.raises(GruvizError) as caught:
+        proceed(long, Sharpness.begin(points, long.rate))
+    assert str(caught.value) == (
+        "Second derivatives through 300 time steps of 256 hidden units take too long on a shared"
+        " server; make the sequences at most 163 steps long, or the layer smaller."
+    )

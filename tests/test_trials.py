@@ -11,7 +11,7 @@ import torch
 from gruviz.data import Table as Data
 from gruviz.data import fetch_sample, load, read_csv
 from gruviz.data.backtest import Fold, rolling_origins
-from gruviz.experiment import GRU, Experiment, Table
+from gruviz.experiment import GRU, SGD, Experiment, Table
 from gruviz.record import Checkpoint
 from gruviz.training import advance, proceed
 from gruviz.training.trainer import Trainer
@@ -68,6 +68,34 @@ def test_a_trial_with_slow_steps_leaves_the_worker_after_one(
         steps.append(0 if state.here is None else state.here.step)
     assert steps == [*range(1, 45), 0]
     same(state.found[0], whole(JOBS[0]).found[0])
+
+
+def test_forecasts_leave_the_worker_after_some_windows_and_are_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at_once = whole(JOBS[0]).found[0]
+    monkeypatch.setattr("gruviz.training.trials.WORK", 5 * WINDOW * 4)  # five windows
+    state, parts = Trials.begin(JOBS[:1]), []
+    while state.progress < 1:
+        state = further(SMALL, state, fetch_sample, lambda: True)
+        parts.append(len(state.said))
+        assert not state.trained or state.here is not None
+    windows = len(at_once.ends)
+    assert parts[-(-windows // 5) * -1 :] == [*range(1, -(-windows // 5)), 0]
+    np.testing.assert_allclose(state.found[0].values, at_once.values, rtol=1e-6)
+    assert (state.here, state.said, state.curve, state.trained) == (None, (), (), False)
+    np.testing.assert_array_equal(state.found[0].losses, at_once.losses)
+
+
+def test_a_trial_that_diverged_says_so_though_its_forecasts_come_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gruviz.training.trials.WORK", 5 * WINDOW * 4)
+    wild = replace(SMALL, optimizer=SGD(), learning_rate=10.0, clip_norm=None, steps=400)
+    state = Trials.begin([Job(wild, FOLDS[0])])
+    while state.progress < 1:
+        state = further(wild, state, fetch_sample, lambda: True)
+    assert state.found[0].diverged
 
 
 def checkpoint(experiment: Experiment, fold: Fold | None = None) -> Checkpoint:

@@ -35,7 +35,7 @@ SETTINGS = {
     "GRUVIZ_HUNG_SECONDS": str(workers.HUNG_SECONDS),
 }
 HEAD = (
-    f"{'attack':<46}{'at work':>8}{'steps/s':>9}{'fair':>6}{'share':>7}{'gap p95':>9}{'longest':>9}"
+    f"{'attack':<13}{'at work':>8}{'steps/s':>9}{'fair':>6}{'share':>7}{'gap p95':>9}{'longest':>9}"
     f"{'page MB':>9}{'worker':>8}{'errors':>8}  "
 )
 
@@ -59,6 +59,7 @@ class Peak:
 class Line:
     """What one attack did to the victim and to the server. alone: steps/s; cores: workers."""
 
+    name: str
     attack: Attack
     outcome: Outcome
     alone: float
@@ -79,10 +80,10 @@ class Line:
     def __str__(self) -> str:
         share = f"{self.seen.steps / self.fair:.2f}" if self.fair else "-"
         return (
-            f"{self.attack.sentence[:45]:<46}{self.outcome.at_work:>8}{self.seen.steps:>9,.0f}"
+            f"{self.name:<13}{self.outcome.at_work:>8}{self.seen.steps:>9,.0f}"
             f"{self.fair:>6,.0f}{share:>7}{self.seen.p95:>8.2f}s{self.seen.longest:>8.2f}s"
             f"{self.peak.page:>9,.0f}{self.peak.worker:>8,.0f}{self.tracebacks:>8}  "
-            f"{'held' if self.held else 'NOT HELD'}: {self.outcome.said[:160]}"
+            f"{'held' if self.held else 'NOT HELD'}: {self.attack.sentence}: {self.outcome.said[:160]}"
         )
 
 
@@ -109,11 +110,12 @@ def seen(student: Student, began: float) -> Pace:
     return pace(student.viewer, began, now) if student.viewer else Pace(0.0, (now - began,))
 
 
-async def strike(server: Server, attack: Attack, seconds: float, alone: float) -> Line:
+async def strike(server: Server, name: str, seconds: float, alone: float) -> Line:
     """Let an attack loose while a victim trains.
 
     Raises TimeoutError if no victim gets (nearly) its pace alone beforehand.
     """
+    attack = ATTACKS[name]
     if attack.prepare is not None:
         attack.prepare()
     victim = await victim_of(server)
@@ -137,7 +139,7 @@ async def strike(server: Server, attack: Attack, seconds: float, alone: float) -
     finally:
         await victim.close()
     return Line(
-        attack, outcome, before.steps, server.workers_wanted, found, peak,
+        name, attack, outcome, before.steps, server.workers_wanted, found, peak,
         server.tracebacks() - errors,
     )  # fmt: skip
 
@@ -159,19 +161,19 @@ class Siege:
         await victim.close()
         self.alone, self.start = found.steps, self.server.page_memory()
         print(
-            f"{'the victim alone':<46}{1:>8}{found.steps:>9,.0f}{found.steps:>6,.0f}{1:>7.2f}"
+            f"{'alone':<13}{1:>8}{found.steps:>9,.0f}{found.steps:>6,.0f}{1:>7.2f}"
             f"{found.p95:>8.2f}s{found.longest:>8.2f}s{self.start:>9,.0f}"
             f"{self.server.worker_memory():>8,.0f}{self.server.tracebacks():>8}  "
-            f"a gap of {found.median:.2f} s",
+            f"the victim alone: a gap of {found.median:.2f} s",
             flush=True,
         )
 
-    async def lay(self, attack: Attack) -> None:
+    async def lay(self, name: str) -> None:
         """One attack, and its line."""
         for _try in range(2):
             assert self.server is not None
             try:
-                line = await strike(self.server, attack, self.seconds, self.alone)
+                line = await strike(self.server, name, self.seconds, self.alone)
             except LOST as error:
                 self.end()
                 print(f"  ... the server does not recover ({type(error).__name__}); a new one")
@@ -182,7 +184,7 @@ class Siege:
             print(line, flush=True)
             return
         self.held = False
-        print(f"{attack.sentence[:45]:<46}  NOT HELD: no victim got its pace beforehand")
+        print(f"{name:<13}  NOT HELD: no victim got its pace beforehand")
 
     async def afterwards(self) -> None:
         """The page's memory when all tabs have been closed for as long as anything is kept."""
@@ -216,7 +218,7 @@ async def besiege(names: list[str], workers: int, seconds: float, log: Path | No
         try:
             await siege.begin()
             for name in names:
-                await siege.lay(ATTACKS[name])
+                await siege.lay(name)
             await siege.afterwards()
         finally:
             siege.end()

@@ -60,5 +60,6 @@ def websocket(url: str, path: str, **more: Any) -> Any:
 def reset(connection: ClientConnection) -> None:
     """Break a connection as a lost network does: no goodbye, what was on its way is refused."""
     raw = connection.transport.get_extra_info("socket")
-    raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, struct.pack("ii", 1, 0))
+    with suppress(OSError):  # closed already
+        raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, struct.pack("ii", 1, 0))
     connection.transport.abort()

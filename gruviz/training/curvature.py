@@ -6,14 +6,20 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from gruviz.data import Fetch
+from gruviz.data import Fetch, load
+from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment
 from gruviz.record import Weights
 from gruviz.studies import Floats, Sharpness
 from gruviz.training.weights import TrainingLoss
+from gruviz.words import _
 
 # The graph of a second derivative keeps a few dozen numbers for each: about a hundred megabytes.
 WORK = 1 << 18
+
+# Of a product with one sequence, measured: for each time step, and each recurrent weight of one.
+STEP_SECONDS, WEIGHT_SECONDS = 1.4e-3, 2.4e-8
+MOST_SECONDS = 1.0
 
 # Of each point. A vector near the second eigenvector hardly moves at first: 3 products may settle
 # on 1.20 where the largest eigenvalue is 1.40 (seen), for a component grows by their ratio only.
@@ -23,7 +29,11 @@ FEWEST_PRODUCTS = 10
 def sharpness(
     experiment: Experiment, state: Sharpness, fetch: Fetch, is_over: Callable[[], bool]
 ) -> Sharpness:
-    """Go on with the power iteration, point after point, until the time is over."""
+    """Go on with the power iteration, point after point, until the time is over.
+
+    Raises GruvizError if a single sequence would keep the worker from others for too long.
+    """
+    _check(experiment, load(experiment.task, experiment.seed, fetch).train.inputs.shape[1])
     loss = TrainingLoss(experiment, fetch, state.sequences, WORK, twice=True)
     state = replace(state, parts=len(loss))
     while state.waiting:
@@ -37,6 +47,19 @@ def sharpness(
         if is_over():
             break
     return state
+
+
+def _check(experiment: Experiment, steps: int) -> None:
+    weights = len(experiment.cell.gates) * experiment.cell.units**2
+    most = int(MOST_SECONDS / (STEP_SECONDS + weights * WEIGHT_SECONDS))
+    if steps > most:
+        raise GruvizError(
+            _(
+                "Second derivatives through {steps:,} time steps of {units} hidden units take too long"
+                " on a shared server; make the sequences at most {most:,} steps long, or the layer"
+                " smaller."
+            ).format(steps=steps, units=experiment.cell.units, most=most)
+        )
 
 
 def hessian_times(loss: TrainingLoss, part: int, weights: Weights, vector: Floats) -> Floats:

@@ -8,7 +8,6 @@ import torch
 
 from gruviz.data import Dataset, Fetch, load
 from gruviz.experiment import Experiment, Table
-from gruviz.record import Checkpoint
 from gruviz.training.advance import advance
 from gruviz.training.trainer import Trainer
 from gruviz.trials import Forecasts, Job, Trials
@@ -17,6 +16,7 @@ STEPS_AT_ONCE = 20
 SECONDS_AT_ONCE = 0.1  # a step may take seconds, and others wait for the worker
 MOST_FORECASTS = 2_000  # windows of a validation part, evenly spread, that are forecast from
 AT_ONCE = 256
+WORK = 1 << 20  # windows x time steps x hidden units of a unit: some tens of milliseconds
 
 
 def trials(
@@ -35,45 +35,49 @@ def trials(
 
 
 def _further(state: Trials, job: Job, dataset: Dataset, is_over: Callable[[], bool]) -> Trials:
-    while True:
+    while not state.trained:
         part = advance(
             job.experiment, state.here, seconds=SECONDS_AT_ONCE, steps=STEPS_AT_ONCE,
             dataset=dataset, telemetry=False,
         )  # fmt: skip
         rows = zip(part.validations["step"], part.validations["loss"], strict=True)
         curve = (*state.curve, *((float(step), float(loss)) for step, loss in rows))
-        state = replace(state, here=part.checkpoint, curve=curve)
-        if part.stopped is not None:
-            found = forecasts(
-                job.experiment, dataset, part.checkpoint, curve,
-                diverged=part.diverged_at is not None,
-            )  # fmt: skip
-            return replace(state, found=(*state.found, found), here=None, curve=())
-        if is_over():
+        state = replace(
+            state, here=part.checkpoint, curve=curve, trained=part.stopped is not None,
+            diverged=part.diverged_at is not None,
+        )  # fmt: skip
+        if is_over() and not state.trained:
             return state
+    return _forecast(state, job.experiment, dataset, is_over)
 
 
 @torch.no_grad()
-def forecasts(
-    experiment: Experiment,
-    dataset: Dataset,
-    checkpoint: Checkpoint,
-    curve: tuple[tuple[float, float], ...],
-    *,
-    diverged: bool,
-) -> Forecasts:
-    """What the network of a checkpoint says of the validation part, in the data's own units."""
-    model = Trainer(experiment, dataset, checkpoint).model
+def _forecast(
+    state: Trials, experiment: Experiment, dataset: Dataset, is_over: Callable[[], bool]
+) -> Trials:
+    """What the trained network says of the validation part, in the data's own units; some windows
+    at a time, so that nobody waits long for the worker."""
+    model = Trainer(experiment, dataset, state.here).model
     assert dataset.ends is not None
     count = len(dataset.ends)
     rows = np.unique(np.linspace(0, count - 1, min(count, MOST_FORECASTS)).round().astype(int))
+    window = dataset.validation.inputs.shape[1]
+    at_once = min(AT_ONCE, max(1, WORK // (window * experiment.cell.units)))
+    parts = [rows[start : start + at_once] for start in range(0, len(rows), at_once)]
 
     def say(inputs: np.ndarray) -> np.ndarray:
-        scaled = torch.cat([model(part) for part in torch.split(torch.from_numpy(inputs), AT_ONCE)])
-        return scaled.numpy().astype(np.float64) * dataset.scale + dataset.mean
+        scaled = model(torch.from_numpy(np.ascontiguousarray(inputs)))
+        found: np.ndarray = scaled.numpy().astype(np.float64) * dataset.scale + dataset.mean
+        return found
 
-    latest = None if dataset.latest is None else say(np.ascontiguousarray(dataset.latest))[0]
-    steps, losses = np.array(curve, dtype=np.float64).reshape(-1, 2).T
-    return Forecasts(
-        dataset.ends[rows], say(dataset.validation.inputs[rows]), latest, steps, losses, diverged
+    while len(state.said) < len(parts):
+        said = say(dataset.validation.inputs[parts[len(state.said)]])
+        state = replace(state, said=(*state.said, said))
+        if is_over() and len(state.said) < len(parts):
+            return state
+    latest = None if dataset.latest is None else say(dataset.latest)[0]
+    steps, losses = np.array(state.curve, dtype=np.float64).reshape(-1, 2).T
+    found = Forecasts(
+        dataset.ends[rows], np.concatenate(state.said), latest, steps, losses, state.diverged
     )
+    return Trials(state.jobs, (*state.found, found))

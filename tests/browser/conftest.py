@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -26,6 +25,9 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.browser import get_browser
+from tests.browser.get_browser import LEFT_OUT
+
 ROOT = Path(__file__).parents[2]
 FLAGS = [
     "--no-sandbox",
@@ -41,7 +43,6 @@ expect.set_options(timeout=20_000)  # a loaded machine is slow, not wrong
 # Streamlit looks for its server below a page's own address first, where it isn't.
 PROBE = re.compile(r"/(Data|Lab|Guide)/_stcore/(health|host-config)$")
 VIEW = ViewportSize(width=1440, height=900)
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -103,15 +104,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 # Playwright's event loop runs as long as this lives: not longer than these tests.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, NAMES)), None)
+    path = get_browser.browser()
+    if path is None:
+        if os.environ.get("CI") == "true":  # `make test` has tried to get one
+            pytest.fail(LEFT_OUT)
+        warnings.warn(pytest.PytestWarning(LEFT_OUT), stacklevel=1)
+        pytest.skip(LEFT_OUT)
     with sync_playwright() as playwright:
-        path = found or playwright.chromium.executable_path
-        if not Path(path).exists():
-            message = "no Chromium found: THE BROWSER TESTS WERE LEFT OUT (install chromium)"
-            if os.environ.get("CI") == "true":
-                pytest.fail(message)
-            warnings.warn(pytest.PytestWarning(message), stacklevel=1)
-            pytest.skip(message)
         launched = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield launched
         launched.close()

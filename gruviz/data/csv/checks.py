@@ -273,7 +273,7 @@ def about_wide(columns: Sequence[str], frame: pd.DataFrame) -> Iterator[Finding]
         )  # fmt: skip
 
 
-def about_grid(year: str) -> Iterator[Finding]:
+def about_grid(year: str, total: str) -> Iterator[Finding]:
     """A row per year and a column per month."""
     yield warning(
         "month-grid",
@@ -282,6 +282,12 @@ def about_grid(year: str) -> Iterator[Finding]:
         year=year[:40],
         remedies=(Remedy(N_("One row per month"), Overrides(reshape=TRANSPOSE)),),
     )  # fmt: skip
+    if total:
+        yield note(
+            "year-total-column",
+            N_("Column {name!r} holds the total or the mean of the twelve months; it is no month."),
+            name=total[:40],
+        )
 
 
 def about_places(names: Sequence[str]) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -69,6 +70,14 @@ class Columns:
         if values is None:
             text, cells = plain(text, cells)
         return Field(name, text, cells, values)
+
+    def keep(self, rows: npt.NDArray[np.bool_]) -> None:
+        """Leave out all other rows."""
+        mask = pa.array(rows)
+        for name, column in self.numbers.items():
+            self.texts[name] = self.texts[name].filter(mask)
+            if column.values is not None:
+                column.values = column.values[rows]
 
     def without_first(self, count: int) -> None:
         """Leave out the first rows."""

@@ -161,6 +161,8 @@ def _counts_up(record: Record, kinds: Sequence[str]) -> bool:
         cell.strip() for cell, wanted in zip(record.cells, kinds, strict=False)
         if wanted in (NUMERIC, EMPTY, MISSING) and cell.strip()
     ]  # fmt: skip
+    if kinds[0] in (NUMERIC, TIMELY) and len(values) > 10 and kind(values[0]) == WORDS:
+        values = values[1:]  # such as Year, before 1, 2, 3 …
     if len(values) < 3 or not all(re.fullmatch(r"\d{1,6}", value) for value in values):
         return False
     numbers = [int(value) for value in values]

@@ -15,10 +15,13 @@ from gruviz.data.csv.table import COUNTER, IDENTIFIER, NUMBER, WORDS
 from gruviz.data.csv.times import Clock
 
 Codes = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 LEAST_DATES = 5
 SHARE_OF_DATES = 0.6
 MOST_LABELS = 30  # columns that are looked at for names of series
+LEAST_TOTALS = 0.8  # of the years that are whole
+CLOSE = 2e-3  # as far as a total of rounded months is off
 MOST_IDS = 0.5  # series to rows; more, and it isn't a panel
 
 
@@ -124,16 +127,49 @@ class Grid:
 
     year: str
     months: tuple[str, ...]
+    total: str = ""
+    """The column that holds the sum or the mean of the twelve."""
 
 
 def grid(frame: pd.DataFrame, clock: Clock | None) -> Grid | None:
     """The twelve columns of months beside a column of years."""
     if clock is None or clock.format != "%Y":
         return None
-    named = {month_of(str(name)): str(name) for name in frame if len(str(name)) <= 10}
+    named = {_month(str(name)): str(name) for name in frame if len(str(name)) <= 10}
     months = [named.get(month) for month in YEAR]
     found = tuple(name for name in months if name and frame[name].dtype == np.float64)
-    return Grid(clock.columns[0], found) if len(found) == len(YEAR) else None
+    if len(found) < len(YEAR):
+        return None
+    values = frame[list(found)].to_numpy(np.float64)
+    rest = [
+        str(name)
+        for name in frame
+        if frame[name].dtype == np.float64 and name not in (*found, *clock.columns)
+    ]
+    totals = (each for each in rest if are_totals(values, frame[each].to_numpy(np.float64)))
+    return Grid(clock.columns[0], found, next(totals, ""))
+
+
+def are_totals(months: Floats, totals: Floats) -> bool:
+    """Whether numbers are the sums, or the means, of twelve months each; (years, 12), (years,)."""
+    known = np.isfinite(totals) & np.isfinite(months).all(axis=1)
+    if not known.any():
+        return False
+    for expected in (months[known].sum(axis=1), months[known].mean(axis=1)):
+        size = np.maximum(np.abs(expected), np.abs(months[known]).max(axis=1))
+        close = np.abs(totals[known] - expected) <= CLOSE * size
+        varied = np.ptp(months[known], axis=1) > 0
+        if close.mean() >= LEAST_TOTALS and varied.any():
+            return True
+    return False
+
+
+def _month(name: str) -> str | None:
+    """The month that a column is named for, by a word or a number."""
+    match = re.fullmatch(r"(?:m|month|monat|mois|mes)?[ _]?0?(\d{1,2})", name.strip().lower())
+    if match and 1 <= int(match[1]) <= 12:
+        return YEAR[int(match[1]) - 1]
+    return month_of(name)
 
 
 YEAR = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

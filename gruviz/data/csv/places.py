@@ -6,7 +6,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from gruviz.data.csv.table import CONSTANT, IDENTIFIER, NUMBER, TIME, WORDS
+from gruviz.data.csv.table import CONSTANT, COUNTER, IDENTIFIER, NUMBER, TIME, WORDS
+from gruviz.data.csv.times import ELAPSED_NAME
 
 LATITUDE = re.compile(r"(?:^|[\W_])(?:lat|latitude|breite|breitengrad)(?:$|[\W_\d])", re.IGNORECASE)
 LONGITUDE = re.compile(
@@ -24,7 +25,7 @@ LEAP = 0.1  # of the map's width, from one row to the next; a track goes on in s
 
 def places(frame: pd.DataFrame, kinds: Mapping[str, str]) -> tuple[str, ...]:
     """The columns that tell each row's place, where no row comes twice and none tells a time."""
-    if TIME in kinds.values():
+    if any(k == TIME or (k == COUNTER and ELAPSED_NAME.search(n)) for n, k in kinds.items()):
         return ()
     points = _points(frame, kinds)
     if points:

@@ -4,8 +4,8 @@ import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from gruviz.data.csv import checks, panels, steps
+from gruviz.data.csv import checks, steps
 from gruviz.data.csv.body import Body, Progress, read_body
 from gruviz.data.csv.clock import Start, clock_of, start_in_rows
 from gruviz.data.csv.columns import (
     Codes,
     Columns,
     columns_of,
-    frame_of,
-    kinds_of,
     take_out_sentinels,
 )
 from gruviz.data.csv.dialect import about_lines, sniff
@@ -30,10 +28,11 @@ from gruviz.data.csv.findings import Finding, quoted, warning
 from gruviz.data.csv.foreign import refuse_text
 from gruviz.data.csv.formats import Times
 from gruviz.data.csv.places import places
-from gruviz.data.csv.reading import AS_IN_FILE, BY_TIME, TRANSPOSE, Overrides, Reading
+from gruviz.data.csv.reading import AS_IN_FILE, BY_TIME, Overrides, Reading
 from gruviz.data.csv.records import Dialect, OpenQuoteError, head_of
-from gruviz.data.csv.table import COUNTER, EMPTY, IDENTIFIER, NUMBER, TIME, WORDS, Table
-from gruviz.data.csv.times import Clock
+from gruviz.data.csv.shape import Shape, reshaped, shape_of
+from gruviz.data.csv.table import EMPTY, IDENTIFIER, NUMBER, TIME, Table
+from gruviz.data.csv.totals import take_out_totals
 from gruviz.data.csv.written import about_numbers
 from gruviz.errors import GruvizError
 from gruviz.words import N_, _, n_
@@ -91,11 +90,12 @@ def read_csv(
     )
     tell(0.8, _("Reading the times…"))
     start = start_in_rows(columns, dialect, asked, findings)
+    take_out_totals(columns, asked, findings)
     _check_rows(columns.rows)
     clock = clock_of(columns, dialect, asked, start, findings)
     codes, perhaps = take_out_sentinels(columns, clock, asked)
     tell(0.9, _("Looking at what was read…"))
-    shape = _shape(columns, clock, asked)
+    shape = shape_of(columns, clock, asked)
     told = _reading(text, dialect, body, columns, shape, codes, start, asked)
     findings += about_numbers(columns, told.text or ())
     findings += checks.about_marks(
@@ -212,58 +212,12 @@ def _held(columns: Columns) -> list[str]:
     ]
 
 
-@dataclass
-class _Shape:
-    """The frame, and what its rows and columns are."""
-
-    frame: pd.DataFrame
-    kinds: dict[str, str]
-    clock: Clock | None
-    wide: panels.Wide | None = None
-    long: panels.Long | None = None
-    grid: panels.Grid | None = None
-
-
-def _shape(columns: Columns, clock: Clock | None, asked: Overrides) -> _Shape:
-    """One series a column, series below each other, or time along the columns."""
-    wide = panels.wide(columns.names, columns.numeric()) if asked.time is None else None
-    if wide is not None:
-        clock = None
-    frame, kinds = frame_of(columns, clock), kinds_of(columns, clock)
-    shape = _Shape(frame, kinds, clock, wide)
-    if wide is not None:
-        return shape
-    shape.grid = panels.grid(frame, clock)
-    shape.long = _long(shape, asked)
-    if shape.long is not None:
-        if kinds[shape.long.id] != WORDS:
-            kinds[shape.long.id] = IDENTIFIER
-        if shape.long.counter:
-            kinds[shape.long.counter] = COUNTER
-    return shape
-
-
-def _long(shape: _Shape, asked: Overrides) -> panels.Long | None:
-    if asked.id == "":
-        return None
-    if asked.id is not None:
-        if asked.id not in shape.frame:
-            raise GruvizError(
-                _("There is no column {name!r} in this file; its columns are: {names}.").format(
-                    name=asked.id[:40], names=quoted(shape.frame, 8)
-                )
-            )
-        groups, found = pd.factorize(shape.frame[asked.id])
-        return panels.Long(asked.id, groups.astype(np.int64), len(found))
-    return panels.long(shape.frame, shape.kinds, shape.clock)
-
-
 def _reading(
     text: Text,
     dialect: Dialect,
     body: Body,
     columns: Columns,
-    shape: _Shape,
+    shape: Shape,
     codes: Codes,
     start: Start | None,
     asked: Overrides,
@@ -316,7 +270,7 @@ def _reading(
 
 
 def _table(
-    shape: _Shape,
+    shape: Shape,
     told: Reading,
     findings: list[Finding],
     asked: Overrides,
@@ -325,7 +279,7 @@ def _table(
 ) -> Table:
     """The table with its columns to choose from, in order, and with everything said."""
     if asked.reshape:
-        shape = _reshaped(shape, asked)
+        shape = reshaped(shape, asked)
         _check_rows(len(shape.frame))
     else:
         findings += checks.about_columns(shape.frame, shape.kinds)
@@ -335,16 +289,9 @@ def _table(
     numeric = [name for name in numeric if kinds[name] != EMPTY]
     _check_numbers(numeric, kinds)
     order = np.arange(len(frame))
-    if shape.wide is not None:
-        findings += checks.about_wide(shape.wide.columns, frame)
-    elif clock is None and (found := places(frame, kinds) if long is None else ()):
-        findings += checks.about_places(found)
-    elif clock is None:
-        findings += checks.about_no_time(kinds)
-    elif not asked.reshape:
-        findings += steps.about_clock(clock)
+    findings += _about_time(shape, asked)
     if shape.grid is not None:
-        findings += checks.about_grid(shape.grid.year)
+        findings += checks.about_grid(shape.grid.year, shape.grid.total)
     if long is not None:
         values = [name for name in numeric if kinds[name] == NUMBER and name != long.id]
         findings += checks.about_long(long.id, long.count, len(frame), values, clock is not None)
@@ -377,6 +324,19 @@ def _table(
     )
 
 
+def _about_time(shape: Shape, asked: Overrides) -> Iterator[Finding]:
+    """What tells the time of the rows, or why nothing does."""
+    if shape.wide is not None:
+        yield from checks.about_wide(shape.wide.columns, shape.frame)
+    elif shape.clock is not None:
+        if not asked.reshape:
+            yield from steps.about_clock(shape.clock)
+    elif shape.long is None and (found := places(shape.frame, shape.kinds)):
+        yield from checks.about_places(found)
+    else:
+        yield from checks.about_no_time(shape.kinds)
+
+
 def _offered(numeric: list[str], kinds: Mapping[str, str], findings: list[Finding]) -> list[str]:
     """The columns to choose from: all, or of too many the first measurements."""
     if len(numeric) <= MAX_COLUMNS:
@@ -407,42 +367,6 @@ def _check_numbers(numeric: Sequence[str], kinds: Mapping[str, str]) -> None:
                 " identifiers or times. Choose a file with measurements."
             ).format(names=quoted(numeric))
         )
-
-
-def _reshaped(shape: _Shape, asked: Overrides) -> _Shape:
-    """The shape turned as the caller asks. Raises GruvizError if it can't be."""
-    if asked.reshape == TRANSPOSE:
-        if shape.wide is not None:
-            words = [name for name, kind in shape.kinds.items() if kind == WORDS]
-            turned = panels.transpose(shape.frame, shape.wide, words)
-        elif shape.grid is not None:
-            turned = panels.unrolled(shape.frame, shape.grid)
-        else:
-            raise GruvizError(
-                _("The columns of this file aren't named by times; there is nothing to turn.")
-            )
-    else:
-        long, clock = shape.long, shape.clock
-        if long is None or clock is None:
-            raise GruvizError(
-                _("This file doesn't hold several series one below the other, each with its times.")
-            )
-        numeric = [
-            str(name)
-            for name in shape.frame
-            if shape.frame[name].dtype == np.float64 and name not in (*clock.columns, long.id)
-        ]
-        value = asked.value or next(iter(numeric), "")
-        if value not in numeric:
-            raise GruvizError(
-                _(
-                    "There is no column of numbers {name!r} to spread; choose one of: {names}."
-                ).format(name=value[:40], names=quoted(numeric, 8))
-            )
-        turned = panels.pivot(shape.frame, clock.times, long.id, value)
-    kinds = {str(name): checks.kind_of(turned[name].to_numpy(np.float64)) for name in turned}
-    stamps = turned.index.to_numpy().astype("datetime64[us]")
-    return _Shape(turned, kinds, Clock((), "", stamps))
 
 
 def _order(stamps: Times) -> npt.NDArray[np.int64]:

@@ -31,7 +31,7 @@ MOST_SPAN = 5 * 366 * 86_400  # seconds; identifiers of 19 digits go further
 
 TIME_NAME = re.compile(
     r"time|date|datum|zeit|fecha|hora|heure|dato|\bdata\b|stamp|unix|epoch|日期|时间|時間|日時|日付"
-    r"|\byear\b|\bjahr\b|tstamp|\bts\b|datetime|период|дата|время|week|month|period|quarter",
+    r"|\byear\b|yyyy|\bjahr\b|tstamp|\bts\b|datetime|период|дата|время|week|month|period|quarter",
     re.IGNORECASE,
 )
 
