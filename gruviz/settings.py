@@ -24,14 +24,7 @@ SETTINGS: Mapping[str, Setting] = {
     row.name: row
     for row in (
         Setting("GRUVIZ_WORKERS", 2, 1, 64, "", N_("Worker processes that all visitors share.")),
-        Setting(
-            "GRUVIZ_MAX_TABLES",
-            20,
-            1,
-            10_000,
-            "",
-            N_("How many uploads a tab may keep."),
-        ),
+        Setting("GRUVIZ_MAX_TABLES", 20, 1, 10_000, "", N_("How many uploads a tab may keep.")),
         Setting(
             "GRUVIZ_MAX_TABLES_MB",
             200,
