@@ -4,7 +4,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from gruviz.experiment import Experiment
-from gruviz.runs import Status, classroom
+from gruviz.runs import Lost, Status, classroom
+from gruviz.runs.pool import Died, Hung, NoWorker
 from tests.page import button, labelled, mine, run_of, texts, wait_until_settled
 
 
@@ -35,6 +36,25 @@ def test_step_makes_one_update_and_stays_paused(page: AppTest) -> None:
     assert run_of(page).step_count == 1
     assert run_of(page).status is Status.PAUSED
     assert "Paused at step 1" in texts(page)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (Hung("60 s"), "The training process gave no sign for too long and was ended."),
+        (Died("killed"), "The training process died again and again."),
+        (NoWorker("none"), "The server has no room for a training process now."),
+    ],
+)
+def test_a_run_that_lost_its_worker_says_why_and_that_nothing_is_lost(
+    page: AppTest, error: Lost, reason: str
+) -> None:
+    button(page, "Step").click().run()
+    wait_until_settled(run_of(page))
+    run_of(page).error = error
+    page.run()
+    said = "Paused at step 1, nothing is lost. Press **Train** to go on."
+    assert f"{reason} {said}" in texts(page)
 
 
 def test_pace_makes_any_number_of_steps_and_whole_epochs(page: AppTest) -> None:

@@ -45,7 +45,7 @@ class Classroom:
         self.register = Register()
         self._studies: WeakKeyDictionary[Study[Any], str] = WeakKeyDictionary()
         self._lock = threading.Lock()
-        self._runs, self._given_back = 0, -GIVE_BACK_SECONDS
+        self._run_count, self._given_back = 0, -GIVE_BACK_SECONDS
         self._housekeeping = Housekeeping(self.tidy)
 
     def read(
@@ -130,13 +130,13 @@ class Classroom:
         now = time.monotonic() if now is None else now
         self.pool.tidy(now)
         self.register.tidy(now)
-        before, runs = self._runs, len(self.register)
+        before, runs = self._run_count, len(self.register)
         if runs < before and now - self._given_back >= GIVE_BACK_SECONDS:
             self._given_back = now
             give_back()
         elif runs < before:
             return  # with what else goes meanwhile
-        self._runs = runs
+        self._run_count = runs
 
     def close(self) -> None:
         """Stop the workers and delete the uploads."""
