@@ -60,7 +60,9 @@ def by_hand(monkeypatch: pytest.MonkeyPatch) -> Iterator[OnDemand]:
     """Studies whose slices are done when the test says so."""
     executor, room = OnDemand(), classroom()
     monkeypatch.setattr(
-        room, "study", lambda e, state: Study(e, state, executor, room.tables, lambda: 0.0)
+        room,
+        "study",
+        lambda e, state, _visitor: Study(e, state, executor, room.tables, lambda: 0.0),
     )
     yield executor
     executor.waiting.clear()
