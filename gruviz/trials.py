@@ -67,6 +67,11 @@ class Trials:
         return cls((Job(as_it_stands),), here=checkpoint)
 
     @property
+    def job(self) -> Job | None:
+        """The job under way."""
+        return self.jobs[len(self.found)] if len(self.found) < len(self.jobs) else None
+
+    @property
     def progress(self) -> float:
         if len(self.found) == len(self.jobs):
             return 1.0

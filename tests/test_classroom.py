@@ -168,8 +168,9 @@ def test_uploads_are_kept_in_memory_where_there_is_room_for_all_of_them(
 ) -> None:
     module = sys.modules["gruviz.runs.classroom"]
     monkeypatch.setattr(module, "MEMORY", str(tmp_path))
-    for most, expected in ((1, True), (10**18, False)):
-        monkeypatch.setattr(module, "MOST_BYTES", most)
+    for most, expected in (("20", True), ("1000000", False)):
+        monkeypatch.setenv("GRUVIZ_MAX_ALL_TABLES_MB", most)
+        monkeypatch.setenv("GRUVIZ_MAX_DATA_MB", most)
         room = Classroom(1)
         assert (room.tables.folder.parent == tmp_path) is expected
         room.close()
@@ -272,7 +273,7 @@ def test_a_kept_file_is_read_again_as_its_source_says(reader: Classroom) -> None
 def test_how_far_a_reading_is_is_told_and_never_goes_back(
     reader: Classroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys.modules["gruviz.runs.classroom"], "LOOK_SECONDS", 0.005)
+    monkeypatch.setattr(sys.modules["gruviz.runs.errands"], "LOOK_SECONDS", 0.005)
     rows = b"\n".join(b"%d,%d.5,%d" % (row, row * 7 % 1000, row * 3) for row in range(200_000))
     told: list[tuple[float, str]] = []
     table = reader.read(

@@ -5,10 +5,9 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from gruviz.data import fetch_sample, load
+from gruviz.data import load, preview_of
 from gruviz.data.theory import theory
 from gruviz.experiment import TASKS, Experiment, FromTable
-from gruviz.ui import view
 from gruviz.words import readable
 from tests.page import labelled, opened, texts
 from tests.test_tables_page import upload
@@ -29,7 +28,7 @@ def test_a_task_is_shown_with_its_sequences_and_what_is_known_of_it(name: str) -
     row = TASKS[name]
     assert f"**{row.label}.** {row.help}".replace("\\", "") in said
     experiment = Experiment(task=row())
-    dataset = view.probe_of(experiment, fetch_sample)
+    dataset = preview_of(experiment.task, experiment.seed)
     known = theory(experiment, dataset)
     for line in known.lines:
         assert f"- {line.label}: **{readable(line.value)}**" in said

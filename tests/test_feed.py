@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from gruviz.data import fetch_sample
+from gruviz.data import preview_of
 from gruviz.data.theory import theory
 from gruviz.experiment import NextCharacter
 from gruviz.runs import Run
@@ -72,12 +72,12 @@ def test_a_frame_holds_what_the_panel_lacks() -> None:
     assert header["token"] == run.token
     assert (header["status"], header["snapshot"]) == ("running", 10)
     assert header["starts"] == {"steps": 0, "validations": 0}
-    known = theory(SMALL, view.probe_of(SMALL, fetch_sample))
+    known = theory(SMALL, preview_of(SMALL.task, SMALL.seed))
     assert header["figures"] == {n: text for n, _label, text in view.figures(run, SMALL, known)}
     assert (header["marks"], header["texts"]) == ([], {})
     expected = view.step_tables(run)
     assert run.snapshot is not None
-    expected |= view.snapshot_tables(run.snapshot, view.probe_of(SMALL, fetch_sample))
+    expected |= view.snapshot_tables(run.snapshot, preview_of(SMALL.task, SMALL.seed))
     expected["here"] = view.here(run)
     assert set(tables) == set(expected)
     for table, columns in expected.items():

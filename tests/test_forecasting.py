@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from gruviz.data import fetch_sample, forecast_data, series_of
+from gruviz.data import fetch_sample, preview_of, series_of
 from gruviz.data.backtest import compare, interval, rolling_origins, targets
 from gruviz.data.missing import METHODS
 from gruviz.experiment import Experiment, Table
@@ -50,7 +50,7 @@ LABELS = {
     "linear": "Linear autoregression", "the network": "the network",
 }  # fmt: skip
 SERIES = series_of(TASK, 0, fetch_sample)
-DATASET = forecast_data(TASK, 0, fetch_sample)
+DATASET = preview_of(TASK, 0, fetch_sample)
 assert DATASET.ends is not None
 BORDER, ENDS = DATASET.border, DATASET.ends
 

@@ -12,6 +12,10 @@ from gruviz.experiment import Kind
 N = np.nan
 
 
+def told(data: Dataset) -> tuple[str, ...]:
+    return tuple(finding.sentence for finding in data.findings)
+
+
 def wide(rows: list[list[float]], labels: list[object], seed: int = 0) -> Dataset:
     frame = pd.DataFrame(rows, columns=[f"t{step}" for step in range(len(rows[0]))])
     values = list(frame.columns)
@@ -96,7 +100,7 @@ def test_short_sequences_are_padded_at_the_front_and_long_ones_keep_their_end() 
     assert kept[(73, 74, 75, 76)] == "b"
     assert kept[(81, 81, 83, 84)] == "a"
     assert len(kept) == 9
-    assert data.findings == (
+    assert told(data) == (
         "1 sequence without a label or without values is left out.",
         "1 sequence shorter than 4 time steps is padded at the front.",
         "Of 1 longer sequence the last 4 time steps are kept.",
@@ -111,7 +115,7 @@ def test_where_no_length_is_usual_all_are_as_long_as_the_longest() -> None:
         row[index + 1 :] = [N] * (5 - index)
     data = wide(rows, ["a", "b"] * 3)
     assert data.train.inputs.shape[1] == 6
-    assert data.findings == ("5 sequences shorter than 6 time steps are padded at the front.",)
+    assert told(data) == ("5 sequences shorter than 6 time steps are padded at the front.",)
     assert not data.train.inputs[np.isclose(data.train.inputs, 0)].any()
 
 
@@ -169,7 +173,7 @@ def test_labels_that_are_numbers_missing_or_contradictory_are_dealt_with_and_tol
     data = long_sequences(frame, "id", "time", ["x"], "label", 0)
     assert data.class_names == ("0", "1")
     assert len(data.train) + len(data.validation) == 10
-    assert data.findings == (
+    assert told(data) == (
         "1 row without 'id' is left out.",
         "1 sequence with more than one label is left out.",
         "1 sequence without a label or without values is left out.",

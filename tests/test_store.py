@@ -1,8 +1,7 @@
 """Uploads on disk, found by the digest of their bytes."""
 
-import os
+import errno
 import stat
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +16,6 @@ from gruviz.errors import GruvizError
 GONE = "The data of this experiment isn't here; upload the file again, or choose a sample."
 
 
-def kept(digests: Iterable[str]) -> list[str]:
-    """The files that stand for uploads: the bytes and the name of each."""
-    return [name for digest in digests for name in (digest, f"{digest}.name")]
-
-
 def csv(first: int) -> bytes:
     return ("a\n" + "".join(f"{first}\n{row}\n" for row in range(10))).encode()
 
@@ -33,11 +27,84 @@ def test_a_table_that_was_put_is_found_by_its_digest(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.columns["a"], table.columns["a"])
 
 
+def files(folder: Path) -> list[str]:
+    """All files of a store, without the digests of their uploads and of how those were read."""
+    found = [file.relative_to(folder).parts[1:] for file in folder.rglob("*") if file.is_file()]
+    return sorted("/".join(part.partition("-")[0] for part in parts) for parts in found)
+
+
+ONE_READING = ["content", "name", "read/about.json", "read/frame.arrow", "read/learn.arrow"]
+
+
 def test_equal_bytes_are_kept_once_and_nothing_else_is_left_behind(tmp_path: Path) -> None:
     tables = TableStore(tmp_path)
     digests = {tables.put(csv(3), name).digest for name in ("mine", "yours")}
-    assert sorted(file.name for file in tmp_path.iterdir()) == sorted(kept(digests))
-    assert (tmp_path / digests.pop()).read_bytes() == csv(3)
+    assert [file.name for file in tmp_path.iterdir()] == list(digests)
+    assert files(tmp_path) == ONE_READING
+    assert (tmp_path / digests.pop() / "content").read_bytes() == csv(3)
+
+
+def test_a_table_is_parsed_once_for_all_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = TableStore(tmp_path).put(csv(3), "mine.csv").source
+    monkeypatch.setattr(store, "read_csv", None)
+    store._opened.clear()  # as in another process
+    assert TableStore(tmp_path)(source).rows == 20
+    assert TableStore(tmp_path)(source) is TableStore(tmp_path).at_hand(source)
+
+
+def test_what_is_not_parsed_is_not_at_hand(tmp_path: Path) -> None:
+    tables = TableStore(tmp_path)
+    digest = tables.keep(csv(3), "mine.csv")
+    assert tables.at_hand(digest) is None
+    assert (tables.name(digest), tables(digest).rows) == ("mine.csv", 20)
+    assert tables.at_hand(digest) is not None
+
+
+def test_of_the_ways_to_read_a_file_the_last_used_are_kept(tmp_path: Path) -> None:
+    tables = TableStore(tmp_path)
+    digest = tables.keep(csv(3), "mine.csv")
+    for footer in range(7):
+        assert tables(f'{digest}?{{"footer":{footer}}}').rows == 20 - footer
+    assert len(files(tmp_path)) == 2 + 3 * store.MOST_READINGS
+
+
+def test_a_file_that_takes_too_long_is_given_up_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = TableStore(tmp_path)
+    digest = tables.keep(csv(3), "mine.csv")
+    monkeypatch.setattr(store, "READ_SECONDS", 0.0)
+    with pytest.raises(GruvizError) as caught:
+        tables(digest)
+    assert str(caught.value) == (
+        "Reading this file takes more than 0 seconds; keep fewer rows or columns and upload it again."
+    )
+    assert files(tmp_path) == ["content", "name"]
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    tables = TableStore(tmp_path)
+    digest = tables.keep(csv(3), "mine.csv")
+    monkeypatch.setattr(store, "write_table", full)
+    with pytest.raises(GruvizError) as caught:
+        tables(digest)
+    sentence = (
+        "There is no room for this file on the server (No space left on device); try again later."
+    )
+    assert str(caught.value) == sentence
+    assert files(tmp_path) == ["content", "name"]
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(GruvizError) as caught:
+        tables.keep(csv(4), "other.csv")
+    assert str(caught.value) == sentence
+    assert [file.name for file in tmp_path.iterdir()] == [digest]
 
 
 def test_a_sample_is_found_by_its_name(tmp_path: Path) -> None:
@@ -57,7 +124,7 @@ def test_a_table_is_found_with_the_overrides_it_was_put_with(tmp_path: Path) -> 
     found = TableStore(tmp_path)(table.source)
     assert (found.rows, found.overrides, found.source) == (18, Overrides(footer=2), table.source)
     assert TableStore(tmp_path)(table.digest).rows == 20
-    assert sorted(file.name for file in tmp_path.iterdir()) == sorted(kept([table.digest]))
+    assert [file.name for file in tmp_path.iterdir()] == [table.digest]
 
 
 def test_a_sample_is_read_in_another_way(tmp_path: Path) -> None:
@@ -82,7 +149,7 @@ def test_a_file_that_can_not_be_used_is_not_kept(tmp_path: Path) -> None:
 def test_a_table_that_failed_once_is_found_when_it_is_put(tmp_path: Path) -> None:
     tables = TableStore(tmp_path)
     digest = TableStore(tmp_path).put(csv(3), "x").digest
-    content = (tmp_path / digest).read_bytes()
+    content = (tmp_path / digest / "content").read_bytes()
     tables.drop(digest)
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(GruvizError):
@@ -91,31 +158,11 @@ def test_a_table_that_failed_once_is_found_when_it_is_put(tmp_path: Path) -> Non
     assert tables(digest).digest == digest
 
 
-def put_many(folder: Path, count: int) -> list[str]:
-    """Put `count` tables, each a second older than the next."""
-    tables, digests = TableStore(folder), []
-    for first in range(count):
-        digests.append(tables.put(csv(first), "x").digest)
-        os.utime(folder / digests[-1], (first, first))
-    return digests
-
-
-def test_the_oldest_tables_make_room_when_there_are_too_many(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(store, "MOST_TABLES", 5)
-    digests = put_many(tmp_path, 7)
-    assert {file.name for file in tmp_path.iterdir()} == set(kept(digests[2:]))
-
-
-def test_no_table_has_to_go_while_there_is_room(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(store, "MOST_TABLES", 10)
-    digests = put_many(tmp_path, 10)
-    assert {file.name for file in tmp_path.iterdir()} == set(kept(digests))
-
-
 def test_an_upload_is_readable_by_its_server_alone(tmp_path: Path) -> None:
     digest = TableStore(tmp_path).put(csv(3), "x").digest
-    assert stat.S_IMODE((tmp_path / digest).stat().st_mode) == 0o600
+    modes = {
+        stat.S_IMODE(each.stat().st_mode)
+        for each in (tmp_path / digest).iterdir()
+    }  # fmt: skip
+    assert stat.S_IMODE((tmp_path / digest).stat().st_mode) == 0o700
+    assert modes == {0o600, 0o700}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gruviz.data import Dataset, load, synthetic
+from gruviz.data import Dataset, load, previewed, synthetic
 from gruviz.data.text import parts
 from gruviz.data.theory import NOTHING_KNOWN, SCALES, Line, Theory, theory
 from gruviz.experiment import (
@@ -36,7 +36,7 @@ from gruviz.experiment import (
 
 def known(task: Any, **settings: Any) -> Theory:
     experiment = Experiment(task=task, **settings)
-    return theory(experiment, load(task, experiment.seed))
+    return theory(experiment, previewed(load(task, experiment.seed)))
 
 
 def values(found: Theory) -> dict[str, float]:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from gruviz.data import Table as Data
-from gruviz.data import fetch_sample, forecast_data, read_csv
+from gruviz.data import fetch_sample, load, read_csv
 from gruviz.data.backtest import Fold, rolling_origins
 from gruviz.experiment import GRU, SGD, Experiment, Table
 from gruviz.record import Checkpoint
@@ -99,7 +99,7 @@ def test_a_trial_that_diverged_says_so_though_its_forecasts_come_later(
 
 
 def checkpoint(experiment: Experiment, fold: Fold | None = None) -> Checkpoint:
-    dataset = forecast_data(experiment.task, experiment.seed, fold=fold)
+    dataset = load(experiment.task, experiment.seed, fold=fold)
     return advance(experiment, steps=experiment.steps, dataset=dataset).checkpoint
 
 
@@ -114,7 +114,7 @@ def test_forecasts_are_the_models_own_answers_with_the_scaling_undone() -> None:
     experiment = replace(SMALL, task=replace(SMALL.task, scaling="robust"))
     for fold in (None, FOLDS[0]):
         found = whole(Job(experiment, fold)).found[0]
-        dataset = forecast_data(experiment.task, experiment.seed, fold=fold)
+        dataset = load(experiment.task, experiment.seed, fold=fold)
         model = Trainer(experiment, dataset, checkpoint(experiment, fold)).model
         with torch.no_grad():
             said = model(torch.from_numpy(np.array(dataset.validation.inputs))).numpy()
@@ -132,7 +132,7 @@ def test_forecasts_are_the_models_own_answers_with_the_scaling_undone() -> None:
 
 def test_the_truth_beside_a_forecast_is_the_row_at_which_it_begins() -> None:
     found = whole(Job(SMALL)).found[0]
-    dataset = forecast_data(SMALL.task, SMALL.seed)
+    dataset = load(SMALL.task, SMALL.seed)
     series = fetch_sample("sunspots_yearly").columns["SUNACTIVITY"]
     for place, end in enumerate(found.ends.tolist()):
         np.testing.assert_allclose(
@@ -159,7 +159,7 @@ def test_a_fold_never_sees_rows_after_its_end() -> None:
     def trained(values: np.ndarray) -> tuple[dict[str, np.ndarray], Forecasts]:
         fetch = numbers(values)
         task = replace(SMALL.task, source="numbers")
-        dataset = forecast_data(task, SMALL.seed, fetch, fold)
+        dataset = load(task, SMALL.seed, fetch, fold)
         experiment = replace(SMALL, task=task)
         part = advance(experiment, steps=45, dataset=dataset)
         kept = {n: a for n, a in part.checkpoint.arrays.items() if not n.startswith("validation.")}
@@ -182,7 +182,7 @@ def test_a_look_at_a_run_trains_no_further() -> None:
     before = {name: array.copy() for name, array in part.checkpoint.arrays.items()}
     state = proceed(SMALL, Trials.look_at(SMALL, part.checkpoint))
     assert state.progress == 1
-    dataset = forecast_data(SMALL.task, SMALL.seed)
+    dataset = load(SMALL.task, SMALL.seed)
     model = Trainer(SMALL, dataset, part.checkpoint).model
     with torch.no_grad():
         said = model(torch.from_numpy(np.array(dataset.validation.inputs))).numpy()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gruviz import charts
-from gruviz.data import fetch_sample, load
+from gruviz.data import Preview, load, preview_of
 from gruviz.data.tables import sample
 from gruviz.data.theory import NOTHING_KNOWN, Theory
 from gruviz.experiment import (
@@ -46,13 +46,17 @@ def trained(experiment: Experiment = SMALL, steps: int = 7) -> Run:
     return run
 
 
+def data_of(experiment: Experiment) -> Preview:
+    return preview_of(experiment.task, experiment.seed)
+
+
 @pytest.mark.parametrize("name", TASKS)
 def test_the_probe_is_the_sequence_that_training_shows(name: str) -> None:
     task = TASKS[name]()
-    few = view.probe_of(Experiment(task=task, seed=3), fetch_sample)
+    few = data_of(Experiment(task=task, seed=3))
     whole = load(task, 3)
-    np.testing.assert_array_equal(few.validation.inputs, whole.validation.inputs)
-    np.testing.assert_array_equal(few.validation.targets, whole.validation.targets)
+    np.testing.assert_array_equal(few.shown.inputs, whole.validation.inputs[:4])
+    np.testing.assert_array_equal(few.shown.targets, whole.validation.targets[:4])
     assert (few.kind, few.outputs, few.mean, few.scale) == (
         whole.kind, whole.outputs, whole.mean, whole.scale,
     )  # fmt: skip
@@ -82,7 +86,7 @@ def test_the_plan_is_what_training_uses_and_the_dot_is_on_it() -> None:
 
 
 def test_the_next_schedule_is_shown_only_where_it_differs() -> None:
-    data = view.probe_of(SMALL, fetch_sample)
+    data = data_of(SMALL)
     assert list(view.still_tables(SMALL, replace(SMALL, seed=9), data)) == ["plan", "probe"]
     wanted = replace(SMALL, steps=50)
     tables = view.still_tables(SMALL, wanted, data)
@@ -93,7 +97,7 @@ def test_the_next_schedule_is_shown_only_where_it_differs() -> None:
 
 def test_a_forecast_is_shown_in_the_units_of_its_table() -> None:
     experiment = Experiment(task=Table(window=24, horizon=4), cell=GRU(4))
-    data = view.probe_of(experiment, fetch_sample)
+    data = data_of(experiment)
     column = sample("sunspots_yearly").columns["SUNACTIVITY"]
     probe = view.probe(data)
     np.testing.assert_allclose(probe["input"], column[223:247], atol=1e-4)
@@ -108,7 +112,7 @@ def test_a_forecast_is_shown_in_the_units_of_its_table() -> None:
 
 
 def test_the_adding_problem_shows_its_marks_its_sum_and_the_answer_after_each_step() -> None:
-    data = view.probe_of(SMALL, fetch_sample)
+    data = data_of(SMALL)
     probe = view.probe(data)
     total = float((probe["input"] * probe["mark"]).sum())
     assert probe["mark"].sum() == 2
@@ -122,10 +126,10 @@ def test_the_adding_problem_shows_its_marks_its_sum_and_the_answer_after_each_st
 
 def test_a_classification_shows_the_image_the_true_class_and_probabilities() -> None:
     experiment = Experiment(task=Digits(), cell=GRU(4))
-    data = view.probe_of(experiment, fetch_sample)
+    data = data_of(experiment)
     probe = view.probe(data)
-    np.testing.assert_array_equal(probe["image"], data.validation.inputs[0])
-    assert probe["true"].tolist() == [float(c == data.validation.targets[0]) for c in range(10)]
+    np.testing.assert_array_equal(probe["image"], data.shown.inputs[0])
+    assert probe["true"].tolist() == [float(c == data.shown.targets[0]) for c in range(10)]
     snapshot = trained(experiment, 1).snapshot
     assert snapshot is not None
     answer = view.snapshot_tables(snapshot, data)["answer"]["value"]
@@ -135,11 +139,11 @@ def test_a_classification_shows_the_image_the_true_class_and_probabilities() -> 
 
 def test_every_step_of_a_labelling_shows_its_true_class_and_the_chances() -> None:
     experiment = replace(SMALL, task=CopyMemory(size=40, length=5))
-    data = view.probe_of(experiment, fetch_sample)
+    data = data_of(experiment)
     probe = view.probe(data)
-    np.testing.assert_array_equal(probe["symbols"], data.validation.inputs[0].T)
+    np.testing.assert_array_equal(probe["symbols"], data.shown.inputs[0].T)
     assert probe["asked"].tolist() == list(range(25))
-    np.testing.assert_array_equal(probe["target"], data.validation.targets[0])
+    np.testing.assert_array_equal(probe["target"], data.shown.targets[0])
     snapshot = trained(experiment).snapshot
     assert snapshot is not None
     chances = view.snapshot_tables(snapshot, data)["answer"]["chances"]
@@ -149,7 +153,7 @@ def test_every_step_of_a_labelling_shows_its_true_class_and_the_chances() -> Non
 
 def test_a_tracking_shows_what_is_wanted_only_where_it_is() -> None:
     experiment = replace(SMALL, task=DelayedEcho(size=40, length=6, delay=3))
-    data = view.probe_of(experiment, fetch_sample)
+    data = data_of(experiment)
     probe = view.probe(data)
     assert probe["asked"].tolist() == [3, 4, 5, 6, 7, 8]
     np.testing.assert_array_equal(probe["target"], probe["input"][:6])
@@ -160,23 +164,23 @@ def test_a_tracking_shows_what_is_wanted_only_where_it_is() -> None:
 
 
 def test_a_forecast_from_three_series_shows_the_one_that_goes_on() -> None:
-    data = replace(view.probe_of(Experiment(task=Lorenz()), fetch_sample), series=2)
-    np.testing.assert_array_equal(view.probe(data)["input"], data.validation.inputs[0, :, 2])
+    data = replace(data_of(Experiment(task=Lorenz())), series=2)
+    np.testing.assert_array_equal(view.probe(data)["input"], data.shown.inputs[0, :, 2])
     assert "symbols" not in view.probe(data)
 
 
 def test_four_sequences_are_shown_with_what_is_wanted_of_each() -> None:
-    data = view.probe_of(Experiment(task=Waveforms()), fetch_sample)
-    assert view.wanted(data) == [Waveforms.classes[c] for c in data.validation.targets[:4]]
-    sums = view.wanted(view.probe_of(SMALL, fetch_sample))
-    targets = view.probe_of(SMALL, fetch_sample).validation.targets[:4, 0]
+    data = data_of(Experiment(task=Waveforms()))
+    assert view.wanted(data) == [Waveforms.classes[c] for c in data.shown.targets[:4]]
+    sums = view.wanted(data_of(SMALL))
+    targets = data_of(SMALL).shown.targets[:4, 0]
     assert sums == [f"{target:.4g}" for target in targets.tolist()]
-    assert view.wanted(view.probe_of(Experiment(), fetch_sample)) == [""] * 4
+    assert view.wanted(data_of(Experiment())) == [""] * 4
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_every_task_has_a_picture_of_its_sequences(name: str) -> None:
-    data = view.probe_of(Experiment(task=TASKS[name]()), fetch_sample)
+    data = data_of(Experiment(task=TASKS[name]()))
     chart = view.sequences(data)
     assert {trace.xaxis for trace in chart.data} == {"x", "x2", "x3", "x4"}
     first, probe = chart.data[0], view.probe(data)
@@ -204,16 +208,16 @@ def test_the_step_from_which_on_a_task_is_solved_is_a_figure_and_a_mark() -> Non
 
 
 def test_the_loss_chart_has_the_lines_of_its_task() -> None:
-    loss = view.cards({}, SMALL, view.probe_of(SMALL, fetch_sample), log=True)[0].charts["loss"]
+    loss = view.cards({}, SMALL, data_of(SMALL), log=True)[0].charts["loss"]
     (line,) = loss.layout.shapes
     assert (line.y0, line.label.text) == (1 / 6, "always answer 1: 0.1667")
 
 
 def test_letters_stand_below_the_picture_of_a_text() -> None:
     experiment = Experiment(task=NextCharacter(size=10, length=20))
-    data = view.probe_of(experiment, fetch_sample)
+    data = data_of(experiment)
     prediction = view.cards({}, experiment, data, log=True)[4].charts["prediction"]
-    read = data.validation.inputs[0].argmax(axis=1)
+    read = data.shown.inputs[0].argmax(axis=1)
     expected = tuple(data.input_names[i].replace(" ", "␣") for i in read)
     assert prediction.layout.xaxis.ticktext == expected
 
@@ -408,7 +412,7 @@ def test_a_pause_is_settling_until_its_slice_has_come_back() -> None:
 def test_every_chart_of_the_page_finds_its_columns(name: str, look: str) -> None:
     experiment = Experiment(task=TASKS[name](), cell=GRU(4), batch_size=8)
     run = with_blocks(trained(experiment, 2))
-    data = view.probe_of(experiment, fetch_sample)
+    data = data_of(experiment)
     assert run.snapshot is not None
     tables = {
         **view.still_tables(experiment, replace(experiment, steps=9), data),
@@ -429,7 +433,7 @@ def test_every_chart_of_the_page_finds_its_columns(name: str, look: str) -> None
 
 
 def test_the_cards_of_the_page_are_these() -> None:
-    data = view.probe_of(SMALL, fetch_sample)
+    data = data_of(SMALL)
     cards = view.cards({}, SMALL, data, log=False)
     assert [(card.name, card.title, list(card.charts), card.width) for card in cards] == [
         ("loss", "Loss", ["loss"], "half"),
@@ -460,7 +464,7 @@ def test_the_cards_of_the_page_are_these() -> None:
     ],
 )
 def test_the_other_views_have_these_cards(look: str, cards: list[tuple[str, str, str]]) -> None:
-    data = view.probe_of(SMALL, fetch_sample)
+    data = data_of(SMALL)
     found = view.cards({}, SMALL, data, log=True, view=look)
     assert [(card.name, card.title, card.width) for card in found] == cards
     assert all(card.aid and list(card.charts) == [card.name] for card in found)
@@ -468,7 +472,7 @@ def test_the_other_views_have_these_cards(look: str, cards: list[tuple[str, str,
 
 @pytest.mark.parametrize("look", view.VIEWS)
 def test_pinned_runs_are_drawn_in_the_charts_that_compare(look: str) -> None:
-    data = view.probe_of(SMALL, fetch_sample)
+    data = data_of(SMALL)
     pinned = {
         name
         for card in view.cards({}, SMALL, data, log=True, view=look, pinned=["mine"])
@@ -487,13 +491,13 @@ def test_pinned_runs_are_drawn_in_the_charts_that_compare(look: str) -> None:
 )  # fmt: skip
 def test_the_loss_says_what_it_measures(task: Any, measure: str) -> None:
     experiment = Experiment(task=task)
-    data = view.probe_of(experiment, fetch_sample)
+    data = data_of(experiment)
     loss = view.cards({}, experiment, data, log=True)[0].charts["loss"]
     assert (loss.layout.yaxis.title.text, loss.layout.yaxis.type) == (measure, "log")
 
 
 def test_every_chart_is_told_in_words_before_and_after_training() -> None:
-    run, data = trained(), view.probe_of(SMALL, fetch_sample)
+    run, data = trained(), data_of(SMALL)
     still = view.still_tables(SMALL, SMALL, data) | {"here": view.here(run)}
     charts_shown = {c for card in view.cards({}, SMALL, data, log=True) for c in card.charts}
     before = view.alternatives(still) | view.picture_alternatives(still, SMALL)
@@ -515,7 +519,7 @@ def test_every_chart_is_told_in_words_before_and_after_training() -> None:
 
 @pytest.mark.parametrize("look", ["clip", "blocks"])
 def test_every_chart_of_the_other_views_is_told_in_words(look: str) -> None:
-    run, data = with_blocks(trained()), view.probe_of(SMALL, fetch_sample)
+    run, data = with_blocks(trained()), data_of(SMALL)
     shown = {
         name for card in view.cards({}, SMALL, data, log=True, view=look) for name in card.charts
     }

@@ -1,20 +1,17 @@
 """Data for an experiment: made-up tasks, bundled samples, tables from files."""
 
-from gruviz.data.csv import Table, read_csv
-from gruviz.data.dataset import IGNORED, VALIDATION_LIMIT, Array, Dataset, Sequences, batches
-from gruviz.data.loading import (
-    Fetch,
+from gruviz.data.bounds import (
     batches_per_epoch,
     check,
     check_batch,
     check_decay,
     check_warmup,
-    fetch_sample,
-    forecast_data,
-    load,
-    series_of,
-    training_sequences,
+    permitted,
 )
+from gruviz.data.csv import Table, read_csv
+from gruviz.data.dataset import IGNORED, VALIDATION_LIMIT, Array, Dataset, Sequences, batches
+from gruviz.data.loading import Fetch, fetch_sample, load, series_of
+from gruviz.data.preview import Preview, known, preview_of, previewed
 from gruviz.data.tables import SAMPLE_NAMES
 
 __all__ = [
@@ -24,6 +21,7 @@ __all__ = [
     "Array",
     "Dataset",
     "Fetch",
+    "Preview",
     "Sequences",
     "Table",
     "batches",
@@ -33,9 +31,11 @@ __all__ = [
     "check_decay",
     "check_warmup",
     "fetch_sample",
-    "forecast_data",
+    "known",
     "load",
+    "permitted",
+    "preview_of",
+    "previewed",
     "read_csv",
     "series_of",
-    "training_sequences",
 ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from gruviz.data.csv import Finding
 from gruviz.experiment import Kind
 
 Array = npt.NDArray[np.float32]
@@ -42,7 +43,7 @@ class Dataset:
     each validation forecast begins, `latest` (1, window, features) the inputs from which to
     forecast what follows the last row (None: they touch a missing value), `fill` the mean of each
     input column in the training part, scaled, to which the inputs of GRU-D decay.
-    `findings`: sentences on what was done to make sequences of a table.
+    `findings`: what was done to make sequences of a table.
     """
 
     kind: Kind
@@ -61,7 +62,7 @@ class Dataset:
     ends: npt.NDArray[np.int64] | None = None
     latest: Array | None = None
     fill: tuple[float, ...] = ()
-    findings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     @property
     def features(self) -> int:

@@ -7,12 +7,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from gruviz.data.csv import Finding
+from gruviz.data.csv.findings import note
 from gruviz.data.dataset import Dataset, Sequences
 from gruviz.data.scaling import fit
 from gruviz.data.windows import MOST_COPIED, TRAINING_SHARE
 from gruviz.errors import GruvizError
 from gruviz.experiment import Kind
-from gruviz.words import _, n_
+from gruviz.words import N_, _
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -53,27 +55,30 @@ def long_sequences(
     Raises GruvizError for less than two classes or more than MOST_CLASSES, no class with two
     sequences, or more values than fit.
     """
-    findings: list[str] = []
+    findings: list[Finding] = []
     named = frame[id].notna().to_numpy(bool)
     if not named.all():
         count = int((~named).sum())
         findings.append(
-            n_(
-                "{count:,} row without {column!r} is left out.",
-                "{count:,} rows without {column!r} are left out.",
-                count,
-            ).format(count=count, column=id[:80])
+            note(
+                "no-sequence",
+                N_("{count:,} row without {column!r} is left out."),
+                N_("{count:,} rows without {column!r} are left out."),
+                count=count,
+                column=id[:80],
+            )
         )
         frame = frame[named]
     kinds = frame.groupby(id, sort=False)[label].nunique()
     mixed = kinds.index[kinds > 1]
     if len(mixed):
         findings.append(
-            n_(
-                "{count:,} sequence with more than one label is left out.",
-                "{count:,} sequences with more than one label are left out.",
-                len(mixed),
-            ).format(count=len(mixed))
+            note(
+                "mixed-labels",
+                N_("{count:,} sequence with more than one label is left out."),
+                N_("{count:,} sequences with more than one label are left out."),
+                count=len(mixed),
+            )
         )
         frame = frame[~frame[id].isin(mixed)]
     frame = frame.sort_values(time, kind="stable")
@@ -99,7 +104,7 @@ def _dataset(
     labels: "pd.Series[Any]",
     names: tuple[str, ...],
     seed: int,
-    findings: list[str],
+    findings: list[Finding],
 ) -> Dataset:
     """owner: for each row of `values`, in the order of time within it, the sequence it is of;
     labels: of each sequence."""
@@ -107,11 +112,12 @@ def _dataset(
     if not usable.all():
         count = int((~usable).sum())
         findings.append(
-            n_(
-                "{count:,} sequence without a label or without values is left out.",
-                "{count:,} sequences without a label or without values are left out.",
-                count,
-            ).format(count=count)
+            note(
+                "unusable",
+                N_("{count:,} sequence without a label or without values is left out."),
+                N_("{count:,} sequences without a label or without values are left out."),
+                count=count,
+            )
         )
     kept = usable[owner]
     owner, values = (np.cumsum(usable) - 1)[owner[kept]], values[kept]
@@ -131,11 +137,14 @@ def _dataset(
     filled = _filled(scaling.apply(values), owner, counts)
     if missing:
         findings.append(
-            n_(
-                "{count:,} missing value is filled with the one before it in its sequence.",
-                "{count:,} missing values are filled with the one before them in their sequence.",
-                missing,
-            ).format(count=missing)
+            note(
+                "filled",
+                N_("{count:,} missing value is filled with the one before it in its sequence."),
+                N_(
+                    "{count:,} missing values are filled with the one before them in their sequence."
+                ),
+                count=missing,
+            )
         )
     place = np.arange(len(owner)) - np.repeat(np.cumsum(counts), counts) + length
     inputs = np.zeros((len(found), length, values.shape[1]), np.float32)
@@ -174,7 +183,7 @@ def _check(classes: int, found: Rows) -> None:
         )
 
 
-def _length(counts: Rows, findings: list[str]) -> int:
+def _length(counts: Rows, findings: list[Finding]) -> int:
     """How long all sequences are made."""
     often = np.bincount(counts)
     usual = len(often) - 1 - int(often[::-1].argmax())
@@ -182,19 +191,25 @@ def _length(counts: Rows, findings: list[str]) -> int:
     padded, cut = int((counts < length).sum()), int((counts > length).sum())
     if padded:
         findings.append(
-            n_(
-                "{count:,} sequence shorter than {length:,} time steps is padded at the front.",
-                "{count:,} sequences shorter than {length:,} time steps are padded at the front.",
-                padded,
-            ).format(count=padded, length=length)
+            note(
+                "padded",
+                N_("{count:,} sequence shorter than {length:,} time steps is padded at the front."),
+                N_(
+                    "{count:,} sequences shorter than {length:,} time steps are padded at the front."
+                ),
+                count=padded,
+                length=length,
+            )
         )
     if cut:
         findings.append(
-            n_(
-                "Of {count:,} longer sequence the last {length:,} time steps are kept.",
-                "Of {count:,} longer sequences the last {length:,} time steps are kept.",
-                cut,
-            ).format(count=cut, length=length)
+            note(
+                "cut",
+                N_("Of {count:,} longer sequence the last {length:,} time steps are kept."),
+                N_("Of {count:,} longer sequences the last {length:,} time steps are kept."),
+                count=cut,
+                length=length,
+            )
         )
     return length
 

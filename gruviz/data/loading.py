@@ -1,7 +1,9 @@
-"""The data of an experiment: made up, bundled, or from a table; and whether a run on it can be had."""
+"""The data of an experiment: made up, bundled, or from a table."""
 
+import hashlib
+import json
 from collections.abc import Callable
-from functools import lru_cache
+from dataclasses import astuple
 from typing import Any
 
 import numpy as np
@@ -11,29 +13,26 @@ from pandas.api.types import is_numeric_dtype
 
 from gruviz.data import synthetic, text
 from gruviz.data.backtest import Fold
+from gruviz.data.chunks import made
 from gruviz.data.csv import Table, split_source
-from gruviz.data.dataset import VALIDATION_LIMIT, Dataset, Sequences
+from gruviz.data.dataset import Dataset, Sequences
 from gruviz.data.labelled import long_sequences, wide_sequences
 from gruviz.data.missing import punch
+from gruviz.data.shelf import Allocate, Memory
+from gruviz.data.store import TableStore
 from gruviz.data.tables import SAMPLE_NAMES, SAMPLES, sample
 from gruviz.data.windows import forecast_windows
 from gruviz.errors import GruvizError
-from gruviz.experiment import Digits, Experiment, Long, MadeUp, NextCharacter, Rows, Task
+from gruviz.experiment import Digits, FromTable, Long, MadeUp, NextCharacter, Rows, Task
 from gruviz.experiment import Table as TableTask
+from gruviz.experiment.knobs import to_dict
 from gruviz.words import _
 
 VALIDATION_SEQUENCES = 500
 
-# Multiplications of one matrix product per time step, summed over a step; two billion are seconds
-# in which nobody else's slice gets a turn.
-MOST_WORK = 2_000_000_000
-# Hidden states of a step, of which the backward pass needs several copies: a worker's memory.
-MOST_STATES = 32_000_000
-
-# Inputs of all training sequences, in float32 80 MB: every worker keeps the data of a few runs.
-MOST_NUMBERS = 20_000_000
-
 HOLES = (1, 1, 1, 5, 20)  # rows: single values more often than runs
+
+IN_MEMORY = Memory()
 
 Fetch = Callable[[str], Table]
 
@@ -50,22 +49,48 @@ def fetch_sample(source: str) -> Table:
     return sample(name, overrides)
 
 
-# A class trains on a handful of data sets; each is at most some tens of megabytes.
-@lru_cache(maxsize=4)
-def load(task: Task, seed: int, fetch: Fetch = fetch_sample) -> Dataset:
-    """The data of a task. `fetch` turns a table's source (a name or a digest) into the table.
+def load(task: Task, seed: int, fetch: Fetch = fetch_sample, fold: Fold | None = None) -> Dataset:
+    """The data of a task; of a forecast, that of one fold of a backtest, if there is one.
+
+    `fetch` turns a table's source (a name or a digest) into the table. If it is a store of uploads,
+    the data is on its shelf, for all processes; else it is kept in this one's memory.
 
     Raises GruvizError, with the reason and the remedy, if the data can't be used.
     """
-    return LOADERS.get(task.name, _made_up)(task, seed, fetch)
+    shelf = fetch.shelf if isinstance(fetch, TableStore) else IN_MEMORY
+    make = LOADERS.get(task.name, _made_up)
+    return shelf.get(
+        key_of(task, seed, fetch, fold), lambda allocate: make(task, seed, fetch, fold, allocate)
+    )
 
 
-def _made_up(task: Any, seed: int, _fetch: Fetch) -> Dataset:
+def made_now(task: MadeUp, seed: int) -> Dataset:
+    """The data of a made-up task, made anew and kept nowhere."""
+    return LOADERS.get(task.name, _made_up)(task, seed, fetch_sample, None, np.empty)
+
+
+def key_of(task: Task, seed: int, fetch: Fetch, fold: Fold | None = None) -> str:
+    """A digest of all that decides the data. A name may stand for another table by now: what
+    counts is the digest of its bytes and how they were read."""
+    about: list[Any] = [to_dict(task), seed, fold and astuple(fold)]
+    if isinstance(task, FromTable) and not _by_content(task.source, fetch):
+        about.append(fetch(task.source).source)
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+
+
+def _by_content(source: str, fetch: Fetch) -> bool:
+    """Whether a source names its table's content, which need not be looked at then."""
+    return isinstance(fetch, TableStore) and split_source(source)[0] not in SAMPLE_NAMES
+
+
+def _made_up(
+    task: Any, seed: int, _fetch: Fetch, _fold: Fold | None, allocate: Allocate
+) -> Dataset:
     make = getattr(synthetic, task.name)
     return _dataset(
         task,
-        make(task, task.size, np.random.default_rng([seed, 2])),
-        make(task, VALIDATION_SEQUENCES, np.random.default_rng([seed, 3])),
+        made(make, task, task.size, (seed, 2), allocate),
+        made(make, task, VALIDATION_SEQUENCES, (seed, 3), allocate),
     )
 
 
@@ -74,17 +99,9 @@ def _dataset(task: Task, train: Sequences, validation: Sequences) -> Dataset:
     return Dataset(task.kind, train, validation, outputs, task.inputs, task.classes)
 
 
-def _from_table(task: TableTask, seed: int, fetch: Fetch) -> Dataset:
-    return forecast_data(task, seed, fetch)
-
-
-def forecast_data(
-    task: TableTask, seed: int, fetch: Fetch = fetch_sample, fold: Fold | None = None
+def _windows(
+    task: TableTask, seed: int, fetch: Fetch, fold: Fold | None, _allocate: Allocate
 ) -> Dataset:
-    """The windows of a table's column; those of one fold of a backtest, if there is one.
-
-    Raises GruvizError if the column isn't there or too short.
-    """
     table = fetch(task.source)
     end = None if fold is None else fold.test_end
     return forecast_windows(
@@ -106,7 +123,7 @@ def series_of(task: TableTask, seed: int, fetch: Fetch = fetch_sample) -> npt.ND
     return series
 
 
-def _rows(task: Rows, seed: int, fetch: Fetch) -> Dataset:
+def _rows(task: Rows, seed: int, fetch: Fetch, _fold: Fold | None, _allocate: Allocate) -> Dataset:
     frame = fetch(task.source).frame
     label = _text_column(frame, task.target)
     values = [
@@ -115,7 +132,7 @@ def _rows(task: Rows, seed: int, fetch: Fetch) -> Dataset:
     return wide_sequences(frame, values, label, seed)
 
 
-def _long(task: Long, seed: int, fetch: Fetch) -> Dataset:
+def _long(task: Long, seed: int, fetch: Fetch, _fold: Fold | None, _allocate: Allocate) -> Dataset:
     frame = fetch(task.source).frame
     identity, time, value, label = (
         _text_column(frame, name) for name in (task.identity, task.time, task.value, task.target)
@@ -145,7 +162,9 @@ def _column(table: Table, name: str) -> npt.NDArray[np.float64]:
     return table.columns[name]
 
 
-def _digits(task: Digits, seed: int, _fetch: Fetch) -> Dataset:
+def _digits(
+    task: Digits, seed: int, _fetch: Fetch, _fold: Fold | None, _allocate: Allocate
+) -> Dataset:
     """The bundled images as sequences of eight rows of eight pixels, a fifth for validation."""
     numbers = np.loadtxt(SAMPLES / "digits_8x8.csv", delimiter=",", dtype=np.float32)
     order = np.random.default_rng([seed, 2]).permutation(len(numbers))
@@ -155,101 +174,25 @@ def _digits(task: Digits, seed: int, _fetch: Fetch) -> Dataset:
     return _dataset(task, everything[slice(0, border)], everything[slice(border, None)])
 
 
-def _text(task: NextCharacter, seed: int, _fetch: Fetch) -> Dataset:
-    train, validation = text.parts()
+def _text(
+    task: NextCharacter, seed: int, _fetch: Fetch, _fold: Fold | None, allocate: Allocate
+) -> Dataset:
+    train, validation = (
+        lambda task, count, generator, part=part: text.windows(part, task.length, count, generator)
+        for part in text.parts()
+    )
     return _dataset(
         task,
-        text.windows(train, task.length, task.size, np.random.default_rng([seed, 2])),
-        text.windows(
-            validation, task.length, VALIDATION_SEQUENCES, np.random.default_rng([seed, 3])
-        ),
+        made(train, task, task.size, (seed, 2), allocate),
+        made(validation, task, VALIDATION_SEQUENCES, (seed, 3), allocate),
     )
 
 
-# By a task's name: (task, seed, fetch). Any other is made up by the function of its name.
-LOADERS: dict[str, Callable[[Any, int, Fetch], Dataset]] = {
+# By a task's name. Any other is made up by the function of its name.
+LOADERS: dict[str, Callable[[Any, int, Fetch, Fold | None, Allocate], Dataset]] = {
     Digits.name: _digits,
     NextCharacter.name: _text,
-    TableTask.name: _from_table,
+    TableTask.name: _windows,
     Rows.name: _rows,
     Long.name: _long,
 }
-
-
-def check_batch(experiment: Experiment, count: int) -> None:
-    """Raise GruvizError if a batch is larger than the number of training sequences."""
-    if experiment.batch(count) > count:
-        raise GruvizError(
-            _(
-                "Batch size is {size:,}, but there are only {count:,} training sequences; choose"
-                " a batch of at most {count:,}."
-            ).format(size=experiment.batch(count), count=count)
-        )
-
-
-def check_warmup(experiment: Experiment) -> None:
-    """Raise GruvizError if a run would end before its warm-up does."""
-    if experiment.warmup is not None and experiment.warmup >= experiment.steps:
-        raise GruvizError(
-            _(
-                "Warm-up is {warmup:,} steps, but the run has only {steps:,}; choose more steps or a"
-                " shorter warm-up."
-            ).format(warmup=experiment.warmup, steps=experiment.steps)
-        )
-
-
-def check_decay(experiment: Experiment) -> None:
-    """Raise GruvizError if missing values shall decay in a layer that has no such thing."""
-    plain, cell = Experiment(), experiment.cell
-    parts = ("cell", "initial", "regularization")
-    if experiment.task.decays and (
-        any(type(getattr(experiment, part)) is not type(getattr(plain, part)) for part in parts)
-        or cell.arguments() != type(cell)().arguments()
-    ):
-        raise GruvizError(
-            _(
-                "Learned decay is a GRU of its own (GRU-D); choose the cell GRU as it stands in the"
-                " equations, with its usual initial weights and no regularisation, or another way to"
-                " deal with missing values."
-            )
-        )
-
-
-def training_sequences(experiment: Experiment, fetch: Fetch = fetch_sample) -> int:
-    """How many sequences the experiment trains on. Raises GruvizError if there is no data for it."""
-    task = experiment.task
-    return task.size if isinstance(task, MadeUp) else len(load(task, experiment.seed, fetch).train)
-
-
-def batches_per_epoch(experiment: Experiment, fetch: Fetch = fetch_sample) -> int:
-    """How many updates it takes to see each training sequence once."""
-    count = training_sequences(experiment, fetch)
-    return -(-count // experiment.batch(count))
-
-
-def check(experiment: Experiment, fetch: Fetch = fetch_sample) -> None:
-    """Raise GruvizError unless there is data for the experiment, a batch of it, and time for it."""
-    task = experiment.task
-    experiment.loss.fitting(task.kind, in_bits=task.in_bits)
-    count, length = training_sequences(experiment, fetch), task.time_steps
-    if not isinstance(task, MadeUp):
-        length = load(task, experiment.seed, fetch).train.inputs.shape[1]
-    if isinstance(task, MadeUp) and count * length * len(task.inputs) > MOST_NUMBERS:
-        raise GruvizError(
-            _(
-                "{count:,} sequences of {length:,} time steps with {inputs} inputs are too much"
-                " for a shared server; make fewer or shorter ones."
-            ).format(count=count, length=length, inputs=len(task.inputs))
-        )
-    check_batch(experiment, count)
-    check_warmup(experiment)
-    check_decay(experiment)
-    units, batch = experiment.cell.units, max(experiment.batch(count), VALIDATION_LIMIT)
-    states = batch * length * units
-    if states * units > MOST_WORK or states > MOST_STATES:
-        raise GruvizError(
-            _(
-                "One step with {batch:,} sequences of {length:,} time steps and {units} hidden units"
-                " asks too much of a shared server; make one of the three smaller."
-            ).format(batch=batch, length=length, units=units)
-        )

@@ -1,32 +1,39 @@
 """Uploaded tables on disk, each under the digest of its bytes, for the page and its workers."""
 
+import errno
 import hashlib
 import json
 import os
 import re
-import threading
-from collections import OrderedDict
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from gruviz.data.csv import Overrides, Table, read_csv, split_source
 from gruviz.data.csv.encoding import check_size
+from gruviz.data.kept import open_table, write_table
+from gruviz.data.latest import Latest
+from gruviz.data.shelf import Shelf, touch
 from gruviz.data.tables import SAMPLE_NAMES, sample
-from gruviz.errors import GruvizError
+from gruviz.errors import GruvizError, PassingError
 from gruviz.words import _
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
-MOST_TABLES = 200
-MOST_BYTES = 1_000_000_000
-NAME, PROGRESS = ".name", ".progress"
+CONTENT, NAME, PROGRESS, READ = "content", "name", "progress", "read-"
+MOST_READINGS = 4  # ways of reading one file that are kept
+READ_SECONDS = 30.0  # of a processor
 
 
-AT_HAND_BYTES = 200_000_000
+def _size(table: Table) -> int:
+    frame = int(table.frame.memory_usage(index=True, deep=False).sum())
+    return frame + sum(values.nbytes for values in table.columns.values())
 
-# Tables that this process has read or been handed, by folder and source; the last used at the end.
-_at_hand: OrderedDict[tuple[Path, str], Table] = OrderedDict()
-_lock = threading.Lock()
-_keeping = threading.Lock()  # one upload at a time makes room
+
+# The tables that this process has open, by folder and source. Their numbers are the file's own.
+_opened = Latest[Table](200_000_000, _size, most=32)
 
 
 @dataclass(frozen=True)
@@ -35,130 +42,185 @@ class TableStore:
 
     A source is one string: the digest of the bytes, or a sample's name, and, where the file is to be
     read in another way than the evidence says, a "?" and the overrides as JSON (`Table.source`).
+    Each file has a folder: its bytes, its name, and the tables that it was read as.
     """
 
     folder: Path
 
+    @property
+    def shelf(self) -> Shelf:
+        """Where the data sets of the store's users are kept."""
+        return Shelf(self.folder / "data")
+
     def put(self, content: bytes, name: str, overrides: Overrides | None = None) -> Table:
-        """Read a file and keep its bytes. Raises GruvizError if it can't be used."""
-        table = read_csv(content, overrides, name=name)
-        self.keep(content, name)
-        self.remember(table)
-        return table
+        """Keep a file and read it. Raises GruvizError if it can't be used; then it isn't kept."""
+        digest = self.keep(content, name)
+        changes = (overrides or Overrides()).to_json()
+        try:
+            return self(f"{digest}?{changes}" if changes else digest)
+        except GruvizError:
+            self.drop(digest)
+            raise
 
     def keep(self, content: bytes, name: str) -> str:
         """Keep the bytes of a file, whatever they are; returns their digest.
 
-        The files that were used least lately make room. Raises GruvizError for too large a file.
+        Raises GruvizError for too large a file, or if there is no room.
         """
         check_size(content)
         digest = hashlib.sha256(content).hexdigest()
         path = self.folder / digest
-        with _keeping:
-            try:
-                self._keep(path, content, name)
-            except OSError as error:
-                raise GruvizError(
-                    _(
-                        "There is no room for this file on the server ({reason}); try again later."
-                    ).format(reason=error.strerror or type(error).__name__)
-                ) from error
-        return digest
-
-    def _keep(self, path: Path, content: bytes, name: str) -> None:
         if not path.exists():
-            uploads = (file for file in self.folder.iterdir() if DIGEST.fullmatch(file.name))
-            kept = sorted(uploads, key=lambda file: file.stat().st_mtime)
-            total = len(content) + sum(file.stat().st_size for file in kept)
-            while kept and (len(kept) >= MOST_TABLES or total > MOST_BYTES):
-                oldest = kept.pop(0)
-                total -= oldest.stat().st_size
-                self.drop(oldest.name)
-            path.with_suffix(NAME).write_text(name, encoding="utf-8")
-            # Written aside and renamed: a worker never reads half a file.
-            aside = path.with_suffix(f".{os.getpid()}")
-            try:
-                aside.write_bytes(content)
-                aside.chmod(0o600)
-                os.replace(aside, path)
-            finally:
-                aside.unlink(missing_ok=True)
+            with _aside(path) as aside:
+                (aside / NAME).write_text(name, encoding="utf-8")
+                (aside / CONTENT).write_bytes(content)
         os.utime(path)
+        return digest
 
     def drop(self, digest: str) -> None:
         """Forget a file and the tables that it was read as."""
-        with _lock:
-            for key in [k for k in _at_hand if k[0] == self.folder and k[1].startswith(digest)]:
-                del _at_hand[key]
-        for path in (self.folder / digest, *self._beside(digest)):
-            path.unlink(missing_ok=True)
+        _opened.drop_if(lambda key: key[0] == self.folder and key[1].startswith(digest))
+        shutil.rmtree(self.folder / digest, ignore_errors=True)
 
-    def _beside(self, digest: str) -> tuple[Path, ...]:
-        return tuple((self.folder / digest).with_suffix(suffix) for suffix in (NAME, PROGRESS))
+    def held(self) -> dict[str, tuple[float, int]]:
+        """When each file was last used, and how many bytes it takes with what it was read as."""
+        found = {}
+        for path in self.folder.iterdir():
+            if DIGEST.fullmatch(path.name):
+                with suppress(OSError):  # dropped meanwhile
+                    files = [each for each in path.rglob("*") if each.is_file()]
+                    size = sum(each.stat().st_size for each in files)
+                    found[path.name] = path.stat().st_mtime, size
+        return found
 
-    def remember(self, table: Table) -> None:
-        """Have a table at hand that was read elsewhere."""
-        with _lock:
-            _at_hand[self.folder, table.source] = table
-            _at_hand.move_to_end((self.folder, table.source))
-            while len(_at_hand) > 1 and sum(map(_size, _at_hand.values())) > AT_HAND_BYTES:
-                _at_hand.popitem(last=False)
+    def name(self, source: str) -> str:
+        """What a file was called by who uploaded it. Raises GruvizError if it is gone."""
+        path = self._path(source)
+        try:
+            return (path / NAME).read_text(encoding="utf-8")
+        except OSError:
+            raise _gone() from None
 
     def at_hand(self, source: str) -> Table | None:
-        """The table of a source, if this process needn't read it."""
+        """The table of a source, if it needn't be read from its bytes."""
         digest, overrides = split_source(source)
         if digest in SAMPLE_NAMES:
             return sample(digest, overrides)
-        with _lock:
-            found = _at_hand.get((self.folder, source))
-            if found is not None:
-                _at_hand.move_to_end((self.folder, source))
-            return found
+        if not DIGEST.fullmatch(digest):
+            return None
+        touch(self.folder / digest)
+        found = _opened.get((self.folder, source))
+        if found is None and (found := open_table(self._read_as(source))) is not None:
+            touch(self._read_as(source))
+            _opened.put((self.folder, source), found)
+        return found
 
     def __call__(self, source: str) -> Table:
         """The table of a source. Raises GruvizError if it is gone or can't be read that way."""
-        found = self.at_hand(source)
-        if found is None:
-            found = self.read(source)
-            self.remember(found)
-        return found
+        return self.at_hand(source) or self.read(source)
 
     def read(self, source: str) -> Table:
-        """Read a kept file anew; meanwhile `progress` tells how far that is."""
-        digest, overrides = split_source(source)
-        path = self.folder / digest
-        if not DIGEST.fullmatch(digest) or not path.is_file():
-            raise GruvizError(
-                _(
-                    "The data of this experiment isn't here; upload the file again, or choose a"
-                    " sample."
+        """Read a kept file from its bytes, and keep the table; `progress` tells how far that is.
+
+        Raises GruvizError if it is gone, can't be read that way, or takes more than READ_SECONDS.
+        """
+        _digest, overrides = split_source(source)
+        path = self._path(source)
+        begun = time.thread_time()
+
+        def say(share: float, what: str) -> None:
+            if time.thread_time() - begun > READ_SECONDS:
+                raise GruvizError(
+                    _(
+                        "Reading this file takes more than {seconds:.0f} seconds; keep fewer rows or"
+                        " columns and upload it again."
+                    ).format(seconds=READ_SECONDS)
                 )
-            )
-        name, told = self._beside(digest)
+            _tell(path / PROGRESS, share, what)
+
         try:
-            return read_csv(
-                path.read_bytes(), overrides, name=name.read_text(encoding="utf-8"),
-                progress=lambda share, what: _tell(told, share, what),
-            )  # fmt: skip
+            content = (path / CONTENT).read_bytes()
+            table = read_csv(content, overrides, name=self.name(source), progress=say)
+            target = self._read_as(source)
+            with _aside(target) as aside:
+                write_table(table, aside)
+            self._make_room(target)
+        except FileNotFoundError:
+            raise _gone() from None
         finally:
-            told.unlink(missing_ok=True)
+            (path / PROGRESS).unlink(missing_ok=True)
+        found = self.at_hand(source)
+        if found is None:
+            raise _gone()
+        return found
+
+    def refuse(self) -> Table:
+        """Raise GruvizError: what was read is gone already."""
+        raise _gone()
+
+    def _make_room(self, latest: Path) -> None:
+        """Of the ways in which a file was read, keep those that were used last."""
+        others = (path for path in latest.parent.glob(f"{READ}*") if path != latest)
+        for path in sorted(others, key=lambda each: -each.stat().st_mtime)[MOST_READINGS - 1 :]:
+            shutil.rmtree(path, ignore_errors=True)
+
+    def _path(self, source: str) -> Path:
+        digest, _overrides = split_source(source)
+        path = self.folder / digest
+        if not DIGEST.fullmatch(digest) or not path.is_dir():
+            raise _gone()
+        return path
+
+    def _read_as(self, source: str) -> Path:
+        digest, overrides = split_source(source)
+        way = hashlib.sha256(overrides.to_json().encode()).hexdigest()[:16]
+        return self.folder / digest / f"{READ}{way}"
 
     def progress(self, digest: str) -> tuple[float, str]:
         """How far some process is with reading a file, from 0 to 1, and what it does."""
         try:
-            share, what = json.loads(self._beside(digest)[1].read_text(encoding="utf-8"))
+            share, what = json.loads((self.folder / digest / PROGRESS).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return 0.0, ""
         return float(share), str(what)
 
 
-def _size(table: Table) -> int:
-    return int(table.frame.memory_usage(index=True, deep=False).sum()) + sum(
-        values.nbytes for values in table.columns.values()
+@contextmanager
+def _aside(path: Path) -> Iterator[Path]:
+    """A new folder that becomes `path` when all is written: nobody ever sees half of it.
+
+    Raises GruvizError if there is no room.
+    """
+    aside = path.with_name(f"{path.name}.{os.getpid()}")
+    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        aside.mkdir(mode=0o700)
+        yield aside
+        for file in aside.iterdir():
+            file.chmod(0o600)
+        aside.rename(path)
+    except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY):  # somebody else was quicker
+            return
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise PassingError(
+            _("There is no room for this file on the server ({reason}); try again later.").format(
+                reason=error.strerror or type(error).__name__
+            )
+        ) from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _gone() -> GruvizError:
+    return PassingError(
+        _("The data of this experiment isn't here; upload the file again, or choose a sample.")
     )
 
 
 def _tell(path: Path, share: float, what: str) -> None:
-    aside = path.with_suffix(f"{PROGRESS}-{os.getpid()}")
-    aside.write_text(json.dumps([share, what]), encoding="utf-8")
-    os.replace(aside, path)
+    aside = path.with_name(f"{PROGRESS}-{os.getpid()}")
+    with suppress(OSError):  # a word on the page, no more
+        aside.write_text(json.dumps([share, what]), encoding="utf-8")
+        os.replace(aside, path)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gruviz.data import text
-from gruviz.data.dataset import VALIDATION_LIMIT, Dataset
+from gruviz.data.preview import Preview
 from gruviz.experiment import COPIED, Experiment, Kind, RandomWalk
 from gruviz.words import _
 
@@ -34,17 +34,17 @@ class Theory:
 NOTHING_KNOWN = Theory()
 
 
-def theory(experiment: Experiment, dataset: Dataset) -> Theory:
+def theory(experiment: Experiment, data: Preview) -> Theory:
     """The theory of an experiment's task, in the measure of its loss.
 
     What holds for the mean squared error or the cross-entropy is not told of any other loss, and
     what holds for the answers that the task asks for is not told where others are judged.
     """
-    kind, task = dataset.kind, experiment.task
+    kind, task = data.kind, experiment.task
     loss = experiment.loss.fitting(kind, in_bits=task.in_bits)
     if loss.name not in SCALES:
         return NOTHING_KNOWN
-    known = THEORIES.get(task.name, _guess if kind.classes else _naive)(task, dataset)
+    known = THEORIES.get(task.name, _guess if kind.classes else _naive)(task, data)
     scale = SCALES[loss.name]
     lines = tuple(Line(line.label, line.value * scale) for line in known.lines)
     goal = None if known.threshold is None else known.threshold * scale
@@ -58,61 +58,58 @@ def theory(experiment: Experiment, dataset: Dataset) -> Theory:
 SCALES = {"mse": 1.0, "cross_entropy": 1.0, "bits": 1 / math.log(2)}
 
 
-def _guess(_task: Any, dataset: Dataset, threshold: float | None = None) -> Theory:
+def _guess(_task: Any, data: Preview, threshold: float | None = None) -> Theory:
     """Equal chances for every class."""
-    count = dataset.outputs
+    count = data.outputs
     label = _("guess among {count}").format(count=count)
     return Theory((Line(label, math.log(count)),), threshold)
 
 
-def _solved_below(threshold: float) -> Callable[[Any, Dataset], Theory]:
-    return lambda task, dataset: _guess(task, dataset, threshold)
+def _solved_below(threshold: float) -> Callable[[Any, Preview], Theory]:
+    return lambda task, data: _guess(task, data, threshold)
 
 
-def _naive(task: Any, dataset: Dataset) -> Theory:
+def _naive(task: Any, data: Preview) -> Theory:
     """Repeating the last value, measured on what the trainer validates on; and the noise that no
     forecast can know."""
-    held_out = dataset.validation[slice(VALIDATION_LIMIT)]
-    last = held_out.inputs[:, -1:, dataset.series].astype(np.float64)
-    naive = float(((held_out.targets - last) ** 2).mean())
-    lines = [Line(_("repeat the last value"), naive)]
+    lines = [Line(_("repeat the last value"), data.naive)]
     if not hasattr(task, "noise"):
-        return Theory(tuple(lines), naive if isinstance(task, RandomWalk) else None)
+        return Theory(tuple(lines), data.naive if isinstance(task, RandomWalk) else None)
     floor = task.noise**2
     if floor > 0:
         lines.append(Line(_("noise"), floor))
-    return Theory(tuple(lines), floor + FORECAST_GOAL * (naive - floor))
+    return Theory(tuple(lines), floor + FORECAST_GOAL * (data.naive - floor))
 
 
-def _adding(_task: Any, _dataset: Dataset) -> Theory:
+def _adding(_task: Any, _data: Preview) -> Theory:
     """The sum of two U[0,1] has mean 1 and variance 1/6."""
     return Theory((Line(_("always answer 1"), 1 / 6),), 0.01)
 
 
-def _copy(task: Any, dataset: Dataset) -> Theory:
+def _copy(task: Any, data: Preview) -> Theory:
     """Without a memory the blanks are known and each of the ten symbols is one of eight (Arjovsky,
     Shah, Bengio 2016)."""
     memoryless = COPIED * math.log(8) / task.time_steps
-    lines = (*_guess(task, dataset).lines, Line(_("without a memory"), memoryless))
+    lines = (*_guess(task, data).lines, Line(_("without a memory"), memoryless))
     return Theory(lines, memoryless / 10)
 
 
-def _echo(_task: Any, _dataset: Dataset) -> Theory:
+def _echo(_task: Any, _data: Preview) -> Theory:
     """U[-1,1] has mean 0 and variance 1/3."""
     return Theory((Line(_("always answer 0"), 1 / 3),), 0.01)
 
 
-def _text(task: Any, dataset: Dataset) -> Theory:
+def _text(task: Any, data: Preview) -> Theory:
     """How surprising single letters are, by their frequencies in the text that is trained on."""
-    counts = np.bincount(text.parts()[0], minlength=dataset.outputs)
+    counts = np.bincount(text.parts()[0], minlength=data.outputs)
     shares = counts[counts > 0] / counts.sum()
     entropy = -float((shares * np.log(shares)).sum())
-    lines = (*_guess(task, dataset).lines, Line(_("letter frequencies"), entropy))
+    lines = (*_guess(task, data).lines, Line(_("letter frequencies"), entropy))
     return Theory(lines, 2.75 * math.log(2))
 
 
 # By a task's name; of any other the guess or the naive forecast is known.
-THEORIES: dict[str, Callable[[Any, Dataset], Theory]] = {
+THEORIES: dict[str, Callable[[Any, Preview], Theory]] = {
     "adding": _adding,
     "copy": _copy,
     "echo": _echo,

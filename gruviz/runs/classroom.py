@@ -6,32 +6,34 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, wait
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from gruviz.data import Table
+from gruviz.data import Preview, Table, known
 from gruviz.data.csv.table import MARK
-from gruviz.data.store import MOST_BYTES, TableStore
+from gruviz.data.preview import remember
+from gruviz.data.store import TableStore
 from gruviz.errors import GruvizError
-from gruviz.experiment import Experiment
+from gruviz.experiment import Experiment, FromTable, Task
 from gruviz.runs import worker
+from gruviz.runs.errands import Errands
 from gruviz.runs.housekeeping import Housekeeping, give_back
 from gruviz.runs.pool import Pool
 from gruviz.runs.register import Register
 from gruviz.runs.run import Run
-from gruviz.runs.sliced import MOST_TRIES
 from gruviz.runs.study import Study, StudyStatus
+from gruviz.runs.uploads import Uploads, digests
 from gruviz.settings import limit
 from gruviz.studies import S
 from gruviz.words import _
 
 GIVE_BACK_SECONDS = 10.0  # between two times, at least
-LOOK_SECONDS = 0.1
 MEMORY = "/dev/shm"  # Linux
+
+Progress = Callable[[float, str], None]
 
 
 class Classroom:
@@ -44,6 +46,10 @@ class Classroom:
         self.pool = Pool(workers, folder)
         self.register = Register()
         self._studies: WeakKeyDictionary[Study[Any], str] = WeakKeyDictionary()
+        self.uploads = Uploads(self.tables, self._in_use)
+        # One worker stays free of reading, so that everybody's runs go on.
+        self._readings = Errands[None](self.pool, max(1, workers - 1))
+        self._looks = Errands[Preview](self.pool, workers)
         self._lock = threading.Lock()
         self._run_count, self._given_back = 0, -GIVE_BACK_SECONDS
         self._housekeeping = Housekeeping(self.tidy)
@@ -52,7 +58,7 @@ class Classroom:
         self,
         content: bytes,
         name: str,
-        progress: Callable[[float, str], None],
+        progress: Progress,
         language: str | None = None,
         visitor: str = "",
     ) -> Table:
@@ -60,43 +66,71 @@ class Classroom:
 
         Raises GruvizError if it can't be used; nothing of it is kept then.
         """
-        digest = self.tables.keep(content, name)
+        digest = self.uploads.keep(content, name, visitor)
         try:
             return self.reread(digest, progress, language, visitor)
         except GruvizError:
-            self.tables.drop(digest)
+            self.uploads.leave(digest, visitor)
             raise
 
     def reread(
         self,
         source: str,
-        progress: Callable[[float, str], None],
+        progress: Progress,
         language: str | None = None,
         visitor: str = "",
     ) -> Table:
         """A kept file, read as its source says. Raises GruvizError if it can't be read that way."""
+
+        def look(begun: bool) -> None:
+            share, what = self.tables.progress(source.partition(MARK)[0])
+            if not begun:
+                progress(0.0, _("Waiting for other files to be read…"))
+            elif what:  # not yet begun, or over
+                progress(share, what)
+
         found = self.tables.at_hand(source)
-        for _try in range(MOST_TRIES):
-            if found is not None:
-                break
-            future = self.pool.seat(visitor).submit(worker.read, self.tables, source, language)
-            while not wait([future], LOOK_SECONDS).done:
-                share, what = self.tables.progress(source.partition(MARK)[0])
-                if what:  # not yet begun, or over and on its way back
-                    progress(share, what)
-            with suppress(BrokenExecutor):
-                found = future.result()
         if found is None:
-            raise GruvizError(
-                _("The process that read this file died again and again; try a smaller file.")
+            self._readings.do(
+                (source, language), visitor, look, worker.read, self.tables, source, language
             )
-        self.tables.remember(found)
+            found = self.tables.at_hand(source)
+        return found or self.tables.refuse()
+
+    def preview(
+        self,
+        task: Task,
+        seed: int,
+        progress: Progress,
+        language: str | None = None,
+        visitor: str = "",
+    ) -> Preview:
+        """What there is to know of a task's data; a worker looks at what isn't known at once.
+
+        Raises GruvizError if there is no data.
+        """
+        found = known(task, seed, self.tables)
+        if found is None:
+            found = self._looks.do(
+                (task, seed, language), visitor,
+                lambda _begun: progress(0.0, _("Looking at the data…")),
+                worker.look, self.tables, task, seed, language,
+            )  # fmt: skip
+            remember(found, task, seed, self.tables)
         return found
+
+    def _in_use(self) -> set[str]:
+        """The uploads that runs read which train, or are looked at."""
+        tasks = [run.experiment.task for run in self.register.runs if run.live]
+        return digests(task.source for task in tasks if isinstance(task, FromTable))
 
     def start(self, experiment: Experiment, visitor: str = "") -> Run:
         """A new run of a visitor, not yet training."""
         seat = self.pool.seat(visitor)
         run = Run(experiment, seat, self.tables, seat.slice_seconds)
+        with suppress(GruvizError):  # the run will say so
+            task, seed = experiment.task, experiment.seed
+            run.known = self.preview(task, seed, lambda _share, _what: None, visitor=visitor)
         self.register.put(visitor, run)
         return run
 
@@ -146,8 +180,10 @@ class Classroom:
 
 
 def _in_memory() -> str | None:
-    """The folder whose files are kept in memory, if there is one with room for all uploads."""
-    if not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < MOST_BYTES:
+    """The folder whose files are kept in memory, if there is one with room for all uploads
+    and data sets."""
+    needed = 10**6 * (limit("GRUVIZ_MAX_ALL_TABLES_MB") + limit("GRUVIZ_MAX_DATA_MB"))
+    if not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < needed:
         return None
     return MEMORY
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from gruviz.data import Preview, preview_of
 from gruviz.data.store import TableStore
 from gruviz.experiment import Experiment, with_live
 from gruviz.record import Checkpoint, History, Point, Slice, Snapshot, weights_of
@@ -68,6 +69,7 @@ class Run(Sliced[Slice]):
         self.anatomy: Mapping[str, Any] = {}  # the last step stage by stage, as in Slice
         self.sequences: int | None = None
         self.tables = tables
+        self.known: Preview | None = None
         self._slice_seconds = slice_seconds
         self.slow = False
         self._goal: int | None = None
@@ -75,6 +77,19 @@ class Run(Sliced[Slice]):
         self._timer: threading.Timer | None = None
         self._trained_with = experiment
         self._pace: deque[tuple[float, int]] = deque(maxlen=12)
+
+    @property
+    def preview(self) -> Preview:
+        """What there is to know of its data: made before the run, so that nobody who looks at it
+        needs the data. Raises GruvizError if there is none."""
+        if self.known is None:
+            self.known = preview_of(self.experiment.task, self.experiment.seed, self.tables)
+        return self.known
+
+    @property
+    def live(self) -> bool:
+        """Whether it trains, or somebody looks at it."""
+        return self.status is Status.RUNNING or not self._deserted
 
     @property
     def step_count(self) -> int:

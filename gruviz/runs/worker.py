@@ -13,12 +13,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from gruviz.data import Table
+from gruviz.data import Preview, permitted, preview_of
 from gruviz.data.store import TableStore
-from gruviz.experiment import Experiment
+from gruviz.experiment import Experiment, Task
 from gruviz.record import Checkpoint, Slice
 from gruviz.runs.process import Outcome
 from gruviz.studies import S
+from gruviz.trials import Trials
 from gruviz.words import speak
 
 NICENESS = 5
@@ -83,10 +84,16 @@ def _leave_with(parent: int, folder: Path) -> None:
     os._exit(0)
 
 
-def read(tables: TableStore, source: str, language: str | None) -> Table:
-    """An uploaded file as a table. Raises GruvizError, in that language, if it can't be used."""
+def read(tables: TableStore, source: str, language: str | None) -> None:
+    """Keep an uploaded file as a table. Raises GruvizError, in that language, if it can't be used."""
     speak(language)
-    return tables(source)
+    tables(source)
+
+
+def look(tables: TableStore, task: Task, seed: int, language: str | None) -> Preview:
+    """What there is to know of a task's data. Raises GruvizError if there is none."""
+    speak(language)
+    return preview_of(task, seed, tables)
 
 
 def advance(
@@ -99,6 +106,7 @@ def advance(
     """`gruviz.training.advance`, for a process that must not import it."""
     from gruviz import training
 
+    permitted(experiment, tables)
     return training.advance(experiment, checkpoint, seconds=seconds, steps=steps, fetch=tables)
 
 
@@ -111,4 +119,6 @@ def proceed(
     """`gruviz.training.proceed`, for a process that must not import it."""
     from gruviz import training
 
+    under_way = state.job if isinstance(state, Trials) else None
+    permitted(under_way.experiment if under_way else experiment, tables)
     return training.proceed(experiment, state, seconds=seconds, fetch=tables)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from gruviz.data import Dataset, Fetch, forecast_data
+from gruviz.data import Dataset, Fetch, load
 from gruviz.experiment import Experiment, Table
 from gruviz.training.advance import advance
 from gruviz.training.trainer import Trainer
@@ -27,7 +27,7 @@ def trials(
         job = state.jobs[len(state.found)]
         task = job.experiment.task
         assert isinstance(task, Table)
-        dataset = forecast_data(task, job.experiment.seed, fetch, job.fold)
+        dataset = load(task, job.experiment.seed, fetch, job.fold)
         state = _further(state, job, dataset, is_over)
         if is_over():
             break

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from gruviz import charts
-from gruviz.data import Dataset
+from gruviz.data import Preview
 from gruviz.data.theory import theory
 from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment, FromTable, Table
@@ -26,34 +26,34 @@ def page() -> None:
     if isinstance(task, FromTable):
         reading.section(task)
     try:
-        dataset = view.probe_of(wanted, tables.fetch)
+        data = tables.preview(wanted)
     except GruvizError as error:
         frame.refusal(error)
         return
     if isinstance(task, Table):
-        forecasting.section(mine, wanted, dataset)
+        forecasting.section(mine, wanted, data)
     else:
-        _sequences(wanted, dataset)
+        _sequences(wanted, data)
 
 
-def _sequences(experiment: Experiment, dataset: Dataset) -> None:
-    for finding in dataset.findings:
-        st.caption(frame.literal(finding))
+def _sequences(experiment: Experiment, data: Preview) -> None:
+    for finding in data.findings:
+        st.caption(frame.literal(finding.sentence))
     with st.container(border=True):
         st.subheader(_("A few sequences"), anchor=False)
-        answers = view.wanted(dataset)
+        answers = view.wanted(data)
         drawn(
-            view.sequences(dataset), charts.alternatives.sequences(answers), "sequences",
+            view.sequences(data), charts.alternatives.sequences(answers), "sequences",
             height=SEQUENCES_HEIGHT,
         )  # fmt: skip
-    known = theory(experiment, dataset)
+    known = theory(experiment, data)
     with st.container(border=True):
         st.subheader(_("Known without training"), anchor=False)
         lines = [
             f"- {frame.literal(line.label)}: **{frame.literal(readable(line.value))}**"
             for line in known.lines
         ]
-        measure = experiment.loss.fitting(dataset.kind, in_bits=experiment.task.in_bits).measure
+        measure = experiment.loss.fitting(data.kind, in_bits=experiment.task.in_bits).measure
         if lines:
             st.markdown(_("Losses ({measure}) of answers that need no training:").format(
                 measure=_(measure)

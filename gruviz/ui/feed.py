@@ -50,8 +50,8 @@ class Viewer:
         self.run = run
         self.look = look if look in view.VIEWS else "overview"
         self.view = view.VIEWS[self.look]
-        self.dataset = view.probe_of(run.experiment, run.tables)
-        self.known = theory(run.experiment, self.dataset)
+        self.preview = run.preview
+        self.known = theory(run.experiment, self.preview)
         self.coach = Coach()
         self._seen: tuple[Any, ...] = ()
         self._next_picture = 0.0
@@ -100,11 +100,11 @@ class Viewer:
             whole, self.look, self.known, view.solved_at(run, self.known)
         )
         if picture is not None:
-            shown = view.snapshot_tables(picture, self.dataset)
+            shown = view.snapshot_tables(picture, self.preview)
             size = sum(4 * values.size for values in picture.signals.values())
             self._next_picture = time.monotonic() + max(PICTURE_SECONDS, size / PICTURE_BYTES)
             tables |= shown
-            shown["probe"] = view.probe(self.dataset)
+            shown["probe"] = view.probe(self.preview)
             alternatives |= view.picture_alternatives(shown, run.experiment)
         figures = view.figures(run, run.experiment, self.known)
         header = {

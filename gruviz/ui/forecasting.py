@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from gruviz import charts
-from gruviz.data import Dataset, Table, check, series_of
+from gruviz.data import Preview, Table, check, series_of
 from gruviz.data.backtest import Comparison, compare, interval, rolling_origins, targets
 from gruviz.data.baselines import BASELINES
 from gruviz.data.missing import METHODS, carry
@@ -34,30 +34,29 @@ FOLDS = 5
 SHOWN_ROWS = 3  # windows of the past before a forecast
 GAP_STEPS = 400
 LATE_ROWS = 30  # whose times say how it goes on
-MOST_SCORED = 2_000
 BLOCKED = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would take for a formula
 MEASURES = ("mae", "rmse", "mase", "smape", "skill")
 
 
-def section(mine: Session, wanted: Experiment, dataset: Dataset) -> None:
+def section(mine: Session, wanted: Experiment, data: Preview) -> None:
     """All that is known of the column that is forecast."""
     task = wanted.task
     assert isinstance(task, TableTask)
     table = tables.fetch(task.source)
     series = series_of(task, wanted.seed, tables.fetch)
     with st.container(border=True):
-        st.subheader(frame.literal(dataset.unit), anchor=False)
+        st.subheader(frame.literal(data.unit), anchor=False)
         x, x_title = axis(table, len(series))
         drawn(
-            charts.series.column(x, series, dataset.unit, dataset.border, x_title),
-            charts.series.in_words(dataset.unit, series), "column", height=300,
+            charts.series.column(x, series, data.unit, data.border, x_title),
+            charts.series.in_words(data.unit, series), "column", height=300,
         )  # fmt: skip
-        st.caption(frame.literal(view.findings(dataset)))
+        st.caption(frame.literal(view.findings(data)))
         if task.leak:
-            st.warning(frame.literal(leak(task, series, dataset)), icon=":material/opacity:")
+            st.warning(frame.literal(leak(task, series, data)), icon=":material/opacity:")
     with st.container(border=True):
         st.subheader(_("How good is it?"), anchor=False)
-        _scores(mine, wanted, dataset, series)
+        _scores(mine, wanted, data, series)
     for name, offer in OFFERS.items():
         with st.container(border=True, key=f"study-{name}"):
             st.subheader(_(offer.title), anchor=False)
@@ -72,14 +71,14 @@ def axis(table: Table, rows: int) -> tuple[npt.NDArray[Any], str]:
     return table.time.to_numpy(), _("time")
 
 
-def leak(task: TableTask, series: Floats, dataset: Dataset) -> str:
+def leak(task: TableTask, series: Floats, data: Preview) -> str:
     """What the scaling has learnt from the validation part, in numbers."""
-    honest = fit(task.scaling, series[: dataset.border])
+    honest = fit(task.scaling, series[: data.border])
     return _(
         "The scaling leaks: fitted on all rows it has offset {leaky} and scale {leaky_scale}, on the"
         " training part alone {honest} and {honest_scale}. Validation looks better than it will be."
     ).format(
-        leaky=readable(dataset.mean), leaky_scale=readable(dataset.scale),
+        leaky=readable(data.mean), leaky_scale=readable(data.scale),
         honest=readable(honest.offset[0]), honest_scale=readable(honest.scale[0]),
     )  # fmt: skip
 
@@ -90,25 +89,17 @@ def _baselines(task: TableTask, seed: int, fetch: Any, border: int, ends: bytes)
     return compare(series, border, task.window, task.horizon, np.frombuffer(ends, np.int64))
 
 
-def _scored(dataset: Dataset) -> npt.NDArray[np.int64]:
-    assert dataset.ends is not None
-    count = len(dataset.ends)
-    rows = np.unique(np.linspace(0, count - 1, min(count, MOST_SCORED)).round().astype(int))
-    found: npt.NDArray[np.int64] = dataset.ends[rows]
-    return found
-
-
-def _scores(mine: Session, wanted: Experiment, dataset: Dataset, series: Floats) -> None:
+def _scores(mine: Session, wanted: Experiment, data: Preview, series: Floats) -> None:
     task = wanted.task
     assert isinstance(task, TableTask)
     judged = _judged(mine, wanted)
     found = None if judged is None else judged.found[0]
     if found is None:
-        ends = _scored(dataset)
-        known = _baselines(task, wanted.seed, tables.fetch, dataset.border, ends.tobytes())
+        assert data.ends is not None
+        known = _baselines(task, wanted.seed, tables.fetch, data.border, data.ends.tobytes())
     else:
         known = compare(
-            series, dataset.border, task.window, task.horizon, found.ends,
+            series, data.border, task.window, task.horizon, found.ends,
             {_(NETWORK): found.values},
         )  # fmt: skip
     st.caption(_scale_in_words(known))
@@ -131,7 +122,7 @@ def _scores(mine: Session, wanted: Experiment, dataset: Dataset, series: Floats)
                 )
             )
         study(LOOK, LOOK_OFFER, mine, wanted)
-    _latest(task, dataset, series, found, _past_errors(mine, task, series, found))
+    _latest(task, data, series, found, _past_errors(mine, task, series, found))
 
 
 def _past_errors(
@@ -219,14 +210,14 @@ def label_of(name: str) -> str:
 
 def _latest(
     task: TableTask,
-    dataset: Dataset,
+    data: Preview,
     series: Floats,
     found: Forecasts | None,
     errors: Floats | None,
 ) -> None:
     """What every forecaster says of the rows after the last one."""
     rows = len(series)
-    known = compare_latest(task, dataset, series)
+    known = compare_latest(task, data, series)
     said = {label_of(name): values for name, values in known.items()}
     if found is not None and found.latest is not None:
         said = {_(NETWORK): found.latest, **said}
@@ -240,7 +231,7 @@ def _latest(
         band = (found.latest + low, found.latest + high)
     drawn(
         charts.series.forecasts(
-            x[begin:], series[begin:], ahead, said, dataset.unit, x_title, band
+            x[begin:], series[begin:], ahead, said, data.unit, x_title, band
         ),
         charts.series.forecasts_in_words(said), "forecast", height=360,
     )  # fmt: skip
@@ -250,11 +241,11 @@ def _latest(
     _download(ahead_table, "forecast.csv", _("Forecast as CSV"))
 
 
-def compare_latest(task: TableTask, dataset: Dataset, series: Floats) -> Mapping[str, Floats]:
+def compare_latest(task: TableTask, data: Preview, series: Floats) -> Mapping[str, Floats]:
     """Each baseline's forecast of what follows the last row, by name, (horizon,)."""
     found = {}
     for name, entry in BASELINES.items():
-        baseline = entry.fit(series[: dataset.border], task.window, task.horizon)
+        baseline = entry.fit(series[: data.border], task.window, task.horizon)
         past = carry(series[:, None], len(series))[:, 0]
         if baseline is not None and len(past) >= baseline.reach:
             found[name] = baseline.forecast(past[None, len(past) - baseline.reach :])[0]
@@ -283,7 +274,7 @@ def _months_apart(times: pd.DatetimeIndex) -> int | None:
 
 
 def _begin_backtest(_mine: Session, wanted: Experiment) -> tuple[Experiment, Trials]:
-    check(wanted, tables.fetch)
+    check(wanted, tables.preview(wanted))
     task = wanted.task
     assert isinstance(task, TableTask)
     series = series_of(task, wanted.seed, tables.fetch)
@@ -383,7 +374,7 @@ def _fits(job: Job) -> bool:
     Raises GruvizError for any other reason.
     """
     try:
-        check(job.experiment, tables.fetch)
+        check(job.experiment, tables.preview(job.experiment))
     except GruvizError:
         if job.experiment.task.decays:
             return False

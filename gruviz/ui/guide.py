@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from gruviz.data import fetch_sample
+from gruviz.data import preview_of
 from gruviz.experiment import CELLS, LOSSES, OPTIMIZERS, SCHEDULES, TASKS, Experiment
 from gruviz.ui import frame, view
 from gruviz.words import N_, _
@@ -55,7 +55,7 @@ def page() -> None:
     )
     st.subheader(_("How to read the charts"))
     experiment = Experiment()
-    shown = view.cards({}, experiment, view.probe_of(experiment, fetch_sample), log=True)
+    shown = view.cards({}, experiment, preview_of(experiment.task, experiment.seed), log=True)
     st.markdown("\n".join(f"- **{card.title}**: {card.aid}" for card in shown))
     st.subheader(_("Optimizers"))
     for optimizer in OPTIMIZERS.values():

@@ -41,7 +41,7 @@ def _measure(experiment: Experiment) -> str:
 def _range_test(mine: Session, wanted: Experiment) -> tuple[Experiment, RangeTest]:
     run = mine.run
     if run is None:
-        check(wanted, tables.fetch)
+        check(wanted, tables.preview(wanted))
         return wanted, RangeTest.begin()
     return run.experiment, RangeTest.begin(run.checkpoint)
 

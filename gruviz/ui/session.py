@@ -215,8 +215,10 @@ class Session:
 
     def epoch(self, wanted: Experiment) -> None:
         """As many updates as it takes to see every training sequence once, from here on."""
-        experiment = wanted if self.run is None or self.run.over else self.run.experiment
-        self.step(wanted, batches_per_epoch(experiment, tables.fetch))
+        run = None if self.run is None or self.run.over else self.run
+        experiment = wanted if run is None else run.experiment
+        about = tables.preview(wanted) if run is None else run.preview
+        self.step(wanted, batches_per_epoch(experiment, about))
 
     def pause(self, _wanted: Experiment) -> None:
         """Stop after the slice under way."""

@@ -1,20 +1,25 @@
 """Tables on the page: the samples, and the files that this visitor has uploaded."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from gruviz.data import SAMPLE_NAMES, Table
+from gruviz.data import SAMPLE_NAMES, Preview, Table
 from gruviz.data.csv import MAX_BYTES, Overrides
 from gruviz.data.csv.table import MARK
+from gruviz.data.tables import sample
 from gruviz.errors import GruvizError
-from gruviz.experiment import FromTable, Knob, about, default_of
+from gruviz.experiment import Experiment, FromTable, Knob, about, default_of
 from gruviz.runs import classroom
 from gruviz.ui import frame
 from gruviz.ui.visitor import visitor
 from gruviz.ui.widgets import knob
 from gruviz.words import N_, _
+
+T = TypeVar("T")
 
 SAMPLE_LABELS = {
     "sunspots_yearly": N_("Sunspots, yearly"),
@@ -39,7 +44,8 @@ def labels() -> dict[str, str]:
 def adopt(source: str) -> None:
     """Let this visitor see a table that a run of theirs was started with."""
     if base(source) not in SAMPLE_NAMES:
-        uploads().setdefault(base(source), classroom().tables(source).name)
+        uploads().setdefault(base(source), classroom().tables.name(source))
+        classroom().uploads.own(base(source), visitor())
 
 
 def base(source: str) -> str:
@@ -48,10 +54,29 @@ def base(source: str) -> str:
 
 
 def fetch(source: str) -> Table:
-    """A table that this visitor may see: a sample, or a file of their own.
+    """A table that this visitor may see: a sample, or a file of their own, which a worker reads
+    unless it has been read.
 
     Raises GruvizError for anything else, be it on the server or not.
     """
+    _check_seen(source)
+    room, speech = classroom(), st.context.locale
+    found = room.tables.at_hand(source)
+    return found or reading(lambda say: room.reread(source, say, speech, visitor()))
+
+
+def preview(experiment: Experiment) -> Preview:
+    """What there is to know of an experiment's data, if this visitor may see it.
+
+    Raises GruvizError if there is none, or it is somebody else's.
+    """
+    task, room, speech = experiment.task, classroom(), st.context.locale
+    if isinstance(task, FromTable):
+        _check_seen(task.source)
+    return reading(lambda say: room.preview(task, experiment.seed, say, speech, visitor()))
+
+
+def _check_seen(source: str) -> None:
     if base(source) not in SAMPLE_NAMES and base(source) not in uploads():
         raise GruvizError(
             _(
@@ -59,7 +84,6 @@ def fetch(source: str) -> Table:
                 " file again, or choose a sample."
             )
         )
-    return classroom().tables(source)
 
 
 def overrule(digest: str, overrides: Overrides) -> None:
@@ -68,17 +92,14 @@ def overrule(digest: str, overrides: Overrides) -> None:
 
 
 def reread(digest: str, overrides: Overrides) -> None:
-    """Read a table differently once, in a worker. Raises GruvizError if that can't be done."""
+    """Read a table differently once. Raises GruvizError if that can't be done."""
     name, changes = _known(digest), overrides.to_json()
-    source = f"{name}{MARK}{changes}" if changes else name
-    if name not in SAMPLE_NAMES:
-        reading(lambda say: classroom().reread(source, say, st.context.locale, visitor()))
-    fetch(source)
+    fetch(f"{name}{MARK}{changes}" if changes else name)
 
 
 def _known(digest: str) -> str:
     """What a table's digest is called in a source: samples go by their names."""
-    return next((n for n in SAMPLE_NAMES if classroom().tables(n).digest == digest), digest)
+    return next((n for n in SAMPLE_NAMES if sample(n).digest == digest), digest)
 
 
 def _overrules() -> dict[str, str]:
@@ -169,8 +190,9 @@ def _upload(row: type[FromTable]) -> None:
         max_upload_size=MAX_BYTES // 10**6,
         help=_("A table as text: one row a time step. It stays on this server and with your tab."),
     )  # fmt: skip
+    shown = st.session_state.get("upload")  # there as long as the page shows it, see `_release`
     if file is None or st.session_state.get("handled upload") == file.file_id:
-        if message := st.session_state.get("upload error") if file else None:
+        if message := st.session_state.get("upload error") if shown else None:
             frame.refusal(message)
         return
     reason, table = None, None
@@ -185,6 +207,7 @@ def _upload(row: type[FromTable]) -> None:
         frame.refusal(reason)
     # Only now: a page that is drawn anew in the middle begins again.
     st.session_state["handled upload"], st.session_state["upload error"] = file.file_id, reason
+    _release()
     if table is None:
         return
     # Two files of one name are told apart, for a menu finds its options by what they say.
@@ -194,14 +217,26 @@ def _upload(row: type[FromTable]) -> None:
     st.session_state[f"{row.name}.source"] = table.digest
 
 
-def reading(read: Callable[[Callable[[float, str], None]], Table]) -> Table:
-    """What `read` makes of a file, with a bar that shows how far it is."""
-    bar = st.progress(0.0, _("Reading the file…"))
+def _release() -> None:
+    """Let Streamlit forget the bytes of the files that this tab has sent: the store has them."""
+    context = get_script_run_ctx()
+    if context is not None:
+        context.uploaded_file_mgr.remove_session_files(context.session_id)
+
+
+def reading(read: Callable[[Callable[[float, str], None]], T]) -> T:
+    """What `read` finds out, with a bar that shows how far it is if it takes a moment."""
+    bars: list[DeltaGenerator] = []
 
     def say(share: float, what: str) -> None:
-        bar.progress(min(max(share, 0.0), 1.0), what or _("Reading the file…"))
+        share, what = min(max(share, 0.0), 1.0), what or _("Reading the file…")
+        if bars:
+            bars[0].progress(share, what)
+        else:
+            bars.append(st.progress(share, what))
 
     try:
         return read(say)
     finally:
-        bar.empty()
+        for bar in bars:
+            bar.empty()

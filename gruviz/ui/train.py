@@ -46,7 +46,7 @@ def _act(mine: Session, wanted: Experiment) -> None:
     mine.complaints = []
     try:
         if pressed in ("train", "step", "epoch", "many") and mine.begins(wanted):
-            check(wanted, tables.fetch)
+            check(wanted, tables.preview(wanted))
     except GruvizError as error:
         mine.complaints = [str(error)]
         return
@@ -222,23 +222,23 @@ def _show(mine: Session, wanted: Experiment, *, log: bool) -> None:
     run = mine.run
     experiment = run.experiment if run else wanted
     try:
-        dataset = view.probe_of(experiment, run.tables if run else tables.fetch)
+        data = run.preview if run else tables.preview(wanted)
     except GruvizError as error:
         frame.refusal(error)
         return
-    if found := view.findings(dataset):
+    if found := view.findings(data):
         st.caption(frame.literal(found))
     look = sidebar.look(
         "view", _("View"), {name: _(each.label) for name, each in view.VIEWS.items()}, bare=True
     )
-    known = theory(experiment, dataset)
-    still = view.still_tables(experiment, wanted, dataset)
+    known = theory(experiment, data)
+    still = view.still_tables(experiment, wanted, data)
     still["here"] = view.here(run) if run else {name: v[:1] for name, v in still["plan"].items()}
     shown = dict(still)
     if run is not None:
         shown |= view.step_tables(run)
         if run.snapshot is not None:
-            shown |= view.snapshot_tables(run.snapshot, dataset)
+            shown |= view.snapshot_tables(run.snapshot, data)
     behind = pinboard.behind(mine)
     names = [pin.name for pin in behind]
     panel(
@@ -248,7 +248,7 @@ def _show(mine: Session, wanted: Experiment, *, log: bool) -> None:
         language=st.context.locale,
         figures=view.figures(run, experiment, known),
         view=look,
-        cards=view.cards({}, experiment, dataset, log=log, view=look, pinned=names),
+        cards=view.cards({}, experiment, data, log=log, view=look, pinned=names),
         tables=still | pin_tables([pin.run.history for pin in behind]),
         marks=view.change_marks(run, known) if run else [],
         alternatives=view.alternatives(shown, look, known, view.solved_at(run, known))

@@ -1,7 +1,7 @@
 """What the page shows of a run: the tables its charts are drawn from, its figures, its cards."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,9 @@ import plotly.graph_objects as go
 
 from gruviz import charts
 from gruviz.coach import Coach, Severity
-from gruviz.data import IGNORED, Dataset, Fetch, fetch_sample, load
+from gruviz.data import IGNORED, Preview, preview_of
 from gruviz.data.theory import NOTHING_KNOWN, Theory, theory
-from gruviz.experiment import Experiment, FromTable, Kind, Knob, MadeUp, Pick, differences
+from gruviz.experiment import Experiment, Kind, Knob, Pick, differences
 from gruviz.record import Snapshot, solved
 from gruviz.runs import Change, Run, Status
 from gruviz.words import N_, _, n_, readable
@@ -37,35 +37,25 @@ class Card:
     width: str = "half"
 
 
-def probe_of(experiment: Experiment, fetch: Fetch) -> Dataset:
-    """The data of an experiment with few training sequences: its validation part is the same."""
-    task = experiment.task
-    if isinstance(task, FromTable):
-        fetch(task.source)  # may this visitor see it? What is cached below doesn't ask again
-    if isinstance(task, MadeUp):
-        task = replace(task, size=10)
-    return load(task, experiment.seed, fetch)
-
-
-def findings(dataset: Dataset) -> str:
+def findings(data: Preview) -> str:
     """What was done to the data of a table, in plain sentences; empty for made-up data."""
-    if not dataset.unit:
+    if not data.unit:
         return ""
     sentences = [
         _(
             "{train:,} training windows, {validation:,} for validation (the end of the series)."
-        ).format(train=len(dataset.train), validation=len(dataset.validation)),
+        ).format(train=data.sequences, validation=data.held_out),
         _("Scaled as (value - {mean}) / {scale}.").format(
-            mean=readable(dataset.mean), scale=readable(dataset.scale)
+            mean=readable(data.mean), scale=readable(data.scale)
         ),
     ]
-    if dataset.missing:
+    if data.missing:
         sentences.append(
             n_(
                 "{count:,} value is missing; {left:,} windows that touch it were left out.",
                 "{count:,} values are missing; {left:,} windows that touch them were left out.",
-                dataset.missing,
-            ).format(count=dataset.missing, left=dataset.left_out)
+                data.missing,
+            ).format(count=data.missing, left=data.left_out)
         )
     return " ".join(sentences)
 
@@ -77,33 +67,33 @@ def plan(experiment: Experiment) -> dict[str, npt.NDArray[np.float64]]:
     return {"step": steps + 1, "learning_rate": rates}
 
 
-def still_tables(experiment: Experiment, wanted: Experiment, dataset: Dataset) -> Tables:
+def still_tables(experiment: Experiment, wanted: Experiment, data: Preview) -> Tables:
     """What is known without training: the schedule, the next run's if it differs, the probe."""
-    tables: Tables = {"plan": plan(experiment), "probe": probe(dataset)}
+    tables: Tables = {"plan": plan(experiment), "probe": probe(data)}
     planned, next_plan = tables["plan"], plan(wanted)
     if not all(np.array_equal(planned[name], next_plan[name]) for name in planned):
         tables["next"] = next_plan
     return tables
 
 
-def probe(dataset: Dataset, row: int = 0) -> dict[str, npt.NDArray[Any]]:
+def probe(data: Preview, row: int = 0) -> dict[str, npt.NDArray[Any]]:
     """A validation sequence and what is wanted of it, as the pictures of the prediction need it."""
-    inputs, target = dataset.validation.inputs[row], dataset.validation.targets[row]
+    inputs, target = data.shown.inputs[row], data.shown.targets[row]
     time = np.arange(len(inputs))
     found = {"time": time, "input": inputs[:, 0]}
-    if dataset.one_hot or dataset.kind is Kind.LABELLING:
+    if data.one_hot or data.kind is Kind.LABELLING:
         found["symbols"] = inputs.T
-    elif dataset.kind is Kind.CLASSIFICATION and dataset.features > 1:
+    elif data.kind is Kind.CLASSIFICATION and data.features > 1:
         found["image"] = inputs
-    if dataset.kind is Kind.FORECAST:
-        found["input"] = inputs[:, dataset.series] * dataset.scale + dataset.mean
-        found["future"] = np.arange(len(inputs), len(inputs) + dataset.outputs)
-        found["target"] = target * dataset.scale + dataset.mean
-    elif dataset.kind is Kind.REGRESSION:
+    if data.kind is Kind.FORECAST:
+        found["input"] = inputs[:, data.series] * data.scale + data.mean
+        found["future"] = np.arange(len(inputs), len(inputs) + data.outputs)
+        found["target"] = target * data.scale + data.mean
+    elif data.kind is Kind.REGRESSION:
         found |= {"mark": inputs[:, -1], "target": np.full(len(inputs), target[0])}
-    elif dataset.kind is Kind.CLASSIFICATION:
-        found["true"] = (np.arange(dataset.outputs) == target).astype(np.float32)
-    elif dataset.kind is Kind.TRACKING:
+    elif data.kind is Kind.CLASSIFICATION:
+        found["true"] = (np.arange(data.outputs) == target).astype(np.float32)
+    elif data.kind is Kind.TRACKING:
         asked = np.isfinite(target[:, 0])
         found |= {"asked": time[asked], "target": target[asked, 0]}
     else:
@@ -112,20 +102,20 @@ def probe(dataset: Dataset, row: int = 0) -> dict[str, npt.NDArray[Any]]:
     return found
 
 
-def snapshot_tables(snapshot: Snapshot, dataset: Dataset) -> Tables:
+def snapshot_tables(snapshot: Snapshot, data: Preview) -> Tables:
     """The cell's signals, and the answer in the data's own units."""
     tables: Tables = {"signals": dict(snapshot.signals)}
-    if dataset.kind is Kind.LABELLING:
+    if data.kind is Kind.LABELLING:
         tables["answer"] = {"chances": np.ascontiguousarray(snapshot.prediction.T)}
     else:
-        each = dataset.kind in (Kind.REGRESSION, Kind.TRACKING)
+        each = data.kind in (Kind.REGRESSION, Kind.TRACKING)
         value = snapshot.prediction[:, 0] if each else snapshot.prediction[-1]
-        tables["answer"] = {"value": value * dataset.scale + dataset.mean}
+        tables["answer"] = {"value": value * data.scale + data.mean}
     if snapshot.rollout is not None:
         begin = len(snapshot.inputs)
         tables["rollout"] = {
             "time": np.arange(begin, begin + len(snapshot.rollout)),
-            "value": snapshot.rollout * dataset.scale + dataset.mean,
+            "value": snapshot.rollout * data.scale + data.mean,
         }
     if snapshot.gradient is not None:
         norm = snapshot.gradient
@@ -283,14 +273,14 @@ class Scene:
 
     tables: Tables
     experiment: Experiment
-    dataset: Dataset
+    data: Preview
     log: bool
     pinned: Sequence[str] = ()
 
     @property
     def measure(self) -> str:
         task = self.experiment.task
-        loss = self.experiment.loss.fitting(self.dataset.kind, in_bits=task.in_bits)
+        loss = self.experiment.loss.fitting(self.data.kind, in_bits=task.in_bits)
         return _(loss.measure)
 
 
@@ -309,11 +299,11 @@ class View:
 
 
 def cards(
-    tables: Tables, experiment: Experiment, dataset: Dataset, *, log: bool,
+    tables: Tables, experiment: Experiment, data: Preview, *, log: bool,
     view: str = "overview", pinned: Sequence[str] = (),
 ) -> list[Card]:  # fmt: skip
     """The cards of a view of the training page, in order. pinned: the names of the pinned runs."""
-    return VIEWS[view].cards(Scene(tables, experiment, dataset, log, pinned))
+    return VIEWS[view].cards(Scene(tables, experiment, data, log, pinned))
 
 
 def _clip(scene: Scene) -> list[Card]:
@@ -333,10 +323,10 @@ def _blocks(scene: Scene) -> list[Card]:
 
 
 def _overview(scene: Scene) -> list[Card]:
-    tables, experiment, dataset, pinned = (
-        scene.tables, scene.experiment, scene.dataset, scene.pinned,
+    tables, experiment, data, pinned = (
+        scene.tables, scene.experiment, scene.data, scene.pinned,
     )  # fmt: skip
-    lines = _lines(theory(experiment, dataset))
+    lines = _lines(theory(experiment, data))
     drawn = [
         ("loss", charts.loss(tables, scene.measure, lines, log=scene.log, pinned=pinned)),
         ("norm", charts.gradient_norm(tables, pinned=pinned)),
@@ -359,7 +349,7 @@ def _overview(scene: Scene) -> list[Card]:
         )
     )
     found.append(_card("flow", charts.gradient_through_time(tables), "third"))
-    found.append(_card("prediction", _prediction(tables, dataset), "third"))
+    found.append(_card("prediction", _prediction(tables, data), "third"))
     found.append(_card("rate", charts.learning_rate(tables, pinned=pinned), "third"))
     return found
 
@@ -391,43 +381,39 @@ def _card(name: str, figure: go.Figure, width: str = "half") -> Card:
     return Card(name, words["title"], words["aid"], {name: figure}, width)
 
 
-def _prediction(tables: Tables, dataset: Dataset) -> go.Figure:
-    if dataset.kind is Kind.FORECAST:
-        return charts.forecast(tables, dataset.unit, free_running=dataset.features == 1)
-    if dataset.kind is Kind.REGRESSION:
+def _prediction(tables: Tables, data: Preview) -> go.Figure:
+    if data.kind is Kind.FORECAST:
+        return charts.forecast(tables, data.unit, free_running=data.features == 1)
+    if data.kind is Kind.REGRESSION:
         return charts.regression(tables)
-    if dataset.kind is Kind.TRACKING:
+    if data.kind is Kind.TRACKING:
         return charts.tracking(tables)
-    inputs, classes = (
-        [_(n) for n in names] for names in (dataset.input_names, dataset.class_names)
-    )
-    if dataset.kind is Kind.LABELLING:
-        return charts.labelling(tables, inputs, classes, _letters(dataset))
-    return charts.classification(
-        tables, classes, dataset.features, inputs if dataset.one_hot else ()
-    )
+    inputs, classes = ([_(n) for n in names] for names in (data.input_names, data.class_names))
+    if data.kind is Kind.LABELLING:
+        return charts.labelling(tables, inputs, classes, _letters(data))
+    return charts.classification(tables, classes, data.features, inputs if data.one_hot else ())
 
 
-def _letters(dataset: Dataset) -> str:
+def _letters(data: Preview) -> str:
     """The text of the probe, where every input is a letter."""
-    if any(len(name) > 1 for name in dataset.input_names):
+    if any(len(name) > 1 for name in data.input_names):
         return ""
-    return "".join(dataset.input_names[i] for i in dataset.validation.inputs[0].argmax(axis=1))
+    return "".join(data.input_names[i] for i in data.shown.inputs[0].argmax(axis=1))
 
 
-def sequences(dataset: Dataset) -> go.Figure:
+def sequences(data: Preview) -> go.Figure:
     """Four validation sequences of a task, with what is wanted of each."""
-    rows = range(min(4, len(dataset.validation)))
-    inputs = [_(name) for name in dataset.input_names]
-    return charts.sequences([probe(dataset, row) for row in rows], wanted(dataset), inputs)
+    rows = range(len(data.shown))
+    inputs = [_(name) for name in data.input_names]
+    return charts.sequences([probe(data, row) for row in rows], wanted(data), inputs)
 
 
-def wanted(dataset: Dataset) -> list[str]:
+def wanted(data: Preview) -> list[str]:
     """The one answer that each of the sequences shown wants; "" where the picture shows it."""
-    targets = dataset.validation.targets[:4]
-    if dataset.kind is Kind.CLASSIFICATION:
-        return [_(dataset.class_names[target]) for target in targets]
-    if dataset.kind is Kind.REGRESSION:
+    targets = data.shown.targets
+    if data.kind is Kind.CLASSIFICATION:
+        return [_(data.class_names[target]) for target in targets]
+    if data.kind is Kind.REGRESSION:
         return [readable(float(target[0])) for target in targets]
     return [""] * len(targets)
 
@@ -464,8 +450,8 @@ def picture_alternatives(tables: Tables, experiment: Experiment) -> dict[str, st
 def rehearse() -> None:
     """Draw the default experiment once: Plotly builds its validators at the first figure."""
     experiment = Experiment()
-    dataset = probe_of(experiment, fetch_sample)
+    data = preview_of(experiment.task, experiment.seed)
     for view in VIEWS:
-        for card in cards({}, experiment, dataset, log=True, view=view):
+        for card in cards({}, experiment, data, log=True, view=view):
             for figure in card.charts.values():
                 figure.to_plotly_json()

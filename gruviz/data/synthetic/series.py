@@ -181,18 +181,20 @@ def waveforms(task: Waveforms, count: int, generator: np.random.Generator) -> Se
     progress = np.arange(task.length)[None, :] / task.length
     turn = (cycles * progress + start) % 1.0
     tone = np.sin(2 * np.pi * turn)
-    shapes = [
-        tone,
-        np.sign(tone),
-        4 * np.abs(turn - 0.5) - 1,
-        2 * turn - 1,
-        1 - 2 * turn,
-        np.where(turn < 0.15, 1.0, -0.2),
-        2 * np.abs(tone) - 1,
-        (tone + np.sin(2 * np.pi * (3 * cycles * progress + start))) / 2,
-        np.sin(2 * np.pi * (cycles * progress * (0.5 + 1.5 * progress) + start)),
-        tone * np.exp(-4 * progress),
+    shapes: list[Callable[[], Floats]] = [
+        lambda: tone,
+        lambda: np.sign(tone),
+        lambda: 4 * np.abs(turn - 0.5) - 1,
+        lambda: 2 * turn - 1,
+        lambda: 1 - 2 * turn,
+        lambda: np.where(turn < 0.15, 1.0, -0.2),
+        lambda: 2 * np.abs(tone) - 1,
+        lambda: (tone + np.sin(2 * np.pi * (3 * cycles * progress + start))) / 2,
+        lambda: np.sin(2 * np.pi * (cycles * progress * (0.5 + 1.5 * progress) + start)),
+        lambda: tone * np.exp(-4 * progress),
     ]
-    waves = np.stack(shapes)[which, np.arange(count)]
+    waves = np.empty_like(tone)
+    for place, shape in enumerate(shapes):  # one after the other, for memory's sake
+        waves[which == place] = shape()[which == place]
     noisy = waves + task.noise * generator.standard_normal(waves.shape)
     return Sequences(noisy[..., None].astype(np.float32), which.astype(np.int64))
