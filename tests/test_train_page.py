@@ -4,7 +4,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from gruviz.experiment import Experiment
-from gruviz.runs import Status, classroom
+from gruviz.runs import Lost, Status, classroom
+from gruviz.runs.pool import Died, Hung, NoWorker
 from tests.page import button, labelled, mine, run_of, texts, wait_until_settled
 
 
@@ -54,6 +55,25 @@ def test_a_run_that_the_server_has_dropped_is_said_to_be_gone_and_train_begins_a
     button(page, "Step").click().run()
     assert run_of(page) is not dropped
     assert "is gone" not in texts(page)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (Hung("60 s"), "The training process gave no sign for too long and was ended."),
+        (Died("killed"), "The training process died again and again."),
+        (NoWorker("none"), "The server has no room for a training process now."),
+    ],
+)
+def test_a_run_that_lost_its_worker_says_why_and_that_nothing_is_lost(
+    page: AppTest, error: Lost, reason: str
+) -> None:
+    button(page, "Step").click().run()
+    wait_until_settled(run_of(page))
+    run_of(page).error = error
+    page.run()
+    said = "Paused at step 1, nothing is lost. Press **Train** to go on."
+    assert f"{reason} {said}" in texts(page)
 
 
 def test_pace_makes_any_number_of_steps_and_whole_epochs(page: AppTest) -> None:

@@ -22,7 +22,7 @@ def write_table(table: Table, folder: Path) -> None:
     names = [str(name) for name in frame.columns]
     parts = {f"f{n}": _arrow(frame.iloc[:, n]) for n in range(len(names))}
     if isinstance(frame.index, pd.DatetimeIndex):
-        parts[INDEX] = pa.array(frame.index.to_numpy())
+        parts[INDEX] = _ticks(frame.index)
     in_order = len(table.order) == len(frame) and bool(np.all(np.diff(table.order) == 1))
     columns: dict[str, str] = {}
     for n, (name, values) in enumerate(table.columns.items()):
@@ -34,7 +34,7 @@ def write_table(table: Table, folder: Path) -> None:
             learn[f"c{n}"] = pa.array(values, from_pandas=False)
     learn["order"] = pa.array(table.order)
     if table.time is not None:
-        learn["time"] = pa.array(table.time.to_numpy())
+        learn["time"] = _ticks(table.time)
     if table.groups is not None:
         learn["groups"] = pa.array(table.groups)
     for file, arrays in ((FRAME, parts), (LEARN, learn)):
@@ -50,6 +50,7 @@ def write_table(table: Table, folder: Path) -> None:
         "findings": [plain_finding(each) for each in table.findings],
         "overrides": table.overrides.to_json(),
         "time": None if table.time is None else table.time.name,
+        "units": [getattr(each, "unit", None) for each in (frame.index, table.time)],
     }  # fmt: skip
     (folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
 
@@ -68,13 +69,13 @@ def open_table(folder: Path) -> Table | None:
         index=pd.RangeIndex(parts.num_rows), copy=False,
     )  # fmt: skip
     if INDEX in parts.column_names:
-        frame.index = pd.DatetimeIndex(_numpy(parts, INDEX), name=about["index"])
+        frame.index = _times(parts, INDEX, about["index"], about["units"][0])
     columns = {
         name: _numpy(parts if place.startswith("f") else learn, place)
         for name, place in about["columns"].items()
     }
     time = (
-        pd.DatetimeIndex(_numpy(learn, "time"), name=about["time"])
+        _times(learn, "time", about["time"], about["units"][1])
         if "time" in learn.column_names
         else None
     )
@@ -91,6 +92,15 @@ def _arrow(column: "pd.Series[Any]") -> pa.Array:
         return pa.array(column.to_numpy(), from_pandas=False)  # NaN is a number: no copy later
     found = pa.array(column)
     return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+
+
+def _ticks(times: pd.DatetimeIndex) -> pa.Array:
+    """Times as whole numbers of their unit: a time that is missing is one of them, not a null."""
+    return pa.array(times.to_numpy().view(np.int64))
+
+
+def _times(table: pa.Table, name: str, label: str | None, unit: str) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(_numpy(table, name).view(f"datetime64[{unit}]"), name=label)
 
 
 def _mapped(path: Path) -> pa.Table:

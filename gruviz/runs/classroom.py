@@ -44,14 +44,14 @@ class Classroom:
         folder = Path(tempfile.mkdtemp(prefix="gruviz-", dir=_in_memory()))
         self.tables = TableStore(folder)
         self.pool = Pool(workers, folder)
+        self.register = Register()
+        self._studies: WeakKeyDictionary[Study[Any], str] = WeakKeyDictionary()
         self.uploads = Uploads(self.tables, self._in_use)
         # One worker stays free of reading, so that everybody's runs go on.
         self._readings = Errands[None](self.pool, max(1, workers - 1))
         self._looks = Errands[Preview](self.pool, workers)
-        self.register = Register()
-        self._studies: WeakKeyDictionary[Study[Any], str] = WeakKeyDictionary()
         self._lock = threading.Lock()
-        self._runs, self._given_back = 0, -GIVE_BACK_SECONDS
+        self._run_count, self._given_back = 0, -GIVE_BACK_SECONDS
         self._housekeeping = Housekeeping(self.tidy)
 
     def read(
@@ -121,7 +121,7 @@ class Classroom:
 
     def _in_use(self) -> set[str]:
         """The uploads that runs read which train, or are looked at."""
-        tasks = [run.experiment.task for run in self.register.runs() if run.live]
+        tasks = [run.experiment.task for run in self.register.runs if run.live]
         return digests(task.source for task in tasks if isinstance(task, FromTable))
 
     def start(self, experiment: Experiment, visitor: str = "") -> Run:
@@ -164,13 +164,13 @@ class Classroom:
         now = time.monotonic() if now is None else now
         self.pool.tidy(now)
         self.register.tidy(now)
-        before, runs = self._runs, len(self.register)
+        before, runs = self._run_count, len(self.register)
         if runs < before and now - self._given_back >= GIVE_BACK_SECONDS:
             self._given_back = now
             give_back()
         elif runs < before:
             return  # with what else goes meanwhile
-        self._runs = runs
+        self._run_count = runs
 
     def close(self) -> None:
         """Stop the workers and delete the uploads."""

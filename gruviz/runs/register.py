@@ -41,6 +41,7 @@ class Register:
         """The run of a token, or None if there is none (any more)."""
         return self._found.get(token)
 
+    @property
     def runs(self) -> list[Run]:
         """All that are there."""
         return list(self._found.values())
