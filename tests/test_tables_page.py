@@ -4,6 +4,7 @@ import sys
 from typing import Any
 
 import pytest
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest
 
 from gruviz.errors import GruvizError
@@ -53,6 +54,29 @@ def test_an_upload_is_read_by_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules["gruviz.data.store"], "read_csv", refuse)
     page = upload(opened(link=LINK), CSV + "\n120,7")
     assert labelled(page.selectbox, "Column").value == "price"
+
+
+def test_streamlit_forgets_the_bytes_of_a_file_that_was_handled_and_the_page_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    managers: list[MemoryUploadedFileManager] = []
+    add = MemoryUploadedFileManager.add_file
+    monkeypatch.setattr(
+        MemoryUploadedFileManager, "add_file",
+        lambda self, session, file: (managers.append(self), add(self, session, file))[1],
+    )  # fmt: skip
+    for content, name in ((CSV + "\n121,7", "prices.csv"), (BROKEN["a picture"], "broken.csv")):
+        page = upload(opened(link=LINK), content, name)
+        assert managers and not any(each.file_storage for each in managers)
+    assert "broken.csv: This is a picture" in texts(page)
+
+
+def test_a_file_that_was_refused_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = upload(opened(link=LINK), BROKEN["a picture"] + b"again", "broken.csv")
+    said = texts(page)
+    monkeypatch.setattr(classroom().pool, "submit", None)  # no worker is asked any more
+    other = upload(opened(link=LINK), BROKEN["a picture"] + b"again", "broken.csv")
+    assert "This is a picture" in said and "This is a picture" in texts(other)
 
 
 def test_an_upload_is_there_on_the_other_pages_and_for_a_run() -> None:
