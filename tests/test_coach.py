@@ -328,7 +328,7 @@ def test_a_run_that_diverged_is_told_about_that_alone() -> None:
 
 
 def test_what_is_said_holds_until_another_window_is_full() -> None:
-    experiment, coach = CRAWLING, Coach()
+    experiment, coach = TIGHT, Coach()
     history, snapshot, _diverged = run(experiment)
     assert snapshot is not None
     said = coach.advice(experiment, history, snapshot)
