@@ -45,6 +45,7 @@ LAST = 3  # validations that a run is judged by
 
 ADDING = Experiment(task=Adding(size=200, length=10), cell=GRU(8), batch_size=16, steps=300)
 SINES = replace(ADDING, task=SineMixture(size=200, length=12, horizon=2))
+NOISY = replace(SINES, task=SineMixture(size=200, length=12, horizon=2, noise=0.2))
 WAVES = replace(ADDING, task=Waveforms(size=200, length=12))
 CO2 = replace(ADDING, task=Table(window=12, horizon=2))
 BY_HEART = replace(
@@ -61,33 +62,41 @@ class Case:
     experiment: Experiment
     quick: bool = True
 
+    def __str__(self) -> str:
+        experiment = self.experiment
+        knobs = f"{experiment.task.name} {experiment.cell.name} {experiment.optimizer.name}"
+        return f"{self.rule.__name__} {knobs} {experiment.learning_rate:g}"
+
 
 CASES = (
     Case(explosion, replace(ADDING, learning_rate=1.0, **FREE)),
-    Case(explosion, replace(SINES, learning_rate=10.0, **FREE)),
-    Case(rate_too_small, replace(ADDING, learning_rate=1e-5)),
+    Case(explosion, replace(SINES, learning_rate=10.0, **FREE), quick=False),
+    Case(rate_too_small, replace(ADDING, learning_rate=1e-5), quick=False),
     Case(rate_too_small, replace(SINES, learning_rate=1e-5)),
     Case(rate_too_small, replace(WAVES, learning_rate=1e-5, steps=600), quick=False),
     Case(rate_too_small, replace(CO2, optimizer=Adadelta(), learning_rate=3e-3), quick=False),
-    Case(rate_below_usual, replace(ADDING, learning_rate=3e-3, **SLOW)),
+    Case(rate_below_usual, replace(ADDING, learning_rate=3e-3, **SLOW), quick=False),
     Case(rate_below_usual, replace(SINES, learning_rate=3e-3, **SLOW)),
     Case(rate_below_usual, replace(CO2, learning_rate=3e-3, **SLOW)),
     Case(vanishing, replace(ADDING, task=Adding(size=200, length=60), cell=RNN(8))),
     Case(vanishing, replace(ADDING, task=Adding(size=200, length=60), learning_rate=5e-3)),
     Case(saturated_gates, replace(ADDING, learning_rate=1.0)),
-    Case(saturated_gates, replace(SINES, learning_rate=1.0)),
+    Case(saturated_gates, replace(SINES, learning_rate=1.0), quick=False),
     Case(updates_too_large, replace(ADDING, optimizer=SGD(), learning_rate=3.0)),
-    Case(updates_too_large, replace(SINES, optimizer=SGD(), learning_rate=10.0)),
     Case(updates_too_small, replace(ADDING, optimizer=SGD(), learning_rate=1e-5)),
-    Case(updates_too_small, replace(WAVES, optimizer=GradientDescent()), quick=False),
+    Case(
+        updates_too_small,
+        replace(SINES, optimizer=GradientDescent(), learning_rate=1e-4),
+        quick=False,
+    ),
     Case(overfitting, BY_HEART),
     Case(clip_always, replace(ADDING, optimizer=SGD(), learning_rate=0.3, clip_norm=0.01)),
     Case(clip_always, replace(SINES, optimizer=SGD(), learning_rate=0.3, clip_norm=0.01)),
     Case(plateau, replace(ADDING, optimizer=SGD(), learning_rate=0.03, steps=600)),
-    Case(plateau, replace(ADDING, optimizer=Momentum(), steps=600)),
+    Case(plateau, replace(ADDING, optimizer=Momentum(), steps=600), quick=False),
     Case(plateau, replace(SINES, learning_rate=0.03, steps=1500), quick=False),
-    Case(plateau, replace(SINES, learning_rate=0.1, steps=900)),
-    Case(plateau, replace(ADDING, learning_rate=0.03, steps=1500), quick=False),
+    Case(plateau, replace(NOISY, optimizer=SGD(), learning_rate=1.0, steps=700)),
+    Case(plateau, replace(SINES, learning_rate=0.1, steps=900), quick=False),
     Case(rate_below_usual, Experiment(optimizer=SGD(), steps=2000), quick=False),
 )
 
@@ -121,14 +130,9 @@ def main(names: list[str]) -> None:
             continue
         found = outcomes(case)
         named = dict(found[0][0].settings) if found else {}
-        label = f"{case.experiment.task.name}, {case.experiment.optimizer.name}"
-        label += f" {case.experiment.learning_rate:g}"
         pairs = "  ".join(f"{before:.3g} -> {after:.3g}" for _said, before, after in found)
         better = sum(after < before for _said, before, after in found)
-        print(
-            f"{case.rule.__name__:18} {label:22} {better}/{len(found)}  {pairs}  {named}",
-            flush=True,
-        )
+        print(f"{case!s:44} {better}/{len(found)}  {pairs}  {named}", flush=True)
 
 
 if __name__ == "__main__":

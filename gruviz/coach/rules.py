@@ -29,7 +29,7 @@ def explosion(seen: Evidence) -> Advice | None:
     if not steps or rise < 1:
         return None
     rate, usual = seen.experiment.learning_rate, seen.experiment.optimizer.usual_rate
-    if np.isnan(seen.steps["clip_norm"][-1]) and rate <= 10 * usual:
+    if np.isnan(seen.steps["clip_norm"][-1]) and not _rate_is_large(seen):
         remedy, settings = _("train again with clip norm 1."), {"clip_norm": "1"}
     else:
         rate = min(rate / 10, usual)
@@ -69,7 +69,7 @@ def rate_below_usual(seen: Evidence) -> Advice | None:
     """A slow run at a rate far below its optimizer's, such as SGD with one that suited Adam."""
     experiment = seen.experiment
     rate, usual = experiment.learning_rate, experiment.optimizer.usual_rate
-    if seen.count < 200 or rate > usual / 10 or not _is_slow(seen):
+    if seen.count < 200 or not _rate_is_small(seen) or not _is_slow(seen):
         return None
     sentence = _(
         "{optimizer} usually has a learning rate of about {usual}, and this run has {rate}: in {count:,}"
@@ -89,7 +89,7 @@ def vanishing(seen: Evidence) -> Advice | None:
     if gradient is None or late is None or not gradient[-1] > 0:
         return None
     stalls = late[1] > 0.9 * late[0] and (ratio is None or ratio > -4)
-    if not stalls:
+    if not stalls or _rate_is_small(seen):
         return None
     share = float(gradient[0] / gradient[-1])
     if not share < 1e-3:
@@ -152,7 +152,7 @@ def updates_too_small(seen: Evidence) -> Advice | None:
 def overfitting(seen: Evidence) -> Advice | None:
     """A validation loss that rises from its best while the training loss goes on falling."""
     step, loss = seen.validations["step"], seen.validations["loss"]
-    if len(loss) < 6 or not np.isfinite(loss).all():
+    if len(loss) < 6 or not np.isfinite(loss).all() or _rate_is_large(seen):
         return None
     best = int(np.argmin(loss))
     now = float(np.mean(loss[-3:]))
@@ -243,13 +243,13 @@ def plateau(seen: Evidence) -> Advice | None:
     """A loss that has come some way and is flat now: its steps are too large to settle, or the rule
     that makes them can't leave."""
     late, unrest = _late_losses(seen), _unrest(seen)
-    if late is None or unrest is None or not 0.98 < late[1] / late[0] < 1.02:
+    if late is None or unrest is None or not 0.9 < late[1] / late[0] < 1.1:
         return None
     if late[1] > 0.7 * _first_loss(seen):
         return None
     experiment, third = seen.experiment, seen.count // 3
     flat = _(
-        "The loss is flat: over the last {third:,} steps it only went from {before} to {after}"
+        "The loss hardly falls: over the last {third:,} steps it only went from {before} to {after}"
     ).format(third=third, before=readable(late[0], 3), after=readable(late[1], 3))
     if unrest > RESTLESS and isinstance(experiment.schedule, Constant):
         sentence = _(
@@ -270,6 +270,16 @@ def plateau(seen: Evidence) -> Advice | None:
         optimizer=_(experiment.optimizer.label), rate=readable(Adam.usual_rate, 2),
     )  # fmt: skip
     return Advice("plateau", Severity.HINT, sentence, settings)
+
+
+def _rate_is_small(seen: Evidence) -> bool:
+    """Whether the rate is a tenth of its optimizer's usual one or less: the first suspect."""
+    return seen.experiment.learning_rate <= seen.experiment.optimizer.usual_rate / 10
+
+
+def _rate_is_large(seen: Evidence) -> bool:
+    """Whether the rate is more than ten times its optimizer's usual one."""
+    return seen.experiment.learning_rate > 10 * seen.experiment.optimizer.usual_rate
 
 
 def _faster(seen: Evidence) -> float | None:
