@@ -79,7 +79,7 @@ def _are_suffixed(name: str, held: Sequence[str]) -> bool:
     numbers = [match for match in found if match]
     if len(numbers) < LEAST_NUMBERS * len(held):
         return False
-    suffixes = [match[2] for match in numbers if match[2]]
+    suffixes = [m[2] if len(m[2]) == 1 else m[2].lower() for m in numbers if m[2]]
     kinds = set(suffixes)
     if len(suffixes) < max(2, LEAST_SUFFIXED * len(held)):
         return False

@@ -200,7 +200,8 @@ def _naming(
             kind(cell) == NUMERIC == wanted
             for cell, wanted in zip(record.cells, kinds, strict=False)
         )
-        if not naming and not pending and len(full) * 2 <= held and held > 1 and words == len(full):
+        few = len(full) * 2 <= held and held > 1 and words == len(full) and not short
+        if few and not naming and not pending:
             pending = [record]  # such as "Date" alone, under the names of the other columns
             continue
         merged = bool(naming) and (len(full) > 1 or not record.cells[0].strip())

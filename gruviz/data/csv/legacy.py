@@ -64,6 +64,7 @@ WITH_NEXT = re.compile(rb"[\x80-\xff]+[\x40-\x7e]?")  # for a second byte may lo
 SIGNS = frozenset("°µ²³€£§±®©–—’‘“”…·½×ªº¹¼¾«»¿¡№\u00a0\u00ad")
 STRANGE = log(1e-4)
 SIGN_BESIDE_LATIN, SIGN_IN_SCRIPT = log(0.3), log(0.02)
+ENOUGH = 3  # times that a letter counts beside Latin ones
 RARER = 3.0  # how much more likely text must be in another encoding than in a list's first
 
 
@@ -170,7 +171,7 @@ def _most_likely(words: bytes, sample: bytes, languages: Sequence[Language]) -> 
             chance = _chances(language.letters, sign)
             likely = sum(
                 # A letter that each row repeats is hardly more evidence than one.
-                (1 + log(count) if latin else count) * chance[letter] if letter in chance
+                (min(count, ENOUGH) if latin else count) * chance[letter] if letter in chance
                 else count * STRANGE
                 for letter, count in letters.items()
             )  # fmt: skip

@@ -113,18 +113,19 @@ def _told(rows: list[list[str]], *, timely: bool) -> _Lines:
     lines = _Lines(rows)
     if timely and (labelled := _labelled(rows)):
         return labelled
-    if len(rows) > 2 and _complete(rows[0]) and all(any(row[1:]) for row in rows[1:]):
+    plain = _complete(rows[0]) and not _codes(rows[0])
+    if len(rows) > 2 and plain and all(any(row[1:]) for row in rows[1:]):
         # Names, then units, then what else: as a logger writes "Avg", "Smp" under them.
         units = next((row for row in rows[1:] if _sure_units(row)), None)
         if units is not None and all(UNIT.fullmatch(c) for row in rows[1:] for c in row if c):
             return _Lines(rows[:1], _units(units), len(rows) - 2)
     if len(rows) > 1 and are_units(rows[-1], rows[-2]):
         lines = _Lines(rows[:-1], _units(rows[-1]))
-    codes = [row for row in lines.names if all(CODE.fullmatch(cell) for cell in row[1:] if cell)]
+    codes = [row for row in lines.names if _codes(row)]
     words = [row for row in lines.names if row not in codes]
     if len(words) == 1 and codes and _complete(words[0]) and all(map(_complete, codes)):
-        plain = sum(not re.search(r"\d", cell) for cell in words[0])
-        if plain > 0.5 * len(words[0]):
+        wordy = sum(not re.search(r"\d", cell) for cell in words[0])
+        if wordy > 0.5 * len(words[0]):
             return _Lines(words, lines.units, len(codes))
     return lines
 
@@ -152,6 +153,10 @@ def _complete(row: Sequence[str]) -> bool:
     """Whether a line names all columns (but perhaps the first), each in its own way."""
     full = [cell for cell in row if cell]
     return len(full) >= len(row) - 1 and len(set(full)) == len(full) and len(full) > 0
+
+
+def _codes(row: Sequence[str]) -> bool:
+    return all(CODE.fullmatch(cell) for cell in row[1:] if cell)
 
 
 def _units(row: Sequence[str]) -> list[str]:

@@ -1,0 +1,95 @@
+"""Files that would keep a server busy: bounded work, refusals, and a callback that can stop it."""
+
+import inspect
+from collections.abc import Iterator
+
+import pytest
+
+from gruviz.data.csv import read_csv
+from gruviz.data.csv.cells import LONGEST, WORDS, _kind, kind
+from gruviz.data.csv.formats import formats
+from gruviz.data.csv.reader import MAX_CELLS, MAX_LINE
+from gruviz.data.csv.records import HEAD_CHARACTERS, LEAST_LINES, head_of
+from gruviz.errors import GruvizError
+from tests.test_csv_kinds import VALUES, refusal, stamps, text
+
+
+@pytest.mark.parametrize("piece", [b"a", b"1", b",", b'"', b"1.5,", b"\xe9", b"<a:", b"a\t'"])
+def test_a_giant_line_is_refused_by_its_length_alone(piece: bytes) -> None:
+    content = b"a,b\n1,2\n" + piece * (2_000_000 // len(piece)) + b"\n"
+    assert refusal(content) == (
+        f"Line 3 has {2_000_000 // len(piece) * len(piece):,} characters, more than a row of a table may"
+        f" have ({MAX_LINE:,}); save the table as CSV with a line for each row."
+    )
+
+
+def test_more_cells_than_can_be_read_are_refused_before_they_are() -> None:
+    assert refusal((b"," * 1999 + b"\n") * 6000) == (
+        f"This file has 11,996,000 cells; keep at most {MAX_CELLS:,} and upload it again: leave out"
+        " columns or rows."
+    )
+
+
+def test_blank_lines_at_the_end_are_no_lines() -> None:
+    table = read_csv(text("date,x", stamps(), VALUES).encode() + b" \n\t\n" * 400_000)
+    assert table.rows == 48
+
+
+def test_the_dialect_is_told_by_few_lines_where_they_are_long() -> None:
+    assert len(head_of(["a,b"] * 1000)) == 400
+    assert len(head_of(["a" * MAX_LINE] * 400)) == LEAST_LINES
+    assert sum(map(len, head_of(["a" * 10_000] * 400))) <= HEAD_CHARACTERS
+
+
+def test_long_cells_are_words_and_are_not_remembered() -> None:
+    _kind.cache_clear()
+    assert kind("2021-01-01" + "-" * 100_000) == kind("1" * (LONGEST + 1)) == WORDS
+    assert _kind.cache_info().currsize == 0
+    assert formats("2021-01-01" + "-" * 100_000) == []
+
+
+def test_many_returns_end_few_lines_and_many_tabs_hold_no_quote() -> None:
+    assert read_csv(b"x,y\r\n" + b"1,2\r\r\r\n3,5\r\n" * 30).rows == 60
+    assert read_csv(b"\t" * 150_000 + b"'a\n" + b"1\t2\n3\t5\n" * 30).rows == 60
+
+
+class TimeIsUpError(Exception):
+    """What a worker's callback raises when the time is up."""
+
+
+def wide() -> Iterator[str]:
+    yield ",".join(f"w{column}" for column in range(500))
+    for row in range(600):
+        yield ",".join(f"{row * column % 97}.5" for column in range(500))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [text("date,x,y", stamps(rows=48) * 1000, VALUES * 1000, VALUES * 1000).encode(),
+     "\n".join(wide()).encode()],
+)  # fmt: skip
+def test_a_callback_that_raises_stops_the_read_at_any_point(content: bytes) -> None:
+    told: list[float] = []
+    read_csv(content, progress=lambda share, _what: told.append(share))
+    assert told == sorted(told) and (told[0], told[-1]) == (0, 1)
+    assert len(told) >= 10
+    for last in (1, len(told) // 2, len(told) - 1):
+        calls = 0
+
+        def stop(_share: float, _what: str, last: int = last) -> None:
+            nonlocal calls
+            calls += 1
+            if calls == last:
+                raise TimeIsUpError
+
+        with pytest.raises(TimeIsUpError):
+            read_csv(content, progress=stop)
+        assert calls == last
+
+
+def test_a_refusal_is_one_sentence_with_a_remedy() -> None:
+    assert "progress" in inspect.signature(read_csv).parameters
+    for content in (b"a" * 1_000_000, b"1\n" * 600_000, (b"," * 1999 + b"\n") * 6000):
+        with pytest.raises(GruvizError) as caught:
+            read_csv(content)
+        assert str(caught.value).count(". ") == 0 and str(caught.value).endswith(".")
