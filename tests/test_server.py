@@ -1,0 +1,51 @@
+"""What the server does beside running pages."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
+from weakref import ref
+
+import pytest
+from streamlit import net_util
+from streamlit.runtime.memory_session_storage import MemorySessionStorage
+from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
+from streamlit.web import bootstrap
+
+from gruviz.ui import server
+
+
+def test_a_closed_tab_is_let_go_of_although_no_other_comes_or_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server, "SWEEP_SECONDS", 0.0)
+    storage = MemorySessionStorage(ttl_seconds=0)
+    manager = WebsocketSessionManager(storage, *cast(Any, (None, None, None)))
+
+    class Tab:
+        session = SimpleNamespace(id="of a closed tab")
+
+    tab = Tab()
+    storage.save(cast(Any, tab))
+    held = ref(tab)
+    del tab
+    assert held() is not None
+
+    async def a_while() -> None:
+        sweeping = asyncio.create_task(server._sweep(SimpleNamespace(_session_mgr=manager)))
+        while held() is not None:
+            await asyncio.sleep(0)
+        sweeping.cancel()
+
+    asyncio.run(asyncio.wait_for(a_while(), 20))
+
+
+def test_no_service_is_asked_for_this_machines_address(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def asked() -> str:
+        raise AssertionError("asked")
+
+    monkeypatch.setattr(net_util, "get_external_ip", asked)
+    monkeypatch.setattr(net_util, "get_internal_ip", asked)
+    bootstrap._print_url(is_running_hello=False)
+    assert "URL: http://localhost:" in capsys.readouterr().out
