@@ -8,6 +8,7 @@ question is answered well. Left out: shared memory that is full.
 
 import argparse
 import asyncio
+import signal
 import sys
 import tempfile
 import time
@@ -210,6 +211,10 @@ class Siege:
 
 async def besiege(names: list[str], workers: int, seconds: float, log: Path | None) -> bool:
     """Lay on the attacks of these names; whether all held."""
+    own = asyncio.current_task()
+    assert own is not None
+    # Whoever ends this program doesn't leave a server behind.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, own.cancel)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         siege = Siege(log or Path(folder), workers, seconds)
