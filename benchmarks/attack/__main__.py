@@ -241,9 +241,11 @@ def main() -> int:
     given = asked.parse_args()
     if unknown := set(given.names) - set(ATTACKS):
         asked.error(f"no attack is called {', '.join(sorted(unknown))}")
-    held = asyncio.run(
-        besiege(given.names or list(ATTACKS), given.workers, given.seconds, given.log)
-    )
+    siege = besiege(given.names or list(ATTACKS), given.workers, given.seconds, given.log)
+    try:
+        held = asyncio.run(siege)
+    except asyncio.CancelledError:  # ended from outside
+        held = False
     return 0 if held else 1
 
 
