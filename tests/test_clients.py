@@ -7,13 +7,18 @@ from typing import Any
 
 import pytest
 
-from benchmarks.attack.storms import MOST_GROWTH, SESSIONS, come_and_go
+from benchmarks.attack.storms import (
+    KEEP_MINUTES,
+    MOST_GROWTH,
+    SESSIONS,
+    SETTLE_SECONDS,
+    come_and_go,
+)
 from benchmarks.clients import UNKNOWN_RUN, Pace, Server, Student, Viewer, multipart, pace
 
 CSV = ("t,x\n" + "".join(f"{t},{t * t % 97}\n" for t in range(120))).encode()
 SECONDS = 60.0  # that a loaded machine may take
-SETTLE_SECONDS = 30.0  # in which a server with the settings below forgets closed tabs
-FORGETFUL = {"GRUVIZ_KEEP_MINUTES": "0.1"}
+FORGETFUL = {"GRUVIZ_KEEP_MINUTES": str(KEEP_MINUTES)}
 
 
 @pytest.fixture(scope="module")
