@@ -75,18 +75,23 @@ async def _closes(connection: ClientConnection, seconds: float) -> bool:
 
 
 async def mute(field: Field) -> Outcome:
-    """Sockets that say nothing."""
-    _tab, feed, _token = await _own(field)
+    """Sockets that say nothing, with a token and without."""
+    _tab, feed, token = await _own(field)
     before = field.server.page_memory()
     opened = []
-    for _each in range(MUTE):
+    for number in range(MUTE):
         with suppress(*CLOSED):  # let in at all
-            opened.append(await websocket(field.url, feed))
+            door = (
+                greet(field.url, feed, token, "overview")
+                if each % 2
+                else websocket(field.url, feed)
+            )
+            opened.append(await door)
     closed = sum(await asyncio.gather(*(_closes(each, 14) for each in opened)))
     dropped = MUTE - len(opened) + closed
     growth = field.server.page_memory() - before
-    for each in opened:
-        reset(each)
+    for one in opened:
+        reset(one)
     said = f"{dropped} of {MUTE} hung up on within 14 s, page {growth:+.0f} MB"
     return Outcome(said, dropped == MUTE and growth <= MOST_GROWTH, 2)
 
@@ -110,8 +115,8 @@ async def deaf(field: Field) -> Outcome:
 
 
 async def flood(field: Field) -> Outcome:
-    """A message of 150 MB in place of the greeting."""
-    _tab, feed, _token = await _own(field)
+    """A message of 150 MB from a stranger, and one from whoever has a run."""
+    _tab, feed, token = await _own(field)
     before, most, sent = field.server.page_memory(), 0.0, 0
     chunk = "x" * 1_000_000
 
@@ -122,10 +127,12 @@ async def flood(field: Field) -> Outcome:
             sent += len(chunk)
             most = max(most, field.server.page_memory() - before)
 
-    with suppress(TimeoutError, *CLOSED):
-        async with asyncio.timeout(20), websocket(field.url, feed) as connection:
-            await connection.send(message())
-            await _closes(connection, 3)
+    for door in (websocket(field.url, feed), greet(field.url, feed, token, "overview")):
+        sent = 0
+        with suppress(TimeoutError, *CLOSED):
+            async with asyncio.timeout(20), await door as connection:
+                await connection.send(message())
+                await _closes(connection, 3)
     most = max(most, field.server.page_memory() - before)
     said = f"{sent / 1e6:.0f} MB taken, page {most:+.0f} MB at most"
     return Outcome(said, most <= MOST_GROWTH, 2)
@@ -258,7 +265,7 @@ async def guessed(field: Field) -> Outcome:
 ATTACKS = {
     "mute": Attack(f"{MUTE} sockets that never greet", mute),
     "deaf": Attack(f"{DEAF} sockets that stop reading", deaf),
-    "flood": Attack("150 MB before the greeting", flood),
+    "flood": Attack("150 MB in one message, with a token and without", flood),
     "garbage": Attack(f"{len(GARBAGE)} kinds of garbage on the feed", garbage),
     "hurried": Attack(f"{HURRY:,} asks a second", hurried),
     "vanish": Attack("connections that break while they are served", vanish),

@@ -18,12 +18,17 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from benchmarks.clients.wire import reset, websocket
 
 UNKNOWN_RUN = 4404
+PROTOCOL = "gruviz"
 
 
 async def greet(url: str, feed: str, token: str, view: str, **more: Any) -> ClientConnection:
-    """A connection to the feed on which the panel has said whose run it looks at, and how."""
-    connection: ClientConnection = await websocket(url, feed, **more)
-    await connection.send(json.dumps({"token": token, "language": "", "view": view}))
+    """A connection to the feed that names the run it looks at, and how.
+
+    Raises ValueError for a token that no handshake can carry.
+    """
+    connection: ClientConnection = await websocket(
+        url, f"{feed}?view={view}", subprotocols=[PROTOCOL, token], **more
+    )
     return connection
 
 
