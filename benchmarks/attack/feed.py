@@ -83,15 +83,15 @@ async def mute(field: Field) -> Outcome:
         with suppress(*CLOSED):  # let in at all
             door = (
                 greet(field.url, feed, token, "overview")
-                if each % 2
+                if number % 2
                 else websocket(field.url, feed)
             )
             opened.append(await door)
     closed = sum(await asyncio.gather(*(_closes(each, 14) for each in opened)))
     dropped = MUTE - len(opened) + closed
     growth = field.server.page_memory() - before
-    for one in opened:
-        reset(one)
+    for each in opened:
+        reset(each)
     said = f"{dropped} of {MUTE} hung up on within 14 s, page {growth:+.0f} MB"
     return Outcome(said, dropped == MUTE and growth <= MOST_GROWTH, 2)
 
