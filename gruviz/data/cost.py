@@ -16,7 +16,7 @@ FORWARD_GATE, FORWARD_MULTIPLICATION = 1.8e-9, 1.2e-11
 
 # Bytes of a worker for any step, and for each sequence and time step: of each number that a hidden
 # unit keeps for the way back (two a gate, and one and a third), of each number read or asked for.
-MEMORY, KEPT, READ = 12e6, 4, 33
+MEMORY, KEPT, READ = 12e6, 4, 17
 
 
 @dataclass(frozen=True)
