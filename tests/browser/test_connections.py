@@ -55,8 +55,10 @@ def network(server: Server) -> Iterator[Network]:
     port = urlsplit(server.url).port
     assert port is not None
     made = Network(port)
-    yield made
-    made.close()
+    try:
+        yield made
+    finally:
+        made.close()
 
 
 def test_a_lost_network_is_said_and_the_panel_goes_on_where_it_was(
