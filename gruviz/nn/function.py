@@ -218,7 +218,7 @@ class _Recurrence(torch.autograd.Function):
         if watch is not None and summary is not None:
             _write(watch, equation, summary, memory, at, lengths)
         ctx.save_for_backward(x, memory, wx, wh, rows, lengths, kept, hidden, cell, decay, bx, bh)
-        ctx.constants = equation, watch, batch_first, copied
+        ctx.constants = equation, watch, batch_first, copied, x.dtype
         axes = ((B, T, H), (1, n, B)) if batch_first else ((T, B, H), (n, 1, B))
         # Not a view in autograd's eyes: it may be changed in place, and backward won't notice.
         return output.as_strided(*axes).data, *ends
@@ -242,9 +242,10 @@ class _Recurrence(torch.autograd.Function):
 def _closed_form(ctx: Any, gradients: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
     """The gradients by the compiled kernel, which have no gradients of their own."""
     x, memory, wx, wh, mask, lengths, decay, *_ = ctx.saved_tensors
-    equation, watch, batch_first, copied = ctx.constants
+    equation, watch, batch_first, copied, dtype = ctx.constants
     at = _layout(equation, x, batch_first, wh, mask is not None, copied)
-    if memory.numel() != at.end or not memory.dtype == x.dtype == wx.dtype == wh.dtype:
+    numbers = [tensor for tensor in (x, memory, wx, wh, mask, decay) if tensor is not None]
+    if memory.numel() != at.end or any(tensor.dtype != dtype for tensor in numbers):
         raise RuntimeError("a saved tensor came back from its hook with another size or dtype")
     T, B, F, H = at.sizes
     # What a saved-tensor hook gives back has the numbers, but not always the strides.
@@ -292,7 +293,7 @@ def _closed_form(ctx: Any, gradients: tuple[Tensor | None, ...]) -> tuple[Tensor
 def _differentiable(ctx: Any, gradients: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
     """The gradients by torch, computed anew, so that they have gradients themselves."""
     x, _, wx, wh, mask, lengths, _, hidden, cell, decay, bx, bh = ctx.saved_tensors
-    equation, _, batch_first, _ = ctx.constants
+    equation, _, batch_first, *_ = ctx.constants
     with torch.enable_grad():
         # Each argument apart, even where one is another or was made from it.
         given: list[Any] = [
