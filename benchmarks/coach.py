@@ -90,7 +90,11 @@ CASES = (
         quick=False,
     ),
     Case(overfitting, BY_HEART),
-    Case(clip_always, replace(ADDING, optimizer=SGD(), learning_rate=0.3, clip_norm=0.01)),
+    Case(
+        clip_always,
+        replace(ADDING, optimizer=SGD(), learning_rate=0.3, clip_norm=0.01, steps=600),
+        quick=False,
+    ),
     Case(clip_always, replace(SINES, optimizer=SGD(), learning_rate=0.3, clip_norm=0.01)),
     Case(plateau, replace(ADDING, optimizer=SGD(), learning_rate=0.03, steps=600)),
     Case(plateau, replace(ADDING, optimizer=Momentum(), steps=600), quick=False),
