@@ -20,7 +20,7 @@ from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment, FromTable, Task
 from gruviz.runs import worker
 from gruviz.runs.errands import Errands
-from gruviz.runs.housekeeping import Housekeeping, give_back
+from gruviz.runs.housekeeping import Housekeeping, give_back, keep_together
 from gruviz.runs.pool import Pool
 from gruviz.runs.register import Register
 from gruviz.runs.run import Run
@@ -194,4 +194,5 @@ def classroom() -> Classroom:
 
     Raises GruvizError if that isn't a whole number from 1 to 64.
     """
+    keep_together()
     return Classroom(limit("GRUVIZ_WORKERS"))
