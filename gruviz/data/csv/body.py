@@ -10,13 +10,13 @@ import pyarrow as pa
 from gruviz.data.csv.cells import EMPTY, MISSING, NUMERIC, TIMELY, WORDS, common_kind, kind
 from gruviz.data.csv.findings import Finding, Remedy, note, warning
 from gruviz.data.csv.reading import Overrides
-from gruviz.data.csv.records import LOOKED_AT, Dialect, Record, records
+from gruviz.data.csv.records import LOOKED_AT, Dialect, Record, plain_rows, records
 from gruviz.errors import GruvizError
 from gruviz.words import N_, _
 
 CHUNK = 20_000  # rows, fewer of wide tables
 CHUNK_CELLS = 800_000
-OFTEN = 20  # columns
+OFTEN = 200_000  # cells
 TAIL = 40  # rows at the end among which a footer may be
 MOST_TOO_LONG = 0.01  # share of rows that may be left out for having more cells than the table
 
@@ -25,10 +25,13 @@ Progress = Callable[[float, str], None]
 T = TypeVar("T")
 
 
-def with_progress(items: Sequence[T], progress: Progress, begin: float, end: float) -> Iterator[T]:
-    """The items; `progress` is called now and then on the way from `begin` to `end`."""
+def with_progress(
+    items: Sequence[T], progress: Progress, begin: float, end: float, rows: int
+) -> Iterator[T]:
+    """The columns; `progress` is called now and then on the way from `begin` to `end`."""
+    often = max(1, OFTEN // max(1, rows))
     for place, item in enumerate(items):
-        if place % OFTEN == 0:
+        if place % often == 0:
             progress(begin + (end - begin) * place / len(items), _("Reading the numbers…"))
         yield item
 
@@ -80,13 +83,21 @@ def read_body(
         if progress is not None:
             progress(line / len(lines), _("Reading the rows…"))
 
-    for record in records(lines, dialect, dialect.first):
+    line = dialect.first
+    while line + chunk + TAIL < len(lines) and max(used, default=0) < line:
+        cells = plain_rows(lines[line - 1 : line - 1 + chunk], dialect)
+        if cells is None:
+            break
+        chunks.append(_columns(cells, range(line, line + chunk), width, widths, names))
+        line += chunk
+        tell(line)
+    for record in records(lines, dialect, line, tell):
         if record.line in used:
             continue
         rows.append(record)
         if len(rows) >= chunk + TAIL:
             ready, rows = rows[:chunk], rows[chunk:]
-            chunks.append(_columns(ready, width, widths, names))
+            chunks.append(_columns_of(ready, width, widths, names))
             tell(record.line)
     footer: list[Record] = []
     findings: list[Finding] = []
@@ -108,7 +119,7 @@ def read_body(
         )  # fmt: skip
         footer = [cut, *footer]
     if rows:
-        chunks.append(_columns(rows, width, widths, names))
+        chunks.append(_columns_of(rows, width, widths, names))
     columns = [
         pa.chunked_array([chunk[place] for chunk in chunks], pa.string()) for place in range(width)
     ]
@@ -126,30 +137,43 @@ def read_body(
     return Body(columns, count, footer, findings)
 
 
-def _columns(
+def _columns_of(
     rows: Sequence[Record], width: int, widths: _Widths, names: Sequence[str]
 ) -> list[pa.Array]:
-    """A chunk of rows as one array a column."""
-    cells = [record.cells for record in rows]
+    return _columns(
+        [record.cells for record in rows], [record.line for record in rows], width, widths, names
+    )
+
+
+def _columns(
+    cells: list[list[str]],
+    lines: Sequence[int],
+    width: int,
+    widths: _Widths,
+    names: Sequence[str],
+) -> list[pa.Array]:
+    """A chunk of rows, each of a line, as one array a column."""
     if not widths.kinds:
         fitting = [row for row in cells if len(row) == width][:LOOKED_AT]
         widths.kinds = [common_kind(row[place] for row in fitting) for place in range(width)]
-    if any(len(row) != width for row in cells) or cells[0] == names:
-        cells = []
-        for record in rows:
-            row = record.cells
+    if any(len(row) != width for row in cells):
+        fitted: list[list[str]] = []
+        for line, row in zip(lines, cells, strict=True):
             if len(row) > width:
+                record = Record(line, row)
                 if _has_note(record, width, widths):
                     widths.notes.append(record)
                 elif any(cell.strip() for cell in row[width:]):
                     widths.long.append(record)
                     continue
-                row = row[:width]
+                fitted.append(row[:width])
             elif len(row) < width:
                 widths.short[len(row)] += 1
-                widths.first_short = widths.first_short or record.line
-                row = row + [""] * (width - len(row))
-            cells.append(row)
+                widths.first_short = widths.first_short or line
+                fitted.append(row + [""] * (width - len(row)))
+            else:
+                fitted.append(row)
+        cells = fitted
     if names and any(names):
         kept = [
             row for row in cells if row[0].strip() != names[0] or [c.strip() for c in row] != names

@@ -76,7 +76,7 @@ def about_columns(frame: pd.DataFrame, kinds: Mapping[str, str]) -> Iterator[Fin
             count=len(names), names=quoted(names),
         )  # fmt: skip
     if names := of.get(WORDS):
-        constant = [name for name in names if frame[name].nunique(dropna=False) <= 1]
+        constant = [name for name in names if _says_the_same(frame[name])]
         yield note(
             "words", N_("Column {names} holds words."), N_("Columns {names} hold words."),
             count=len(names), names=quoted(names),
@@ -98,6 +98,11 @@ def about_columns(frame: pd.DataFrame, kinds: Mapping[str, str]) -> Iterator[Fin
             N_("The whole numbers in columns {names} have more than 15 digits; the last ones are lost."),
             count=len(large), names=quoted(large),
         )  # fmt: skip
+
+
+def _says_the_same(words: pd.Series) -> bool:
+    first = words.iloc[0]
+    return bool(words.isna().all() if pd.isna(first) else (words == first).all())
 
 
 def _beyond_exact(values: Floats) -> bool:

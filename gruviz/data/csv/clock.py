@@ -1,7 +1,7 @@
 """The time of each row: told by columns, by the first rows, by the lines above, or by the caller."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,6 +82,7 @@ def clock_of(
     asked: Overrides,
     start: Start | None,
     findings: list[Finding],
+    tell: Callable[[], None] = lambda: None,
 ) -> Clock | None:
     """The time of each row; None if nothing tells it.
 
@@ -98,7 +99,7 @@ def clock_of(
     if start.time is None and start.step is None:
         if len(columns.names) > 1:
             fields = [columns.field(name) for name in columns.names]
-            found = times.find(fields, day_first=day_first)
+            found = times.find(fields, day_first=day_first, tell=tell)
             if found is not None and asked.time_format is not None:
                 chosen = [columns.field(name) for name in found.columns]
                 return times.read(chosen, asked.time_format, day_first=day_first)

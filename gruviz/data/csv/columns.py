@@ -112,12 +112,12 @@ def columns_of(
     """
     names, texts, units = _named(dialect, body, findings, progress)
     most = looked_at(len(texts))
-    samples = [sample(text, most) for text in with_progress(texts, progress, 0.2, 0.3)]
+    samples = [sample(text, most) for text in with_progress(texts, progress, 0.2, 0.3, body.rows)]
     as_text = set(known(overrides.text or (), names))
     together = list(zip(names, texts, samples, strict=True))
     bare = [
         (text, cells, Glued()) if name in as_text else cut(name, text, cells)
-        for name, text, cells in with_progress(together, progress, 0.3, 0.5)
+        for name, text, cells in with_progress(together, progress, 0.3, 0.5, body.rows)
     ]
     found = marks_of((cells for _text, cells, _glued in bare), dialect.separator)
     marks = _marks(found, overrides)
@@ -126,7 +126,7 @@ def columns_of(
         missing = frozenset({"", *(mark.strip().lower() for mark in overrides.missing)})
     numbers: dict[str, Column] = {}
     held = dict(zip(names, texts, strict=True))
-    for place, name in enumerate(with_progress(names, progress, 0.5, 1.0)):
+    for place, name in enumerate(with_progress(names, progress, 0.5, 1.0, body.rows)):
         text, cells, glued = bare[place]
         numbers[name] = Column(None) if name in as_text else convert(text, cells, marks, missing)
         values = numbers[name].values
@@ -156,11 +156,12 @@ def _named(
     """The columns, named one and all, without those that have neither name nor cells."""
     given = [re.sub(r"[\x00-\x1f\x7f]+", " ", name).strip()[:MAX_NAME] for name in dialect.names]
     texts = [
-        pc.utf8_trim_whitespace(column) for column in with_progress(body.columns, progress, 0, 0.1)
+        pc.utf8_trim_whitespace(column)
+        for column in with_progress(body.columns, progress, 0, 0.1, body.rows)
     ]
     numbered: list[str] = []
     kept: list[int] = []
-    for place, text in enumerate(with_progress(texts, progress, 0.1, 0.2)):
+    for place, text in enumerate(with_progress(texts, progress, 0.1, 0.2, body.rows)):
         name = given[place]
         if not name and dialect.header and not pc.any(pc.not_equal(text, "")).as_py():
             continue

@@ -25,8 +25,11 @@ FACTORS: Mapping[str, float] = {
 }  # fmt: skip
 # Alone in a column these are as good as sure; m, b and t may be units or flags.
 SURE = frozenset(["k", "K", "M", "B", "mn", "mln", "mio", "bn", "bln", "mrd"])
-SUFFIX = r"\.?\s?([kKmMbBtT]|[mMbBtT][nN]|[mMbB][lL][nN]|[mM][iI][oO]|[mM][rR][dD]|[tT][rR][nN])\.?"
+SUFFIXES = r"[kKmMbBtT]|[mMbBtT][nN]|[mMbB][lL][nN]|[mM][iI][oO]|[mM][rR][dD]|[tT][rR][nN]"
+SUFFIX = rf"\.?\s?({SUFFIXES})\.?"
 SUFFIXED = re.compile(rf"({NUMBER.pattern})(?:{SUFFIX})?")
+PARTED = rf"^(?P<number>[^a-zA-Z]*[\d.,)])\.?\s?(?P<suffix>{SUFFIXES})\.?$"
+SUFFIX_PARTED = re.compile(PARTED)
 WARMTH = re.compile(r"temp|kelvin|\bt[ _]?\(?k\)?$|wärme|chaleur", re.IGNORECASE)
 
 NB = "\u00a0"  # a blank that doesn't break
@@ -38,7 +41,8 @@ FLAG = rf"{TAGS}|{SIGNS}|{NUMBERED}|{LETTERS}"
 FLAGGED = re.compile(rf"({NUMBER.pattern}|:)({FLAG})")
 LETTERED = re.compile(LETTERS)
 # As RE2 has it: the number stands before, whatever its marks.
-ENDING = rf"([\d.,)%:])(?:{FLAG})$"
+ENDING = rf"^(?P<number>[^a-zA-Z<>]*[\d.,)%:])(?P<flag>{FLAG})$"
+CUT = re.compile(ENDING)
 
 
 @dataclass
@@ -95,18 +99,15 @@ def _are_suffixed(name: str, held: Sequence[str]) -> bool:
 def _without_suffixes(
     column: pa.ChunkedArray, cells: Sequence[str]
 ) -> tuple[pa.ChunkedArray, Sequence[str], Glued]:
-    trimmed = pc.utf8_trim_whitespace(column)
-    ending = rf"^(.*[\d.,)])(?:{SUFFIX})$"
-    has = pc.match_substring_regex(trimmed, ending)
-    suffixes = pc.if_else(
-        has, pc.replace_substring_regex(trimmed, ending, r"\2"), pa.scalar("", pa.string())
-    )
-    bare = pc.if_else(has, pc.replace_substring_regex(trimmed, ending, r"\1"), trimmed)
+    parts = pc.extract_regex(pc.utf8_trim_whitespace(column), PARTED)
+    suffixes = pc.struct_field(parts, "suffix")
+    bare = pc.coalesce(pc.struct_field(parts, "number"), pc.utf8_trim_whitespace(column))
     factors = np.ones(len(column))
     kinds = [each for each in pc.unique(suffixes).to_pylist() if each]
     for each in kinds:
-        factors[np.asarray(pc.equal(suffixes, each).to_numpy(), np.bool_)] = FACTORS[each.lower()]
-    plain = [re.sub(ending, r"\1", cell) for cell in cells]
+        here = pc.fill_null(pc.equal(suffixes, each), False)
+        factors[np.asarray(here.to_numpy(), np.bool_)] = FACTORS[each.lower()]
+    plain = [m["number"] if (m := SUFFIX_PARTED.fullmatch(cell)) else cell for cell in cells]
     kinds.sort(key=lambda each: (FACTORS[each.lower()], each))
     return bare, plain, Glued(factors, tuple(kinds))
 
@@ -132,11 +133,11 @@ def _without_flags(
     column: pa.ChunkedArray, cells: Sequence[str]
 ) -> tuple[pa.ChunkedArray, Sequence[str], Glued]:
     trimmed = pc.utf8_trim_whitespace(column)
-    has = pc.match_substring_regex(trimmed, ENDING)
-    flagged = trimmed.filter(has)
-    bare = pc.if_else(has, pc.replace_substring_regex(trimmed, ENDING, r"\1"), trimmed)
+    parts = pc.extract_regex(trimmed, ENDING)
+    bare = pc.coalesce(pc.struct_field(parts, "number"), trimmed)
     flags: Counter[str] = Counter()
-    for pair in pc.value_counts(pc.utf8_slice_codeunits(flagged, 0, LONGEST)).to_pylist():
-        if match := FLAGGED.fullmatch(pair["values"]):
-            flags[match[2].strip()] += pair["counts"]
-    return bare, [re.sub(ENDING, r"\1", cell) for cell in cells], Glued(flags=flags)
+    for pair in pc.value_counts(pc.struct_field(parts, "flag")).to_pylist():
+        if pair["values"] is not None:
+            flags[pair["values"].strip()[:LONGEST]] += pair["counts"]
+    plain = [m["number"] if (m := CUT.fullmatch(cell)) else cell for cell in cells]
+    return bare, plain, Glued(flags=flags)

@@ -73,6 +73,7 @@ def read_csv(
     content, name = _content(source, name)
     tell(0.0, _("Finding out the encoding…"))
     text = decode(content, asked)
+    tell(0.05, _("Finding out the columns…"))
     refuse_text(text.text)
     lines = _lines(text.text)
     tell(0.1, _("Finding out the columns…"))
@@ -92,16 +93,21 @@ def read_csv(
     start = start_in_rows(columns, dialect, asked, findings)
     take_out_totals(columns, asked, findings)
     _check_rows(columns.rows)
-    clock = clock_of(columns, dialect, asked, start, findings)
-    codes, perhaps = take_out_sentinels(columns, clock, asked)
+    clock = clock_of(
+        columns, dialect, asked, start, findings, lambda: tell(0.8, _("Reading the times…"))
+    )
     tell(0.9, _("Looking at what was read…"))
+    codes, perhaps = take_out_sentinels(columns, clock, asked)
+    tell(0.92, _("Looking at what was read…"))
     shape = shape_of(columns, clock, asked)
+    tell(0.94, _("Looking at what was read…"))
     told = _reading(text, dialect, body, columns, shape, codes, start, asked)
     findings += about_numbers(columns, told.text or ())
     findings += checks.about_marks(
         {name: columns.numbers[name].missing for name in _held(columns)}, codes, told
     )
     findings += checks.about_perhaps(perhaps, told)
+    tell(0.96, _("Looking at what was read…"))
     table = _table(shape, told, findings, asked, name, hashlib.sha256(content).hexdigest())
     tell(1.0, _("Done."))
     return table

@@ -1,7 +1,7 @@
 """Lines to records: how they are cut into cells, comments and blank lines left out."""
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,6 +9,9 @@ LOOKED_AT = 60  # columns of a record
 HEAD_LINES = 400  # by which the dialect is told: fewer where they are long, but always some
 HEAD_CHARACTERS = 1_000_000
 LEAST_LINES = 12
+OFTEN = 20_000  # lines
+
+Tell = Callable[[int], None]
 
 
 class Record(NamedTuple):
@@ -68,15 +71,64 @@ class OpenQuoteError(Exception):
 MOST_BROKEN = 300  # lines of one cell; beyond, a quote was left open
 
 
-def records(lines: Sequence[str], dialect: Dialect, start: int = 1) -> Iterator[Record]:
+def plain_rows(lines: Sequence[str], dialect: Dialect) -> list[list[str]] | None:
+    """The cells of lines of which each is a row; None where quotes, comments or blank lines occur.
+
+    The same as `records` gives, only faster.
+    """
+    if any(
+        mark and any(mark in line for line in lines) for mark in (dialect.quote, dialect.comment)
+    ):
+        return None
+    if not all(lines):
+        return None
+    if not dialect.separator:
+        rows = [[line.strip()] for line in lines]
+    else:
+        try:
+            rows = list(_reader(_trimmed(lines, dialect), dialect))
+        except csv.Error:
+            return None
+    if any(len(row) < 2 and not (row and row[0].strip()) for row in rows):
+        return None
+    return rows
+
+
+def _trimmed(lines: Iterable[str], dialect: Dialect) -> Iterable[str]:
+    """Lines that end; where blanks part the cells, without those at the ends."""
+    if dialect.separator == " ":
+        return (line.replace("\t", " ").strip() + "\n" for line in lines)
+    return (line + "\n" for line in lines)
+
+
+def _reader(lines: Iterable[str], dialect: Dialect) -> Iterator[list[str]]:
+    return csv.reader(
+        lines,
+        delimiter=dialect.separator,
+        skipinitialspace=True,
+        quotechar=dialect.quote or '"',
+        quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
+    )
+
+
+def _watched(lines: Sequence[str], start: int, tell: Tell | None) -> Iterator[str]:
+    for number, line in enumerate(lines[start - 1 :], start):
+        if tell is not None and number % OFTEN == 0:
+            tell(number)
+        yield line
+
+
+def records(
+    lines: Sequence[str], dialect: Dialect, start: int = 1, tell: Tell | None = None
+) -> Iterator[Record]:
     """The rows from line `start` on, blank lines and comments left out.
+
+    `tell` is called with the number of a line now and then.
 
     Raises OpenQuoteError where a quote swallows the rest of the file.
     """
     comment, separator = dialect.comment, dialect.separator
-    rest: Iterable[str] = (text + "\n" for text in lines[start - 1 :])
-    if separator == " ":
-        rest = (text.replace("\t", " ").strip() + "\n" for text in rest)
+    rest = _watched(lines, start, tell)
     if not separator:
         for number, text in enumerate(rest, start):
             cell = text.strip()
@@ -85,13 +137,7 @@ def records(lines: Sequence[str], dialect: Dialect, start: int = 1) -> Iterator[
             if cell and not (comment and dialect.is_comment(text)):
                 yield Record(number, [cell])
         return
-    reader = csv.reader(
-        rest,
-        delimiter=separator,
-        skipinitialspace=True,
-        quotechar=dialect.quote or '"',
-        quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
-    )
+    reader = _reader(_trimmed(rest, dialect), dialect)
     line, before = start, start - 1
     row: list[str] = []
     try:

@@ -1,7 +1,7 @@
 """Which columns tell the time: one, a date beside a time of day, or parts of a time apart."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,15 +69,18 @@ def joined(fields: Sequence[Field]) -> pa.ChunkedArray:
     return together
 
 
-def find(fields: Sequence[Field], *, day_first: bool) -> Clock | None:
+def find(
+    fields: Sequence[Field], *, day_first: bool, tell: Callable[[], None] = lambda: None
+) -> Clock | None:
     """The columns that tell the time, by the evidence; None if there are none.
 
-    `day_first` is the custom of whoever wrote the file, for when nothing else decides.
+    `day_first` is the custom of whoever wrote the file, for when nothing else decides; `tell` is
+    called now and then, for it may last.
     """
     found: list[Clock] = []
-    options = _candidates(fields)[:MOST_CANDIDATES]
+    options = _candidates(fields, tell)[:MOST_CANDIDATES]
     for columns, written in options:
-        clock = _best(columns, written, day_first=day_first)
+        clock = _best(columns, written, day_first=day_first, tell=tell)
         if clock is not None:
             found.append(clock)
     if not found:
@@ -120,7 +123,9 @@ def read(fields: Sequence[Field], written: str | None, *, day_first: bool) -> Cl
     )
 
 
-def _candidates(fields: Sequence[Field]) -> list[tuple[Sequence[Field], list[str]]]:
+def _candidates(
+    fields: Sequence[Field], tell: Callable[[], None] = lambda: None
+) -> list[tuple[Sequence[Field], list[str]]]:
     """Columns that may tell the time, in the table's order, with the formats to try."""
     found: list[tuple[int, Sequence[Field], list[str]]] = []
     parts = spread_over(fields)
@@ -132,6 +137,7 @@ def _candidates(fields: Sequence[Field]) -> list[tuple[Sequence[Field], list[str
         if field.values is None and (each := _formats_of(field)) and only_clock(each[0])
     ]  # fmt: skip
     for place, field in enumerate(fields):
+        tell()
         if parts is not None and field in parts[0]:
             continue
         if field.values is None:
@@ -254,12 +260,19 @@ def tells_time(field: Field) -> bool:
     return part_name(field.name) is None and bool(_numeric_formats(field, named=named))
 
 
-def _best(fields: Sequence[Field], options: Sequence[str], *, day_first: bool) -> Clock | None:
+def _best(
+    fields: Sequence[Field],
+    options: Sequence[str],
+    *,
+    day_first: bool,
+    tell: Callable[[], None] = lambda: None,
+) -> Clock | None:
     """The format that reads the most cells; day and month told apart by order, else by custom."""
     text = joined(fields)
     names = tuple(field.name for field in fields)
     read_by: list[tuple[int, str, Times, str | None]] = []
     for written in options:
+        tell()
         times, zone = parse(text, written)
         read_by.append((int((~np.isnat(times)).sum()), written, times, zone))
     if not read_by:
