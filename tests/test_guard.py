@@ -56,6 +56,7 @@ class Served:
     """A server in a thread, its port, and how many of its sockets are open."""
 
     def __init__(self) -> None:
+        self.sending: list[str] = []  # sessions that were about to send a file
         app = Starlette(
             routes=[
                 Route("/", page),
@@ -63,7 +64,9 @@ class Served:
                 WebSocketRoute("/feed", feed),
                 WebSocketRoute("/talk", talk),
             ],
-            middleware=[Middleware(Guard, sizes={"/feed": ASK_BYTES})],
+            middleware=[
+                Middleware(Guard, sizes={"/feed": ASK_BYTES}, make_room=self.sending.append)
+            ],
         )
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.port = self.listening.getsockname()[1]
@@ -316,3 +319,13 @@ def test_the_servers_own_numbers_are_for_nobody(served: Served) -> None:
     with socket.create_connection(("127.0.0.1", served.port), SECONDS) as peer:
         peer.sendall(b"GET /_stcore/metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         assert peer.recv(100).startswith(b"HTTP/1.1 404 ")
+
+
+def test_room_is_made_for_the_session_that_is_about_to_send_a_file(served: Served) -> None:
+    with socket.create_connection(("127.0.0.1", served.port), SECONDS) as peer:
+        peer.sendall(
+            b"PUT /_stcore/upload_file/mine/one HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n"
+            b"Connection: close\r\n\r\n"
+        )
+        peer.recv(100)
+    assert served.sending == ["mine"]

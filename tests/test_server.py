@@ -8,6 +8,8 @@ from weakref import ref
 import pytest
 from streamlit import net_util
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 from streamlit.web import bootstrap
 
@@ -37,6 +39,19 @@ def test_a_closed_tab_is_let_go_of_although_no_other_comes_or_goes(
         sweeping.cancel()
 
     asyncio.run(asyncio.wait_for(a_while(), 20))
+
+
+def test_a_session_that_only_sends_files_holds_no_more_than_two(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    manager = MemoryUploadedFileManager("/")
+    monkeypatch.setattr(server, "get_instance", lambda: SimpleNamespace(uploaded_file_mgr=manager))
+    for number in range(5):
+        for session in ("mine", "another's"):
+            server.make_room(session)
+            manager.add_file(session, UploadedFileRec(str(number), "a.csv", "text/csv", b"a\n1\n"))
+    assert list(manager.file_storage["mine"]) == ["3", "4"]
+    assert list(manager.file_storage["another's"]) == ["3", "4"]
 
 
 def test_no_service_is_asked_for_this_machines_address(

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +18,7 @@ from uvicorn.protocols.utils import ClientDisconnected
 MESSAGE_BYTES = 1_000_000  # that a page's controls may say at once; files come another way
 UNREAD_SECONDS = 10.0  # that a peer may leave what it was sent unread
 CLOSED = ("/_stcore/metrics",)
+UPLOAD = re.compile(r"/_stcore/upload_file/(?P<session>[^/]+)/[^/]+$")
 PAGE = Path(st.__file__).parent / "static" / "index.html"
 
 
@@ -54,12 +55,15 @@ class Guard:
     """Middleware around the whole app.
 
     sizes: the largest message, in bytes, that a WebSocket at a path takes, where it isn't
-    MESSAGE_BYTES.
+    MESSAGE_BYTES. make_room: called with a session that is about to send a file.
     """
 
-    def __init__(self, app: ASGIApp, sizes: Mapping[str, int]) -> None:
+    def __init__(
+        self, app: ASGIApp, sizes: Mapping[str, int], make_room: Callable[[str], None]
+    ) -> None:
         self.app = app
         self.sizes = sizes
+        self.make_room = make_room
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         match scope["type"]:
@@ -78,6 +82,8 @@ class Guard:
                     headers[name] = value
             await send(message)
 
+        if scope["method"] == "PUT" and (sent := UPLOAD.search(scope["path"])):
+            self.make_room(sent["session"])
         if scope["path"].endswith(CLOSED):
             await PlainTextResponse("Not Found", 404)(scope, receive, dressed)
         else:

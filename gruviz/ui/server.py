@@ -27,6 +27,7 @@ OWN = Path(__file__).parent / "static"
 PLOTLY = Path(plotly.__file__).parent / "package_data"
 FOREVER = "public, max-age=31536000, immutable"
 SWEEP_SECONDS = 15.0
+MOST_WAITING = 2  # files of a session that its page has not taken yet
 
 
 class LastingFiles(StaticFiles):
@@ -52,7 +53,18 @@ ROUTES: list[BaseRoute] = [
     Mount(f"{FILES}/plotly", LastingFiles(directory=PLOTLY)),
     Mount(f"{FILES}/panel", LastingFiles(directory=OWN)),
 ]
-MIDDLEWARE = [Middleware(Guard, sizes={FEED: ASK_BYTES})]
+
+
+def make_room(session: str) -> None:
+    """Let go of a session's oldest files, of which Streamlit would keep any number: a page takes
+    what it was sent within moments, and the store of uploads has it then."""
+    manager: Any = get_instance().uploaded_file_mgr
+    waiting = list(manager.file_storage.get(session, ()))
+    for file in waiting[: max(0, len(waiting) - MOST_WAITING + 1)]:
+        manager.remove_file(session, file)
+
+
+MIDDLEWARE = [Middleware(Guard, sizes={FEED: ASK_BYTES}, make_room=make_room)]
 
 
 async def _sweep(runtime: Any) -> None:
