@@ -153,8 +153,8 @@ def suggest(rates: Floats, losses: Floats, began: float | None = None) -> Sugges
             None,
             _(
                 "No suggestion: the curve is flat. The mean loss of {seeds} seeds never fell by more"
-                " than {fall:.1%}, and only a fall of {certain:.1%} would stand out from the noise of its"
-                " batches."
+                " than {fall:.1%}, and only a fall of {certain:.1%} would stand out from the noise of"
+                " its batches."
             ).format(seeds=seeds, fall=-np.expm1(-max(fall, 0.0)), certain=-np.expm1(-certain)),
         )
     start, low = (float(np.exp(value)) for value in (mean[:window].mean(), mean[lowest]))

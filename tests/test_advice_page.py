@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import streamlit as st
 
-from gruviz.coach import Coach
+from gruviz.coach import Advice, Coach, Severity
 from gruviz.ui import train, view
 from tests.page import button, go, labelled, opened, pressed, run_of, stepped
 
@@ -77,3 +77,11 @@ def test_an_advice_that_the_coach_does_not_give_is_not_taken(rule: list[str], se
     page.run()
     pressed(page, "Take it")
     assert page.query_params == before
+
+
+def test_what_is_only_to_be_seen_asks_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = Advice("clip holds", Severity.HINT, "Clip norm 1 is at work.")
+    monkeypatch.setattr(Coach, "advice", lambda *_args, **_named: (seen,))
+    run = stepped(opened(link=WILD), 1)
+    (shown,) = view.advice(run, Coach())
+    assert (shown["text"], shown["action"]) == ("Clip norm 1 is at work.", "")

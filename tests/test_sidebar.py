@@ -127,3 +127,11 @@ def test_every_task_can_be_taken_to_every_page() -> None:
         for to in PAGES[1:]:
             go(page, to)
             assert labelled(page.selectbox, "Task").value == name
+
+
+def test_the_menu_of_optimizers_says_which_rate_is_usual_with_the_chosen_one() -> None:
+    page = opened()
+    assert any("Its usual learning rate is 0.001." in each.value for each in page.caption)
+    labelled(page.selectbox, "Optimizer").set_value("sgd").run()
+    assert any("Its usual learning rate is 0.1." in each.value for each in page.caption)
+    assert labelled(page.select_slider, "Learning rate").value == Experiment().learning_rate

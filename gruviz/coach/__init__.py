@@ -29,7 +29,7 @@ def advise(seen: Evidence) -> tuple[Advice, ...]:
     said: list[Advice] = []
     for advice in sorted(filter(None, (rule(seen) for rule in rules)), key=lambda a: -a.severity):
         new = advice.taken(seen.experiment) != seen.experiment
-        if new and turned.isdisjoint(advice.settings):
+        if (new or not advice.settings) and turned.isdisjoint(advice.settings):
             said.append(advice)
             turned |= set(advice.settings)
     return tuple(said[:MOST_SENTENCES])

@@ -27,7 +27,8 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True)
 class Advice:
-    """What a rule says. settings: knobs as in the link, which are the next experiment it names."""
+    """What a rule says. settings: knobs as in the link, which are the next experiment it names; none
+    where it only tells what is to be seen."""
 
     rule: str
     severity: Severity

@@ -9,8 +9,10 @@ from collections.abc import Callable
 import numpy as np
 
 from gruviz.coach.evidence import WINDOW, Advice, Evidence, Floats, Severity
-from gruviz.experiment import RNN, Constant, MadeUp
+from gruviz.experiment import RNN, Adam, Constant, Kind, MadeUp
 from gruviz.words import _, readable
+
+RESTLESS = 0.05  # share by which a validation loss moves where the steps are too long
 
 Check = Callable[[Evidence], Advice | None]
 
@@ -26,10 +28,11 @@ def explosion(seen: Evidence) -> Advice | None:
     rise, steps = norm[last] / norm[first], last - first
     if not steps or rise < 1:
         return None
-    if np.isnan(seen.steps["clip_norm"][-1]):
+    rate, usual = seen.experiment.learning_rate, seen.experiment.optimizer.usual_rate
+    if np.isnan(seen.steps["clip_norm"][-1]) and not _rate_is_large(seen):
         remedy, settings = _("train again with clip norm 1."), {"clip_norm": "1"}
     else:
-        rate = seen.experiment.learning_rate / 10
+        rate = min(rate / 10, usual)
         remedy = _("train again with learning rate {rate}.").format(rate=readable(rate, 2))
         settings = {"learning_rate": f"{rate:.2g}"}
     sentence = _(
@@ -48,7 +51,9 @@ def rate_too_small(seen: Evidence) -> Advice | None:
     moved = abs(last - first) / first if first > 0 else 1.0
     if moved >= 0.1:
         return None
-    rate = min(seen.experiment.learning_rate * 100, 1.0)
+    rate = _faster(seen)
+    if rate is None:
+        return None
     sentence = _(
         "The learning rate {rate} is far too small: in {count:,} steps the loss only went from {first}"
         " to {last}, and a step changes the weights by 10^{ratio:.1f} of their size. Train again with"
@@ -60,13 +65,31 @@ def rate_too_small(seen: Evidence) -> Advice | None:
     return Advice("rate too small", Severity.PROBLEM, sentence, {"learning_rate": f"{rate:.2g}"})
 
 
+def rate_below_usual(seen: Evidence) -> Advice | None:
+    """A slow run at a rate far below its optimizer's, such as SGD with one that suited Adam."""
+    experiment = seen.experiment
+    rate, usual = experiment.learning_rate, experiment.optimizer.usual_rate
+    if seen.count < 200 or not _rate_is_small(seen) or not _is_slow(seen):
+        return None
+    sentence = _(
+        "{optimizer} usually has a learning rate of about {usual}, and this run has {rate}: in {count:,}"
+        " steps the loss only went from {first} to {now}. Train again with learning rate {usual}."
+    ).format(
+        optimizer=_(experiment.optimizer.label), usual=readable(usual, 2), rate=readable(rate, 2),
+        count=seen.count, first=readable(_first_loss(seen), 3),
+        now=readable(float(seen.steps["smooth"][-1]), 3),
+    )  # fmt: skip
+    settings = {"learning_rate": f"{usual:g}"}
+    return Advice("rate below usual", Severity.WARNING, sentence, settings)
+
+
 def vanishing(seen: Evidence) -> Advice | None:
     """A gradient that dies on its way to the first time step, while the loss stalls."""
     gradient, late, ratio = seen.gradient, _late_losses(seen), seen.ratio()
     if gradient is None or late is None or not gradient[-1] > 0:
         return None
     stalls = late[1] > 0.9 * late[0] and (ratio is None or ratio > -4)
-    if not stalls:
+    if not stalls or _rate_is_small(seen):
         return None
     share = float(gradient[0] / gradient[-1])
     if not share < 1e-3:
@@ -76,13 +99,13 @@ def vanishing(seen: Evidence) -> Advice | None:
         remedy = _("train again with a GRU instead of the plain RNN.")
         settings = {"cell": "gru", "gru.units": str(experiment.cell.units)}
     else:
-        name = "length" if hasattr(experiment.task, "length") else "window"
-        length = getattr(experiment.task, name, None)
-        if length is None:
+        # Of a series it is the last values that tell most: there it need not reach far back.
+        length = getattr(experiment.task, "length", None)
+        if length is None or experiment.task.kind is Kind.FORECAST:
             return None
         shorter = max(length // 2, 2)
         remedy = _("train again with sequences of {shorter} time steps.").format(shorter=shorter)
-        settings = {f"{experiment.task.name}.{name}": str(shorter)}
+        settings = {f"{experiment.task.name}.length": str(shorter)}
     sentence = _(
         "The gradient vanishes on its way back through time: at the first of {time} time steps it is"
         " {share} of what it is at the last, and over the last third of the run the loss only went from"
@@ -116,9 +139,9 @@ def updates_too_small(seen: Evidence) -> Advice | None:
     used = seen.steps["learning_rate"]
     if ratio is None or ratio > -5 or used[-1] < 0.5 * seen.experiment.learning_rate:
         return None
-    if not 0.1 < seen.steps["smooth"][-1] / _first_loss(seen) < 2:  # it has learnt, or is lost
+    rate = _faster(seen)
+    if rate is None or not _is_slow(seen):
         return None
-    rate = seen.experiment.learning_rate * 10
     sentence = _(
         "Each step changes the weights by only 10^{ratio:.1f} of their size, and 10^-3 is healthy:"
         " train again with learning rate {rate}."
@@ -129,7 +152,7 @@ def updates_too_small(seen: Evidence) -> Advice | None:
 def overfitting(seen: Evidence) -> Advice | None:
     """A validation loss that rises from its best while the training loss goes on falling."""
     step, loss = seen.validations["step"], seen.validations["loss"]
-    if len(loss) < 6 or not np.isfinite(loss).all():
+    if len(loss) < 6 or not np.isfinite(loss).all() or _rate_is_large(seen):
         return None
     best = int(np.argmin(loss))
     now = float(np.mean(loss[-3:]))
@@ -179,9 +202,9 @@ def saturated_gates(seen: Evidence) -> Advice | None:
 
 
 def clip_always(seen: Evidence) -> Advice | None:
-    """A threshold so low that nearly every step is shortened: the norm no longer says how far."""
+    """A threshold so low that nearly every step is shortened, and with it how far the weights go."""
     norm, limit = _since_the_clip_norm_changed(seen)
-    if len(norm) < 200 or np.isnan(limit):
+    if len(norm) < 200 or np.isnan(limit) or not seen.experiment.optimizer.by_length:
         return None
     share = float(np.mean(norm > limit))
     if share <= 0.9 or seen.steps["smooth"][-1] > 1.2 * _first_loss(seen):  # clipping holds it
@@ -197,25 +220,9 @@ def clip_always(seen: Evidence) -> Advice | None:
     return Advice("clip always", Severity.HINT, sentence, {"clip_norm": f"{_round(2 * middle):g}"})
 
 
-def clip_never(seen: Evidence) -> Advice | None:
-    """A threshold that no gradient has ever reached."""
-    norm, limit = _since_the_clip_norm_changed(seen)
-    if len(norm) < 500 or np.isnan(limit) or not np.max(norm) <= limit:
-        return None
-    tenth = _round(float(np.quantile(norm, 0.9)))
-    sentence = _(
-        "The clip norm {limit} has never acted in {count:,} steps, for the largest gradient norm was"
-        " {most}. Train again with clip norm {next} to see clipping at work, or switch it off: the curve"
-        " will be the same."
-    ).format(
-        limit=readable(limit, 3), count=len(norm), most=readable(float(np.max(norm)), 3),
-        next=f"{tenth:,g}",
-    )  # fmt: skip
-    return Advice("clip never", Severity.HINT, sentence, {"clip_norm": f"{tenth:g}"})
-
-
 def clip_holds(seen: Evidence) -> Advice | None:
-    """Clipping at work: a run that gets better, of which it has shortened the longest steps."""
+    """Clipping at work: a run that gets better, of which it has shortened the longest steps. That is
+    to be seen, not to be changed."""
     norm, limit = _since_the_clip_norm_changed(seen)
     if len(norm) < 200 or np.isnan(limit) or seen.steps["smooth"][-1] > _first_loss(seen):
         return None
@@ -223,40 +230,78 @@ def clip_holds(seen: Evidence) -> Advice | None:
     if not 0.05 <= share <= 0.9 or most < 3 * limit:
         return None
     sentence = _(
-        "Clip norm {limit} holds this run: {share:.0%} of {count:,} steps were shortened, the longest"
-        " gradient from {most}, and the loss fell from {first} to {now}. Train again without clipping"
-        " to see what it prevents."
+        "Clip norm {limit} is at work: {share:.0%} of {count:,} steps were shortened, the longest"
+        " gradient from {most}, and the loss fell from {first} to {now}."
     ).format(
         limit=readable(limit, 3), share=share, count=len(norm), most=readable(most, 3),
         first=readable(_first_loss(seen), 3), now=readable(float(seen.steps["smooth"][-1]), 3),
     )  # fmt: skip
-    return Advice("clip holds", Severity.HINT, sentence, {"clip_norm": "off"})
+    return Advice("clip holds", Severity.HINT, sentence)
 
 
 def plateau(seen: Evidence) -> Advice | None:
-    """A loss that has come some way and is flat now, though there is a gradient to follow."""
-    late = _late_losses(seen)
-    norm = seen.steps["norm"]
-    if late is None or not 0.98 < late[1] / late[0] < 1.02:
+    """A loss that has come some way and is flat now: its steps are too large to settle, or the rule
+    that makes them can't leave."""
+    late, unrest = _late_losses(seen), _unrest(seen)
+    if late is None or unrest is None or not 0.9 < late[1] / late[0] < 1.1:
         return None
-    third = seen.count // 3
-    middle = float(np.median(norm[-third:]))
-    if not middle > 1e-4 or late[1] > 0.7 * _first_loss(seen):
+    if late[1] > 0.7 * _first_loss(seen):
         return None
-    if isinstance(seen.experiment.schedule, Constant):
-        remedy, settings = _("train again with the cosine schedule."), {"schedule": "cosine"}
+    experiment, third = seen.experiment, seen.count // 3
+    flat = _(
+        "The loss hardly falls: over the last {third:,} steps it only went from {before} to {after}"
+    ).format(third=third, before=readable(late[0], 3), after=readable(late[1], 3))
+    if unrest > RESTLESS and isinstance(experiment.schedule, Constant):
+        sentence = _(
+            "{flat}, while the validation loss moves by {unrest:.0%} from one time to the next, for the"
+            " steps are too long to settle: train again with the cosine schedule."
+        )
+        settings = {"schedule": "cosine"}
+    elif unrest <= RESTLESS and experiment.optimizer.by_length:
+        sentence = _(
+            "{flat}, though the gradient norm is still {norm}. {optimizer} is slow to leave such a"
+            " place: train again with Adam and learning rate {rate}."
+        )
+        settings = {"optimizer": Adam.name, "learning_rate": f"{Adam.usual_rate:g}"}
     else:
-        rate = seen.experiment.learning_rate * 3
-        remedy = _("train again with learning rate {rate}.").format(rate=readable(rate, 2))
-        settings = {"learning_rate": f"{rate:.2g}"}
-    sentence = _(
-        "The loss is flat: over the last {third:,} steps it only went from {before} to {after}, though"
-        " the gradient norm is still {norm}: {remedy}"
-    ).format(
-        third=third, before=readable(late[0], 3), after=readable(late[1], 3),
-        norm=readable(middle, 2), remedy=remedy,
+        return None
+    sentence = sentence.format(
+        flat=flat, unrest=unrest, norm=readable(float(np.median(seen.steps["norm"][-third:])), 2),
+        optimizer=_(experiment.optimizer.label), rate=readable(Adam.usual_rate, 2),
     )  # fmt: skip
     return Advice("plateau", Severity.HINT, sentence, settings)
+
+
+def _rate_is_small(seen: Evidence) -> bool:
+    """Whether the rate is a tenth of its optimizer's usual one or less: the first suspect."""
+    return seen.experiment.learning_rate <= seen.experiment.optimizer.usual_rate / 10
+
+
+def _rate_is_large(seen: Evidence) -> bool:
+    """Whether the rate is more than ten times its optimizer's usual one."""
+    return seen.experiment.learning_rate > 10 * seen.experiment.optimizer.usual_rate
+
+
+def _faster(seen: Evidence) -> float | None:
+    """A larger rate for a run that hardly moves: ten times its own, or its optimizer's usual one if
+    that is more; None where the rate isn't small."""
+    rate, usual = seen.experiment.learning_rate, seen.experiment.optimizer.usual_rate
+    return None if rate > usual else float(f"{max(10 * rate, usual):.2g}")
+
+
+def _is_slow(seen: Evidence) -> bool:
+    """Whether the run has neither learnt most of what it can nor got lost."""
+    return bool(0.1 < seen.steps["smooth"][-1] / _first_loss(seen) < 2)
+
+
+def _unrest(seen: Evidence) -> float | None:
+    """By what share the validation loss moves from one time to the next in the run's last third. It is
+    always that of the same sequences, so that only the weights' own moves are in it."""
+    late = seen.validations["step"] > seen.steps["step"][-1] * 2 / 3
+    loss = seen.validations["loss"][late]
+    if len(loss) < 4 or not np.isfinite(loss).all() or not loss.mean() > 0:
+        return None
+    return float(np.median(np.abs(np.diff(loss))) / loss.mean())
 
 
 def _first_loss(seen: Evidence) -> float:
@@ -292,6 +337,6 @@ def _round(number: float) -> float:
 
 # Most serious first; at equal severity the earlier one speaks.
 RULES: tuple[Check, ...] = (
-    explosion, rate_too_small, vanishing, saturated_gates, updates_too_large, updates_too_small,
-    overfitting, clip_always, clip_never, plateau, clip_holds,
+    explosion, rate_too_small, rate_below_usual, vanishing, saturated_gates, updates_too_large,
+    updates_too_small, overfitting, clip_always, plateau, clip_holds,
 )  # fmt: skip

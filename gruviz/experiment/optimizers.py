@@ -19,6 +19,8 @@ class Optimizer(Choice):
         None where the plain one is.
     matrices: the class that updates the matrices, if `torch_class` has only the rest.
     full_batch: whether it sees the whole training set in each step, whatever the batch size says.
+    usual_rate: the learning rate that one begins with: its authors' or torch's default.
+    by_length: whether a longer gradient makes a longer step; the others divide by its size.
     """
 
     torch_class: ClassVar[str]
@@ -27,6 +29,8 @@ class Optimizer(Choice):
     loop: ClassVar[str | None] = "foreach"
     matrices: ClassVar[str | None] = None
     full_batch: ClassVar[bool] = False
+    usual_rate: ClassVar[float]
+    by_length: ClassVar[bool] = False
 
     def arguments(self) -> dict[str, Any]:
         """The keyword arguments of `torch_class`, without the learning rate."""
@@ -87,6 +91,8 @@ class SGD(Optimizer):
     source: ClassVar[str] = (
         "Robbins, Monro 1951, A stochastic approximation method, doi:10.1214/aoms/1177729586"
     )
+    usual_rate: ClassVar[float] = 0.1  # momentum's; its steps add up to 1 / (1 - 0.9) times as much
+    by_length: ClassVar[bool] = True
 
     weight_decay: float | None = _decay()
 
@@ -126,6 +132,8 @@ class Momentum(Optimizer):
         "Polyak 1964, Some methods of speeding up the convergence of iteration methods,"
         " doi:10.1016/0041-5553(64)90137-5"
     )
+    usual_rate: ClassVar[float] = 0.01  # Krizhevsky, Sutskever, Hinton 2012, section 5
+    by_length: ClassVar[bool] = True
 
     momentum: float = _momentum()
     dampening: float = knob(
@@ -154,6 +162,8 @@ class Nesterov(Optimizer):
     source: ClassVar[str] = (
         "Sutskever et al. 2013, On the importance of initialization and momentum in deep learning"
     )
+    usual_rate: ClassVar[float] = 0.01  # as with momentum
+    by_length: ClassVar[bool] = True
 
     momentum: float = _momentum(0.1)
     weight_decay: float | None = _decay()
@@ -181,6 +191,7 @@ class Adagrad(Optimizer):
         "Duchi, Hazan, Singer 2011, Adaptive subgradient methods for online learning and stochastic"
         " optimization"
     )
+    usual_rate: ClassVar[float] = 0.01  # torch's default
 
     accumulator: float = knob(
         0.0, 0.0, 10.0, label=N_("Initial accumulator"), step=0.01,
@@ -213,6 +224,7 @@ class Adadelta(Optimizer):
     source: ClassVar[str] = (
         "Zeiler 2012, ADADELTA: an adaptive learning rate method, arXiv:1212.5701"
     )
+    usual_rate: ClassVar[float] = 1.0  # Zeiler 2012 has no rate at all
 
     rho: float = _smoothing(0.9, N_("Smoothing rho"))
     eps: float = _epsilon(1e-6)
@@ -238,6 +250,7 @@ class RMSprop(Optimizer):
     source: ClassVar[str] = (
         "Tieleman, Hinton 2012, Neural networks for machine learning, lecture 6.5"
     )
+    usual_rate: ClassVar[float] = 0.001  # Ruder 2016 (arXiv 1609.04747), section 4.5
 
     alpha: float = _smoothing(0.99, N_("Smoothing alpha"))
     eps: float = _epsilon(1e-8)
@@ -262,6 +275,8 @@ class RMSprop(Optimizer):
 @dataclass(frozen=True)
 class _Betas(Optimizer):
     """What the Adam family shares."""
+
+    usual_rate: ClassVar[float] = 0.001  # Kingma, Ba 2015, section 2
 
     beta1: float = _beta1()
     beta2: float = _smoothing(0.999, N_("Smoothing beta 2"))
@@ -338,6 +353,7 @@ class Adamax(_Betas):
     source: ClassVar[str] = (
         "Kingma, Ba 2015, Adam: a method for stochastic optimization, section 7.1, arXiv:1412.6980"
     )
+    usual_rate: ClassVar[float] = 0.002  # Kingma, Ba 2015, algorithm 2
 
 
 @dataclass(frozen=True)
@@ -353,6 +369,7 @@ class NAdam(_Betas):
         r" \mu_i} \right)"
     )
     source: ClassVar[str] = "Dozat 2016, Incorporating Nesterov momentum into Adam"
+    usual_rate: ClassVar[float] = 0.002  # torch's default
 
     momentum_decay: float = knob(
         0.004, 0.0, 0.1, label=N_("Momentum decay psi"), live=True, step=0.001,
@@ -402,6 +419,7 @@ class Rprop(Optimizer):
         "Riedmiller, Braun 1993, A direct adaptive method for faster backpropagation learning: the"
         " RPROP algorithm, doi:10.1109/ICNN.1993.298623"
     )
+    usual_rate: ClassVar[float] = 0.01  # torch's default
 
     shrink: float = knob(
         0.5, 0.01, 0.99, label=N_("Shrink"), live=True, step=0.01,

@@ -5,7 +5,16 @@ from typing import Any
 
 import streamlit as st
 
-from gruviz.experiment import Choice, Experiment, FromTable, Knob, Pick, about, default_of
+from gruviz.experiment import (
+    Choice,
+    Experiment,
+    FromTable,
+    Knob,
+    Optimizer,
+    Pick,
+    about,
+    default_of,
+)
 from gruviz.experiment.link import settings
 from gruviz.ui.tables import table_controls
 from gruviz.ui.widgets import knob
@@ -88,8 +97,17 @@ def _menu(name: str, what: Pick) -> type[Choice]:
             persist_state="session",
         )
         if row.help:
-            st.caption(_(row.help))
+            st.caption(_aid(row))
     return row
+
+
+def _aid(row: type[Choice]) -> str:
+    """What is said under the menu of a row."""
+    text = _(row.help)
+    if issubclass(row, Optimizer):
+        # The rate stays where it is when the optimizer changes.
+        text += " " + _("Its usual learning rate is {rate:g}.").format(rate=row.usual_rate)
+    return text
 
 
 def _waiting(row: type[Choice]) -> dict[str, Any]:
