@@ -134,17 +134,15 @@ class _Layout(NamedTuple):
 
 
 def _layout(
-    equation: Equation, x: Tensor, batch_first: bool, wh: Tensor, masked: bool, copied: bool
+    equation: Equation, sizes: tuple[int, int, int, int], masked: bool, copied: bool
 ) -> _Layout:
-    B, T, F = x.shape if batch_first else (x.shape[1], x.shape[0], x.shape[2])
-    H = wh.shape[1]
+    T, B, F, H = sizes
     n = H * B
     record = (T + 1) * n
     cells = record + T * n * RECORDED[equation.cell]
     masked_states = cells + (record if equation.cell == "lstm" else 0)
     own_x = masked_states + (T * n if masked else 0)
-    end = own_x + (T * F * B if copied else 0)
-    return _Layout((T, B, F, H), record, cells, masked_states, own_x, end)
+    return _Layout(sizes, record, cells, masked_states, own_x, own_x + (T * F * B if copied else 0))
 
 
 def _arguments(
@@ -154,15 +152,15 @@ def _arguments(
     """What the forward and the backward kernel both begin with; x as it is, or None for the copy in
     memory. Addresses, which hold no longer than their tensors."""
     size, start = memory.element_size(), memory.data_ptr()
+    sizes, record, cells, masked, own_x, _ = at
     own: tuple[int, ...] = ()
     if equation.cell == "lstm":
-        own = start + at.cells * size, start + at.record * size
+        own = start + cells * size, start + record * size
     elif equation.cell == "gru":
-        own = start + at.record * size, _address(decay)
-    x_ = start + at.x * size if x is None else x.data_ptr()
+        own = start + record * size, _address(decay)
     return (
-        0.0, *at.sizes, *equation.flags, x_, start, *own, start + at.masked * size, wx.data_ptr(),
-        wh.data_ptr(),
+        0.0, *sizes, *equation.flags, start + own_x * size if x is None else x.data_ptr(), start,
+        *own, start + masked * size, wx.data_ptr(), wh.data_ptr(),
     )  # fmt: skip
 
 
@@ -192,10 +190,14 @@ class _Recurrence(torch.autograd.Function):
         bh: Tensor | None,
     ) -> tuple[Tensor, ...]:
         ctx.set_materialize_grads(False)
-        copied = not _is_feature_major(x, batch_first)
-        at = _layout(equation, x, batch_first, wh, mask is not None, copied)
-        T, B, _, H = at.sizes
+        if batch_first:
+            (B, T, F), (sb, st, si) = x.shape, x.stride()
+        else:
+            (T, B, F), (st, sb, si) = x.shape, x.stride()
+        H = wh.shape[1]
         n = H * B
+        copied = (st, si, sb) != (F * B, B, 1)  # not feature-major as it is
+        at = _layout(equation, (T, B, F, H), mask is not None, copied)
         memory, output = empty(x, at.end), empty(x, T * n)
         begins = [hidden, cell] if equation.cell == "lstm" else [hidden]
         ends = [x.new_empty(1, B, H) for _ in begins]
@@ -207,8 +209,6 @@ class _Recurrence(torch.autograd.Function):
         if watch is not None:
             summary = x.new_empty(2 * len(summarised(equation.cell)), T)
             limits = _limits(equation, x.dtype).data_ptr()
-        # (time, batch, feature) strides of x, where it has to be copied from
-        st, sb, si = (x.stride(1), x.stride(0), x.stride(2)) if batch_first else x.stride()
         kernel(FORWARD[equation.cell], x.dtype)(
             *_arguments(equation, at, memory, None if copied else x, *weights, kept),
             *map(_address, laid_out[:2]), _address(rows), _address(lengths),
@@ -218,7 +218,7 @@ class _Recurrence(torch.autograd.Function):
         if watch is not None and summary is not None:
             _write(watch, equation, summary, memory, at, lengths)
         ctx.save_for_backward(x, memory, wx, wh, rows, lengths, kept, hidden, cell, decay, bx, bh)
-        ctx.constants = equation, watch, batch_first, copied, x.dtype
+        ctx.constants = equation, watch, batch_first, at, copied, x.dtype
         axes = ((B, T, H), (1, n, B)) if batch_first else ((T, B, H), (n, 1, B))
         # Not a view in autograd's eyes: it may be changed in place, and backward won't notice.
         return output.as_strided(*axes).data, *ends
@@ -242,18 +242,18 @@ class _Recurrence(torch.autograd.Function):
 def _closed_form(ctx: Any, gradients: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
     """The gradients by the compiled kernel, which have no gradients of their own."""
     x, memory, wx, wh, mask, lengths, decay, *_ = ctx.saved_tensors
-    equation, watch, batch_first, copied, dtype = ctx.constants
-    at = _layout(equation, x, batch_first, wh, mask is not None, copied)
-    numbers = [tensor for tensor in (x, memory, wx, wh, mask, decay) if tensor is not None]
-    if memory.numel() != at.end or any(tensor.dtype != dtype for tensor in numbers):
-        raise RuntimeError("a saved tensor came back from its hook with another size or dtype")
+    equation, watch, batch_first, at, copied, dtype = ctx.constants
     T, B, F, H = at.sizes
+    if not (
+        memory.dtype == x.dtype == wx.dtype == wh.dtype == dtype
+        and memory.numel() == at.end
+        and x.numel() == T * B * F
+    ):
+        raise RuntimeError("a saved tensor came back from its hook with another size or dtype")
     # What a saved-tensor hook gives back has the numbers, but not always the strides.
     memory, wx, wh = memory.contiguous(), wx.contiguous(), wh.contiguous()
     mask, lengths, decay = _contiguous(mask), _contiguous(lengths), _contiguous(decay)
-    source = None if copied else x
-    if source is not None and not _is_feature_major(source, batch_first):
-        source = _feature_major(source, batch_first)
+    source = None if copied else _feature_major(x, batch_first)  # which copies only what isn't
     up, *up_ends = gradients
     if up is not None:
         up = _feature_major(up, batch_first)
@@ -317,15 +317,6 @@ def _differentiable(ctx: Any, gradients: tuple[Tensor | None, ...]) -> tuple[Ten
         )
     wanted = (next(found) if needs else None for needs in ctx.needs_input_grad[4:])
     return None, None, None, None, *wanted
-
-
-def _is_feature_major(x: Tensor, batch_first: bool) -> bool:
-    """Whether x lies in memory as (time, features, batch)."""
-    if batch_first:
-        (B, _, F), (sb, st, si) = x.shape, x.stride()
-    else:
-        (_, B, F), (st, sb, si) = x.shape, x.stride()
-    return (st, si, sb) == (F * B, B, 1)
 
 
 FORWARD = {cell: f"{cell}_forward" for cell in RECORDED}
