@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TypeVar
 
 import pyarrow as pa
@@ -120,8 +121,12 @@ def read_body(
         footer = [cut, *footer]
     if rows:
         chunks.append(_columns_of(rows, width, widths, names))
+    # In one piece: what is done to many columns costs as much for each piece.
     columns = [
-        pa.chunked_array([chunk[place] for chunk in chunks], pa.string()) for place in range(width)
+        pa.chunked_array([pa.concat_arrays([chunk[place] for chunk in chunks])])
+        if chunks
+        else pa.chunked_array([], pa.string())
+        for place in range(width)
     ]
     count = len(columns[0])
     if overrides.footer:
@@ -156,7 +161,7 @@ def _columns(
     if not widths.kinds:
         fitting = [row for row in cells if len(row) == width][:LOOKED_AT]
         widths.kinds = [common_kind(row[place] for row in fitting) for place in range(width)]
-    if any(len(row) != width for row in cells):
+    if set(map(len, cells)) != {width}:
         fitted: list[list[str]] = []
         for line, row in zip(lines, cells, strict=True):
             if len(row) > width:
@@ -174,7 +179,7 @@ def _columns(
             else:
                 fitted.append(row)
         cells = fitted
-    if names and any(names):
+    if any(names) and names[0] in set(map(str.strip, map(itemgetter(0), cells))):
         kept = [
             row for row in cells if row[0].strip() != names[0] or [c.strip() for c in row] != names
         ]

@@ -214,14 +214,19 @@ def _with_marks(cells: pa.ChunkedArray, marks: Marks) -> tuple[Floats, npt.NDArr
     """The numbers, and where there are none."""
     plain = cells
     fits = _fitting(plain, marks)
-    if pc.sum(fits).as_py() != len(cells) - cells.null_count:
-        plain = pc.replace_substring(cells, "−", "-")
-        plain = pc.replace_substring_regex(plain, r"^\((.*)\)$", r"-\1")  # as accountants write it
-        plain = pc.replace_substring_regex(plain, r"^([+-]?)\s?[€$£¥₹]\s?|\s?[%€$£¥₹]$", r"\1")
-        plain = pc.replace_substring_regex(plain, r"^([+-])\s", r"\1")
+    others = pc.fill_null(pc.and_(pc.invert(fits), pc.is_valid(cells)), False)
+    if pc.any(others).as_py():
+        bare = pc.replace_substring(plain.filter(others), "−", "-")
+        bare = pc.replace_substring_regex(bare, r"^\((.*)\)$", r"-\1")  # as accountants write it
+        bare = pc.replace_substring_regex(bare, r"^([+-]?)\s?[€$£¥₹]\s?|\s?[%€$£¥₹]$", r"\1")
+        bare = pc.replace_substring_regex(bare, r"^([+-])\s", r"\1")
+        mask, whole = others.combine_chunks(), plain.combine_chunks()
+        plain = pa.chunked_array([pc.replace_with_mask(whole, mask, bare.combine_chunks())])
         fits = _fitting(plain, marks)
     plain = pc.if_else(fits, plain, pa.scalar(None, pa.string()))
-    if marks.thousands:
+    if marks.thousands in (",", "."):
+        plain = pc.replace_substring(plain, marks.thousands, "")
+    elif marks.thousands:
         plain = pc.replace_substring_regex(plain, GROUPS[marks.thousands], "")
     if marks.decimal != ".":
         plain = pc.replace_substring(plain, marks.decimal, ".")

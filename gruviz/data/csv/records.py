@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 LOOKED_AT = 60  # columns of a record
 HEAD_LINES = 400  # by which the dialect is told: fewer where they are long, but always some
@@ -76,20 +76,20 @@ def plain_rows(lines: Sequence[str], dialect: Dialect) -> list[list[str]] | None
 
     The same as `records` gives, only faster.
     """
-    if any(
-        mark and any(mark in line for line in lines) for mark in (dialect.quote, dialect.comment)
-    ):
-        return None
-    if not all(lines):
+    text = "\n".join(lines)
+    marked = any(mark and mark in text for mark in (dialect.quote, dialect.comment))
+    if marked or "\n\n" in text or not (lines and lines[0] and lines[-1]):
         return None
     if not dialect.separator:
-        rows = [[line.strip()] for line in lines]
+        rows = [[line] for line in map(str.strip, lines)]
     else:
+        if dialect.separator == " ":
+            lines = list(map(str.strip, text.replace("\t", " ").split("\n")))
         try:
-            rows = list(_reader(_trimmed(lines, dialect), dialect))
+            rows = list(_reader(lines, dialect))
         except csv.Error:
             return None
-    if any(len(row) < 2 and not (row and row[0].strip()) for row in rows):
+    if min(map(len, rows)) < 2 and any(len(row) < 2 and not "".join(row).strip() for row in rows):
         return None
     return rows
 
@@ -101,7 +101,7 @@ def _trimmed(lines: Iterable[str], dialect: Dialect) -> Iterable[str]:
     return (line + "\n" for line in lines)
 
 
-def _reader(lines: Iterable[str], dialect: Dialect) -> Iterator[list[str]]:
+def _reader(lines: Iterable[str], dialect: Dialect) -> Any:
     return csv.reader(
         lines,
         delimiter=dialect.separator,
