@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from gruviz.settings import SETTINGS
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -28,5 +30,13 @@ def test_every_picture_and_folder_it_names_exists() -> None:
 
 def test_the_commands_it_names_are_in_the_makefile() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    for command in set(re.findall(r"make (run|test|check|bench)", README)):
+    for command in set(re.findall(r"make (run|test|check|bench|attack)", README)):
         assert f"\n{command}:" in makefile
+
+
+def test_its_table_of_settings_is_the_one_that_is_read() -> None:
+    rows = [
+        f"| `{row.name}` | {row.default:,}{row.unit and f' {row.unit}'} | {row.about} |"
+        for row in SETTINGS.values()
+    ]
+    assert re.findall(r"\| `GRUVIZ_.*", README) == rows
