@@ -57,7 +57,7 @@ class _Widths:
     notes: list[Record] = field(default_factory=list)
     """Rows that hold a remark in one cell more."""
     kinds: list[str] = field(default_factory=list)
-    """What the columns hold, by the first rows."""
+    """What the columns hold, by the first rows among which one is not as wide."""
     repeated: int = 0
 
 
@@ -158,10 +158,10 @@ def _columns(
     names: Sequence[str],
 ) -> list[pa.Array]:
     """A chunk of rows, each of a line, as one array a column."""
-    if not widths.kinds:
-        fitting = [row for row in cells if len(row) == width][:LOOKED_AT]
-        widths.kinds = [common_kind(row[place] for row in fitting) for place in range(width)]
     if set(map(len, cells)) != {width}:
+        if not widths.kinds:
+            fitting = [row for row in cells if len(row) == width][:LOOKED_AT]
+            widths.kinds = [common_kind(row[place] for row in fitting) for place in range(width)]
         fitted: list[list[str]] = []
         for line, row in zip(lines, cells, strict=True):
             if len(row) > width:

@@ -74,7 +74,7 @@ def decode(content: bytes, overrides: Overrides) -> Text:
     found += cut
     newline = _newline(text)
     if newline != "LF":
-        for count in range(MOST_RETURNS, 0, -1):
+        for count in range(MOST_RETURNS if "\r\r\n" in text else 1, 0, -1):
             text = text.replace("\r" * count + "\n", "\n")
         text = text.replace("\r", "\n")
     if newline in ("CR", "mixed"):

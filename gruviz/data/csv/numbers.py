@@ -21,6 +21,8 @@ FEW_ODD = 0.02  # …and be of many kinds
 KINDS_OF_ODD = 5
 
 BLANKS = " \u00a0\u202f"
+EXPONENT = re.compile("[eE]")
+QUOTED, PARTED = re.compile(r"\d['’]\d"), re.compile(f"\\d[{BLANKS}]\\d")
 GROUPS = {".": r"\.", ",": ",", "'": "['’]", " ": "[ \u00a0\u202f]"}
 
 
@@ -108,11 +110,11 @@ def _votes(numbers: Iterable[str]) -> tuple[set[str], set[str]]:
     votes: set[str] = set()
     doubts: set[str] = set()
     for cell in numbers:
-        body = re.split("[eE]", cell.strip("+-−€$£¥₹% \u00a0\u202f"))[0]
-        if re.search(r"\d['’]\d", body):
+        body = EXPONENT.split(cell.strip("+-−€$£¥₹% \u00a0\u202f"))[0]
+        if QUOTED.search(body):
             votes.add("thousands '")
             body = re.sub("['’]", "", body)
-        if re.search(f"\\d[{BLANKS}]\\d", body):
+        if PARTED.search(body):
             votes.add("thousands  ")
             body = re.sub(f"[{BLANKS}]", "", body)
         commas, points = body.count(","), body.count(".")

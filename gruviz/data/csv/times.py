@@ -27,6 +27,7 @@ from gruviz.errors import GruvizError
 from gruviz.words import _
 
 MOST_CANDIDATES = 6
+PIECE = 100_000  # cells
 LONG = 20_000  # cells, of which a tenth are tried first
 MOST_SPAN = 5 * 366 * 86_400  # seconds; identifiers of 19 digits go further
 
@@ -274,8 +275,7 @@ def _best(
     options = _hopeful(text, options)
     read_by: list[tuple[int, str, Times, str | None]] = []
     for written in options:
-        tell()
-        times, zone = parse(text, written)
+        times, zone = _parsed(text, written, tell)
         read_by.append((int((~np.isnat(times)).sum()), written, times, zone))
     if not read_by:
         return None
@@ -319,6 +319,18 @@ def _best(
     return Clock(names, written, times, zone, other, proof, unread)
 
 
+def _parsed(
+    text: pa.ChunkedArray, written: str, tell: Callable[[], None]
+) -> tuple[Times, str | None]:
+    """As `parse`, piece by piece, for it lasts where many cells are no times."""
+    pieces = []
+    for start in range(0, max(1, len(text)), PIECE):
+        tell()
+        pieces.append(parse(text.slice(start, PIECE), written))
+    zone = next((zone for _times, zone in pieces if zone), None)
+    return np.concatenate([times for times, _zone in pieces]), zone
+
+
 def _hopeful(text: pa.ChunkedArray, options: Sequence[str]) -> Sequence[str]:
     """The formats that read about as many cells as the best does, by some cells of a long column."""
     if len(text) < LONG or len(options) < 2:
@@ -353,7 +365,7 @@ def _mixed(
         if not len(left):
             break
         cells = text.take(pa.array(left))
-        first = next((c for c in cells.to_pylist() if c and c.lower() not in MARKS), None)
+        first = next((c for c in map(str, cells) if c and c.lower() not in MARKS), None)
         kin = [each for each in formats(first or "") if _same_date(each, written)]
         if not kin:
             break

@@ -68,7 +68,7 @@ def holds_totals(year: Floats, month: Floats, values: Floats) -> bool:
 def _months(columns: Columns) -> tuple[Floats, Floats, tuple[str, ...]] | None:
     """Each row's year and month, with one month 13 or more, and the columns that tell them."""
     parts: dict[str, str] = {}
-    for name, column in columns.numbers.items():
+    for name, column in list(columns.numbers.items())[:MOST_COLUMNS]:
         part = part_name(name)
         if column.values is not None and part is not None:
             parts.setdefault(part, name)
