@@ -19,9 +19,8 @@ BLOCKS: dict[str, dict[str, int]] = {
 }
 
 
-def summarised(cell: str) -> tuple[str, ...]:
-    """The signals that a summary holds, in the order of their blocks."""
-    return tuple(BLOCKS[cell]) or ("hidden",)
+# The signals that a summary holds, in the order of their blocks.
+SUMMARISED = {cell: tuple(blocks) or ("hidden",) for cell, blocks in BLOCKS.items()}
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,13 @@ class Equation:
             old = self.update_weights == "old"
             return int(self.reset_after), int(old), ACTIVATIONS[self.activation]
         return (ACTIVATIONS[self.activation],) if self.cell == "rnn" else ()
+
+    @cached_property
+    def saturating(self) -> list[tuple[str, int]]:
+        """Names and rows, in a kernel's summary, of the shares of saturated values."""
+        names = SUMMARISED[self.cell]
+        rows = enumerate(names, len(names))
+        return [(name, row) for row, name in rows if self.range_of(name) is not None]
 
     def range_of(self, signal: str) -> tuple[float, float] | None:
         """Outside of which values a signal counts as saturated; None if it can't saturate.

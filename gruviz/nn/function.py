@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gruviz.nn.compiled import kernel
-from gruviz.nn.equations import BLOCKS, RECORDED, Equation, summarised
+from gruviz.nn.equations import BLOCKS, RECORDED, SUMMARISED, Equation
 from gruviz.nn.memory import empty
 from gruviz.nn.reference import Step, Weights, unroll
 from gruviz.nn.watch import (
@@ -207,7 +207,7 @@ class _Recurrence(torch.autograd.Function):
         laid_out = [_contiguous(tensor) for tensor in (bx, bh, *begins)]
         limits, summary = 0, None
         if watch is not None:
-            summary = x.new_empty(2 * len(summarised(equation.cell)), T)
+            summary = x.new_empty(2 * len(SUMMARISED[equation.cell]), T)
             limits = _limits(equation, x.dtype).data_ptr()
         kernel(FORWARD[equation.cell], x.dtype)(
             *_arguments(equation, at, memory, None if copied else x, *weights, kept),
@@ -225,7 +225,7 @@ class _Recurrence(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
-        batched = any(up is not None and not torch._C._has_storage(up) for up in gradients)
+        batched = not all(torch._C._has_storage(up) for up in gradients if up is not None)
         if batched or torch.is_grad_enabled():
             found = _differentiable(ctx, gradients)
             if ctx.constants[1] is not None and not batched:
@@ -326,7 +326,7 @@ BACKWARD = {cell: f"{cell}_backward" for cell in RECORDED}
 @cache
 def _limits(equation: Equation, dtype: torch.dtype) -> Tensor:
     """(signals, 2): outside of what each summarised signal is saturated."""
-    ranges = [equation.range_of(name) or (0.0, 0.0) for name in summarised(equation.cell)]
+    ranges = [equation.range_of(name) or (0.0, 0.0) for name in SUMMARISED[equation.cell]]
     return torch.tensor(ranges, dtype=dtype)
 
 

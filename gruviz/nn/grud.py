@@ -9,7 +9,7 @@ from torch.nn.functional import linear
 from gruviz.nn import validation
 from gruviz.nn.equations import Equation
 from gruviz.nn.function import Sequences
-from gruviz.nn.recording import LayerRecording, Recording
+from gruviz.nn.recording import Recording
 from gruviz.nn.recurrent import KERNELS, KernelChoice
 from gruviz.nn.reference import Weights
 from gruviz.nn.sequences import batch_of
@@ -126,7 +126,7 @@ class GRUD(KernelChoice):
         weights = Weights(self.weight_ih_l0, self.weight_hh_l0, self.bias_ih_l0, self.bias_hh_l0)
         watch = None
         if record is not None:
-            record.layers = [LayerRecording()]
+            record.begin(1)
             watch = Watch(record.layers[0], record.full)
         output, final, _cell = KERNELS[kernel](EQUATION, sequences, weights, watch)
         return output, final

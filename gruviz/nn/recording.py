@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 Array = npt.NDArray[np.floating[Any]]
 
@@ -40,7 +41,8 @@ class Recording:
     detail "summary" holds only what has one number per time step and costs next to nothing.
     layers: one LayerRecording per layer of the stack and direction, in the order of the final
         state's rows: lowest first, and of a layer the direction that reads backwards second. The
-        steps are those of the input in both. Replaced at each forward.
+        steps are those of the input in both. Replaced at each forward, but not where a checkpoint
+        computes one again in the middle of the backward pass.
     """
 
     detail: Literal["full", "summary"] = "full"
@@ -49,6 +51,12 @@ class Recording:
     def __post_init__(self) -> None:
         if self.detail not in ("full", "summary"):
             raise ValueError(f'detail is "full" or "summary", not {self.detail!r}')
+
+    def begin(self, layers: int) -> None:
+        """Makes room for what a forward pass is about to write."""
+        again = torch._C._current_graph_task_id() != -1 and len(self.layers) == layers
+        if not again:
+            self.layers = [LayerRecording() for _ in range(layers)]
 
     @property
     def full(self) -> bool:

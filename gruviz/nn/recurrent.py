@@ -12,7 +12,7 @@ from gruviz.nn.compiled import serves
 from gruviz.nn.equations import GATE_LETTERS, GATES, Equation
 from gruviz.nn.function import Result, Sequences, by_numba, by_torch
 from gruviz.nn.initializers import Initializer, fill
-from gruviz.nn.recording import LayerRecording, Recording
+from gruviz.nn.recording import Recording
 from gruviz.nn.reference import Weights
 from gruviz.nn.regularizers import Regularizer
 from gruviz.nn.sequences import Batch, backwards, batch_of, draw_mask, keep_valid, pack_as
@@ -212,9 +212,9 @@ class Recurrent(KernelChoice, nn.RNNBase):
         kernel = self.kernel
         if kernel == "torch" or self._kernel is not None:
             validation.check_kernel(kernel, self._kernel, weight, type(self).__name__)
-        count = self.num_layers * self.directions
+        directions = self.directions
         if record is not None:
-            record.layers = [LayerRecording() for _ in range(count)]
+            record.begin(self.num_layers * directions)
         x, finals, cells = batch.x, [], []
         for layer in range(self.num_layers):
             if self.training and self.input_dropout > 0:
@@ -222,8 +222,8 @@ class Recurrent(KernelChoice, nn.RNNBase):
                 kept = draw_mask(x, batch.size, x.shape[2], rate=rate, generator=generator)
                 x = x * kept.unsqueeze(1 if batch.first else 0)
             outputs = []
-            for number in range(layer * self.directions, (layer + 1) * self.directions):
-                begin = tuple(state[number] for state in states)
+            for number in range(layer * directions, (layer + 1) * directions):
+                begin = [state[number] for state in states]
                 output, final, cell = self._read(number, x, begin, batch, record, generator)
                 outputs.append(output)
                 finals.append(final)
@@ -244,13 +244,13 @@ class Recurrent(KernelChoice, nn.RNNBase):
         self,
         number: int,
         x: Tensor,
-        begin: tuple[Tensor, ...],
+        begin: list[Tensor],
         batch: Batch,
         record: Recording | None,
         generator: Generator | None,
     ) -> Result:
         """One layer in one direction; number counts them as the rows of the final state."""
-        reverse = self.directions == 2 and number % 2 == 1
+        reverse = bool(self.bidirectional) and number % 2 == 1
         mask = None
         if self.training and self.recurrent_dropout > 0:
             rate = self.recurrent_dropout

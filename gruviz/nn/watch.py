@@ -1,6 +1,6 @@
 """Writes into a recording what one direction of a layer computes, by whatever computes it."""
 
-from functools import cache, partial
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from gruviz.nn.equations import Equation, summarised
+from gruviz.nn.equations import SUMMARISED, Equation
 from gruviz.nn.recording import Array, LayerRecording, running
 from gruviz.nn.sequences import backwards_steps
 
@@ -50,7 +50,7 @@ def write_signals(
 
 def write_means(watch: Watch, equation: Equation, arrays: dict[str, Array]) -> None:
     """The summary of what write_signals returned."""
-    for name in summarised(equation.cell):
+    for name in SUMMARISED[equation.cell]:
         array, limits = arrays[name], equation.range_of(name)
         watch.recording.mean[name] = np.nanmean(array, (1, 2))
         if limits is not None:
@@ -64,16 +64,8 @@ def write_summary(watch: Watch, equation: Equation, summary: Tensor) -> None:
     array = summary.numpy()
     if watch.backwards:
         array = array[:, ::-1].copy()
-    watch.recording.mean = dict(zip(summarised(equation.cell), array, strict=False))
-    watch.recording.saturation = {name: array[row] for name, row in _saturating(equation)}
-
-
-@cache
-def _saturating(equation: Equation) -> list[tuple[str, int]]:
-    """Names and rows, in a summary, of the shares of saturated values."""
-    names = summarised(equation.cell)
-    rows = enumerate(names, len(names))
-    return [(name, row) for row, name in rows if equation.range_of(name) is not None]
+    watch.recording.mean = dict(zip(SUMMARISED[equation.cell], array, strict=False))
+    watch.recording.saturation = {name: array[row] for name, row in equation.saturating}
 
 
 def write_gradient(

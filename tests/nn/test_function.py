@@ -56,9 +56,14 @@ def gradients(layer: Any, run: Callable[..., Any], x: Tensor, lengths: Any = Non
     options = {}
     if not isinstance(layer, gruviz.nn.GRUD):
         options = {"generator": torch.Generator().manual_seed(5), "lengths": lengths}
-    results = flat(run(layer, leaf, **options))
-    layer(1e3 * torch.ones_like(x))
-    sum(result.square().sum() for result in results).backward()  # type: ignore[union-attr]
+    loss = torch.zeros(())
+    for number, result in enumerate(flat(run(layer, leaf, **options)), 1):
+        # Linear, so that nothing but the layer itself keeps its memory in use.
+        loss = loss + (result * torch.linspace(-1, 2, result.shape[-1]) / number).sum()
+    del result
+    in_the_way = layer(1e3 * torch.ones_like(x))
+    loss.backward()
+    del in_the_way
     return [g for g in (leaf.grad, *(p.grad for p in layer.parameters())) if g is not None]
 
 
@@ -105,6 +110,21 @@ def test_checkpoints_give_the_same_gradients(kind: str, options: dict[str, Any])
 
     for a, b in zip(gradients(layer, checkpointed, x), gradients(layer, plain, x), strict=True):
         assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("detail", ["full", "summary"])
+@pytest.mark.parametrize("reentrant", [True, False])
+def test_a_recording_is_complete_when_a_checkpoint_computes_the_layer_again(
+    reentrant: bool, detail: Any
+) -> None:
+    layer, x = build("GRU", num_layers=2), torch.randn(20, 12, 3, requires_grad=True)
+    once, again = Recording(detail), Recording(detail)
+    layer(x, record=once)[0].sum().backward()
+    checkpoint(lambda x: layer(x, record=again)[0], x, use_reentrant=reentrant).sum().backward()  # type: ignore[union-attr]
+    for a, b in zip(once.layers, again.layers, strict=True):
+        assert a.gradient_norm is not None and (a.gradient_norm == b.gradient_norm).all()
+        for name, values in {**a.signals, **a.mean}.items():
+            assert (values == {**b.signals, **b.mean}[name]).all()
 
 
 def test_a_saved_tensor_that_comes_back_as_another_is_refused() -> None:
@@ -316,7 +336,10 @@ def test_the_torch_path_under_func_gives_the_gradient_of_the_kernels() -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning")
 def test_a_trace_is_refused_instead_of_holding_one_output_for_good() -> None:
     layer, x = build("GRU", 2, 4), torch.randn(6, 3, 2)
-    with torch.no_grad(), pytest.raises(RuntimeError, match="no rule for .* tracing and compiling"):
+    with (
+        torch.no_grad(),
+        pytest.raises(RuntimeError, match=r"no rule for .* tracing and compiling"),
+    ):
         torch.jit.trace(layer, (x,))
 
 
@@ -324,7 +347,7 @@ def test_a_trace_is_refused_instead_of_holding_one_output_for_good() -> None:
 def test_a_compiler_is_told_that_there_is_no_rule_and_compiles_the_torch_path() -> None:
     layer, x = build("GRU", 2, 4), torch.randn(6, 3, 2)
     expected = layer(x)[0]
-    with pytest.raises(RuntimeError, match="no rule for .* tracing and compiling"):
+    with pytest.raises(RuntimeError, match=r"no rule for .* tracing and compiling"):
         torch.compile(layer, backend="eager")(x)
     layer.kernel = "torch"
     torch.compiler.reset()

@@ -117,7 +117,7 @@ def test_a_layer_is_torchs_to_whoever_asks(kind: str) -> None:
     model = nn.Sequential(ours)
     for module in model.modules():  # an init loop as it is written everywhere
         if isinstance(module, getattr(nn, kind)):
-            for name, weight in module.named_parameters():
+            for _name, weight in module.named_parameters():
                 (nn.init.orthogonal_ if weight.dim() == 2 else nn.init.zeros_)(weight)
     assert not ours.bias_hh_l1_reverse.any()
 

@@ -4,9 +4,11 @@
     table.frame, table.reading.separator, [finding.sentence for finding in table.findings]
     gruviz.read_csv("weather.csv", decimal=",", missing=["-200"])
 
-The way of a file: `encoding` (bytes to text); `dialect`, `records`, `header` (which lines are what);
-`body` (rows to columns of text); `columns`, `numbers`, `sentinels`; `clock`, `times`, `formats`;
-`panels` (tables of many series); `checks`, `steps` (what to say); `reader` (one after the other).
+The way of a file: `foreign` (what is no table); `encoding`, `legacy` (bytes to text); `dialect`,
+`records`, `header`, `names`, `sideways` (which lines are what); `body` (rows to columns of text);
+`columns`, `glued`, `numbers`, `sentinels`; `clock`, `times`, `parts`, `formats`, `totals`; `panels`,
+`places`, `shape` (what rows and columns are); `checks`, `steps`, `written` (what to say); `reader`
+(one after the other).
 """
 
 from gruviz.data.csv.columns import MAX_NAME
