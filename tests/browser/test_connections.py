@@ -131,7 +131,7 @@ def test_a_full_server_is_asked_again_more_and_more_seldom(student: Student) -> 
 
 def test_a_figures_label_follows_the_task(student: Student) -> None:
     label = student.page.locator(".gv-figure:has([data-figure=solved]) dt")
-    expect(label).to_have_text("Solved < 0.035")
+    expect(label).to_have_text("Solved < 0.034")
     choose(student, "Task", "Adding problem")
     expect(label).to_have_text("Solved < 0.01")
 
