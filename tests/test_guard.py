@@ -15,6 +15,7 @@ from urllib.request import urlopen
 import pytest
 import uvicorn
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
@@ -329,3 +330,8 @@ def test_room_is_made_for_the_session_that_is_about_to_send_a_file(served: Serve
         )
         peer.recv(100)
     assert served.sending == ["mine"]
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "http://a]b", "null", "x"])
+def test_an_origin_that_is_no_address_is_foreign(origin: str) -> None:
+    assert guard.foreign(Headers({"origin": origin, "host": "here"}))

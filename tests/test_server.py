@@ -54,6 +54,19 @@ def test_a_session_that_only_sends_files_holds_no_more_than_two(
     assert list(manager.file_storage["another's"]) == ["3", "4"]
 
 
+def test_many_sessions_that_only_send_files_are_bounded_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    manager = MemoryUploadedFileManager("/")
+    monkeypatch.setattr(server, "get_instance", lambda: SimpleNamespace(uploaded_file_mgr=manager))
+    monkeypatch.setattr(server, "MOST_WAITING_BYTES", 50)
+    for number in range(20):
+        server.make_room(str(number))
+        manager.add_file(str(number), UploadedFileRec("1", "a.csv", "text/csv", bytes(10)))
+    held = [session for session, files in manager.file_storage.items() if files]
+    assert held == ["14", "15", "16", "17", "18", "19"]
+
+
 def test_no_service_is_asked_for_this_machines_address(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -40,7 +40,8 @@ async def backs(field: Field) -> Outcome:
         await asyncio.sleep(0.02)
     await tab.rerun()
     goes_on = await field.advances(tab)
-    return Outcome(f"the run {'goes on' if goes_on else 'stands still'}", not tab.exceptions(), 2)
+    said = f"the run {'goes on' if goes_on else 'stands still'}"
+    return Outcome(said, goes_on and not tab.exceptions(), 2)
 
 
 async def loads(field: Field) -> Outcome:

@@ -7,12 +7,15 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from benchmarks.attack.field import TABLE, Attack, Field, Outcome
-from benchmarks.clients import UNKNOWN_RUN, Student, Viewer
+from benchmarks.clients import Student, Viewer
 
 LARGEST = 19_900_000  # bytes, just below what an upload may have
 BIG = 13_000_000
 PRESSES = 205  # just above what is kept of tables, and of runs
 PRESSING_SECONDS = 45.0
+ENOUGH = 25  # of them, on a slow machine: more than one visitor keeps by default
+MOST_GROWTH = 100.0  # MB of the page's process, for 40 files of 19.9 MB
+PATIENCE = 20.0  # seconds more that a read may take beside those of the attack
 
 
 @cache
@@ -57,13 +60,12 @@ async def unreadable(field: Field) -> Outcome:
     for rate in rates(tab)[:12]:
         await tab.set("Learning rate", rate, wait=False)
         await asyncio.sleep(0.3)
-    while not tab.says() and time.monotonic() - began < field.seconds:
+    while not tab.says() and time.monotonic() - began < field.seconds + PATIENCE:
         await asyncio.sleep(0.1)
-    held = not tab.exceptions()
-    if tab.says():
-        after = time.monotonic() - began
-        return Outcome(f"refused after {after:.0f} s: {tab.says()[-1]}", held, 2)
-    return Outcome("still being read", held, 2)
+    if not tab.says():
+        return Outcome("still being read", False, 2)
+    after = time.monotonic() - began
+    return Outcome(f"refused after {after:.0f} s: {tab.says()[-1]}", not tab.exceptions(), 2)
 
 
 async def big_tables(field: Field) -> Outcome:
@@ -104,7 +106,7 @@ async def many_uploads(field: Field) -> Outcome:
     said = f"{done} uploads in {took:.0f} s; the other's run " + (
         "goes on" if goes_on else f"stopped ({other.status})"
     )
-    return Outcome(said, goes_on and not tab.exceptions(), 3)
+    return Outcome(said, goes_on and done >= ENOUGH and not tab.exceptions(), 3)
 
 
 async def many_runs(field: Field) -> Outcome:
@@ -126,9 +128,9 @@ async def many_runs(field: Field) -> Outcome:
     await asyncio.sleep(2)
     watching.cancel()
     await viewer.close()
-    there = viewer.code != UNKNOWN_RUN
+    there = viewer.step > 0
     said = f"{done} runs in {took:.0f} s; the other's run is {'there' if there else 'gone'}"
-    return Outcome(said, there and not tab.exceptions(), 2)
+    return Outcome(said, there and done >= ENOUGH and not tab.exceptions(), 2)
 
 
 async def many_large(field: Field) -> Outcome:
@@ -143,7 +145,7 @@ async def many_large(field: Field) -> Outcome:
     said = (
         f"{kept} taken in {took:.0f} s, page {growth:+,.0f} MB; {(tab.says() or ['no word'])[-1]}"
     )
-    return Outcome(said, not tab.exceptions(), 2)
+    return Outcome(said, growth <= MOST_GROWTH and not tab.exceptions(), 2)
 
 
 ATTACKS = {

@@ -125,7 +125,10 @@ def foreign(headers: Headers) -> bool:
     origin = headers.get("origin", "")
     if not origin or origin in st.get_option("server.corsAllowedOrigins"):
         return False
-    return urlsplit(origin).netloc != headers.get("host")
+    try:
+        return urlsplit(origin).netloc != headers.get("host")
+    except ValueError:  # "http://["
+        return True
 
 
 def _limit(protocol: Any, size: int) -> None:

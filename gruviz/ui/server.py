@@ -28,6 +28,7 @@ PLOTLY = Path(plotly.__file__).parent / "package_data"
 FOREVER = "public, max-age=31536000, immutable"
 SWEEP_SECONDS = 15.0
 MOST_WAITING = 2  # files of a session that its page has not taken yet
+MOST_WAITING_BYTES = 200_000_000  # of all sessions
 
 
 class LastingFiles(StaticFiles):
@@ -62,6 +63,13 @@ def make_room(session: str) -> None:
     waiting = list(manager.file_storage.get(session, ()))
     for file in waiting[: max(0, len(waiting) - MOST_WAITING + 1)]:
         manager.remove_file(session, file)
+    sent = [(each, file) for each, files in manager.file_storage.items() for file in files.items()]
+    total = sum(len(record.data) for _each, (_file, record) in sent)
+    for each, (file, record) in sent:  # who came first has had the most time
+        if total <= MOST_WAITING_BYTES:
+            break
+        manager.remove_file(each, file)
+        total -= len(record.data)
 
 
 MIDDLEWARE = [Middleware(Guard, sizes={FEED: ASK_BYTES}, make_room=make_room)]
