@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gruviz.data import store
+from gruviz.data import load, store
 from gruviz.data.csv import Overrides
 from gruviz.data.store import TableStore
 from gruviz.data.tables import sample
-from gruviz.errors import GruvizError
+from gruviz.errors import GruvizError, PassingError
+from gruviz.experiment import Table as TableTask
 
 GONE = "The data of this experiment isn't here; upload the file again, or choose a sample."
 
@@ -25,6 +26,24 @@ def test_a_table_that_was_put_is_found_by_its_digest(tmp_path: Path) -> None:
     found = TableStore(tmp_path)(table.digest)
     assert (table.name, found.digest, found.rows) == ("mine.csv", table.digest, 20)
     np.testing.assert_array_equal(found.columns["a"], table.columns["a"])
+
+
+def test_a_name_that_is_no_text_is_kept_as_far_as_it_is(tmp_path: Path) -> None:
+    tables = TableStore(tmp_path)
+    assert tables.name(tables.keep(csv(3), "mine\udcff.csv")) == "mine?.csv"
+
+
+def test_a_table_that_is_gone_may_come_back(tmp_path: Path) -> None:
+    tables = TableStore(tmp_path)
+    content = "a\n" + "\n".join(str(n % 7) for n in range(300))
+    source = tables.put(content.encode(), "mine.csv", Overrides(footer=2)).source
+    task = TableTask(source=source, window=10)
+    tables.drop(source.partition("?")[0])
+    with pytest.raises(PassingError) as caught:
+        load(task, 0, tables)
+    assert str(caught.value) == GONE
+    tables.keep(content.encode(), "mine.csv")
+    assert len(load(task, 0, tables).train) > 100
 
 
 def files(folder: Path) -> list[str]:

@@ -72,7 +72,7 @@ class TableStore:
         path = self.folder / digest
         if not path.exists():
             with _aside(path) as aside:
-                (aside / NAME).write_text(name, encoding="utf-8")
+                (aside / NAME).write_text(name, encoding="utf-8", errors="replace")
                 (aside / CONTENT).write_bytes(content)
         os.utime(path)
         return digest
@@ -213,7 +213,7 @@ def _aside(path: Path) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _gone() -> GruvizError:
+def _gone() -> PassingError:
     return PassingError(
         _("The data of this experiment isn't here; upload the file again, or choose a sample.")
     )
