@@ -166,6 +166,14 @@ def test_a_set_that_was_evicted_is_held_until_its_process_asks_for_another(tmp_p
     assert data() is None
 
 
+def test_a_process_holds_on_to_a_part_of_the_shelf(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRUVIZ_MAX_DATA_MB", "40")
+    held = [weakref.ref(Shelf(tmp_path).get(key, ones(1000))) for key in "abcd"]  # 4 MB each
+    assert [data() is None for data in held] == [True, True, False, False]
+
+
 def full(*_arguments: object, **_keywords: object) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -50,9 +50,9 @@ def size(dataset: Dataset) -> int:
     return sum(high - low for low, high in bounds)
 
 
-# What this process has made for itself, and what it has mapped.
-IN_MEMORY_BYTES, OPEN_BYTES, MOST_OPEN = 400_000_000, 250_000_000, 64
-_opened = Latest[Dataset](OPEN_BYTES, size, MOST_OPEN)
+# What this process has made for itself, and what it has mapped: of a shelf at most a part.
+IN_MEMORY_BYTES, OPEN_SHARE, MOST_OPEN = 400_000_000, 4, 64
+_opened = Latest[Dataset](IN_MEMORY_BYTES, size, MOST_OPEN)
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,7 @@ class Shelf:
                 if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.ENOMEM):
                     raise
                 raise _full() from error
+            _opened.most_bytes = limit("GRUVIZ_MAX_DATA_MB") * 10**6 // OPEN_SHARE
             _opened.put(path, found)
         touch(path)
         return found

@@ -144,7 +144,8 @@ class TableStore:
             target = self._read_as(source)
             with _aside(target) as aside:
                 write_table(table, aside)
-            self._make_room(target)
+            os.utime(target)
+            self.shed(split_source(source)[0], MOST_READINGS)
         except FileNotFoundError:
             raise _gone() from None
         finally:
@@ -158,11 +159,16 @@ class TableStore:
         """Raise GruvizError: what was read is gone already."""
         raise _gone()
 
-    def _make_room(self, latest: Path) -> None:
+    def shed(self, digest: str, most: int = 1) -> None:
         """Of the ways in which a file was read, keep those that were used last."""
-        others = (path for path in latest.parent.glob(f"{READ}*") if path != latest)
-        for path in sorted(others, key=lambda each: -each.stat().st_mtime)[MOST_READINGS - 1 :]:
-            shutil.rmtree(path, ignore_errors=True)
+        with suppress(OSError):  # dropped meanwhile
+            folder = self.folder / digest
+            used = folder.stat()
+            ways = sorted(folder.glob(f"{READ}*"), key=lambda path: -path.stat().st_mtime)
+            for path in ways[most:]:
+                shutil.rmtree(path, ignore_errors=True)
+            # That is no use of the file.
+            os.utime(folder, ns=(used.st_atime_ns, used.st_mtime_ns))
 
     def _path(self, source: str) -> Path:
         digest, _overrides = split_source(source)
