@@ -89,6 +89,14 @@ def test_of_the_ways_to_read_a_file_the_last_used_are_kept(tmp_path: Path) -> No
     assert len(files(tmp_path)) == 2 + 3 * store.MOST_READINGS
 
 
+def test_a_file_takes_the_bytes_of_all_that_it_was_read_as(tmp_path: Path) -> None:
+    tables = TableStore(tmp_path)
+    digest = tables.put(csv(3), "mine.csv").digest
+    (tmp_path / digest / "gone meanwhile").symlink_to("nowhere")
+    written = sum(each.stat().st_size for each in tmp_path.rglob("*") if each.is_file())
+    assert tables.held()[digest][1] == written > 3 * len(csv(3))
+
+
 def test_a_file_that_takes_too_long_is_given_up_with_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
