@@ -1,5 +1,6 @@
 """What all visitors share: runs by token, tables, and a tidy end."""
 
+import os
 import stat
 import sys
 import time
@@ -136,6 +137,24 @@ def test_after_a_refresh_a_run_counts_as_the_new_tabs(
     for _each in range(2):
         room.start(Experiment(), "after")
     assert room.find(token) is None
+
+
+def test_after_a_refresh_its_uploads_are_the_new_tabs(
+    room: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRUVIZ_MAX_TABLES", "1")
+    run = room.start(Experiment(), "before")
+    first = room.uploads.keep(ROWS, "mine.csv", "before")
+    room.adopt(run, "after")
+    second = room.uploads.keep(ROWS + b"3\n", "mine.csv", "after")
+    assert set(room.tables.held()) == {second} != {first}
+
+
+def test_uploads_that_nobody_uses_are_forgotten(room: Classroom) -> None:
+    digest = room.uploads.keep(ROWS, "mine.csv", "me")
+    os.utime(room.tables.folder / digest, (0, 0))
+    room.tidy(time.monotonic() + 10)
+    assert not room.tables.held()
 
 
 def test_the_oldest_study_makes_room_for_one_too_many(

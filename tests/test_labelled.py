@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gruviz.data import Dataset
+from gruviz.data import Dataset, labelled
 from gruviz.data.labelled import long_sequences, wide_sequences
 from gruviz.errors import GruvizError
 from gruviz.experiment import Kind
@@ -211,3 +211,10 @@ def test_too_many_classes_and_too_many_values_are_refused(
     assert str(caught.value) == (
         "10 sequences of 4 time steps are too many; keep fewer or shorter ones."
     )
+
+
+def test_a_name_is_translated_by_who_shows_it_not_by_who_makes_the_data(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(labelled, "_", str.upper)
+    assert wide([[1.0, 2.0]] * 10, ["a", "b"] * 5).input_names == ("value",)

@@ -74,6 +74,12 @@ class Clock:
         return self.now
 
 
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The data sets of the runs' store are put where the test is."""
+    monkeypatch.chdir(tmp_path)
+
+
 def a_run(
     executor: Executor, experiment: Experiment = SMALL, clock: Callable[[], float] | None = None
 ) -> Run:

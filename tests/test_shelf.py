@@ -3,9 +3,11 @@
 import errno
 import json
 import os
+import shutil
 import threading
 import time
 import warnings
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,9 +22,11 @@ from gruviz.data.backtest import Fold
 from gruviz.data.loading import IN_MEMORY
 from gruviz.data.shelf import Allocate, Memory, Shelf
 from gruviz.data.store import TableStore
-from gruviz.errors import GruvizError
+from gruviz.errors import GruvizError, PassingError
 from gruviz.experiment import TASKS, Kind, SineMixture, Waveforms
 from gruviz.experiment import Table as TableTask
+
+FULL = "There is no room for this data on the server; make less of it, or try later."
 
 
 @pytest.fixture(autouse=True)
@@ -137,44 +141,109 @@ def test_whatever_was_used_least_lately_makes_room(
     assert kept == {"old", "middle"}
 
 
-def test_what_is_in_use_is_never_pushed_out(
+def test_what_is_in_use_is_never_pushed_out_and_what_is_too_much_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GRUVIZ_MAX_DATA_MB", "10")
-    data = [Shelf(tmp_path).get(key, ones(1000 + n)) for n, key in enumerate("abcd")]
-    assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == {"a", "b"}
-    # Those without room are there all the same, for the process that made them alone.
-    assert [float(each.train.targets[0, 0]) for each in data] == [1000, 1001, 1002, 1003]
+    for key in "ab":
+        Shelf(tmp_path).get(key, ones(1000))
+    with pytest.raises(PassingError) as caught:
+        Shelf(tmp_path).get("c", ones(1000))
+    assert str(caught.value) == FULL
+    assert {path.name for path in tmp_path.iterdir()} == {"a", "b"}
+    os.utime(tmp_path / "a", (0, 0))  # nobody uses it any more: the same may be asked for again
+    assert len(Shelf(tmp_path).get("c", ones(1000)).train) == 1000
+    assert {path.name for path in tmp_path.iterdir()} == {"b", "c"}
 
 
-def test_a_set_that_was_evicted_is_still_there_for_who_has_it_open(tmp_path: Path) -> None:
-    import shutil
-
-    data = Shelf(tmp_path).get("a", ones(4))
+def test_a_set_that_was_evicted_is_held_until_its_process_asks_for_another(tmp_path: Path) -> None:
+    data = weakref.ref(Shelf(tmp_path).get("a", ones(4)))
     shutil.rmtree(tmp_path / "a")
-    assert (data.train.inputs == 1).all()
-    assert Shelf(tmp_path).get("a", ones(5)) is data
+    held = data()
+    assert held is not None and (held.train.inputs == 1).all()
+    del held
+    Shelf(tmp_path).get("b", ones(5))
+    assert data() is None
 
 
-def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(
+def test_a_process_holds_on_to_a_part_of_the_shelf(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_arguments: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setenv("GRUVIZ_MAX_DATA_MB", "40")
+    held = [weakref.ref(Shelf(tmp_path).get(key, ones(1000))) for key in "abcd"]  # 4 MB each
+    assert [data() is None for data in held] == [True, True, False, False]
 
-    monkeypatch.setattr(os, "posix_fallocate", full)
-    with pytest.raises(GruvizError) as caught:
-        Shelf(tmp_path).get("a", ones(4))
-    assert str(caught.value) == (
-        "There is no room for this data on the server; make less of it, or try later."
-    )
-    assert not [path for path in tmp_path.iterdir() if path.is_dir()]
+
+def full(*_arguments: object, **_keywords: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [(Path, "mkdir"), (os, "open"), (os, "posix_fallocate"), (Path, "write_text"), (np, "memmap")],
+)
+def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: Any, name: str
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(place, name, full)
+        with pytest.raises(PassingError) as caught:
+            Shelf(tmp_path / "data").get("a", ones(4))
+    assert str(caught.value) == FULL
+    assert not list(tmp_path.rglob("data/*"))
+    assert len(Shelf(tmp_path / "data").get("a", ones(4)).train) == 4
+
+
+def test_no_lock_outlives_its_maker_and_who_waited_for_it_is_alone_all_the_same(
+    tmp_path: Path,
+) -> None:
+    making, begun, go_on = [0], threading.Event(), threading.Event()
+    most = []
+
+    def fails(_allocate: Allocate) -> Dataset:
+        making[0] += 1
+        most.append(making[0])
+        begun.set()
+        go_on.wait(10)
+        making[0] -= 1
+        raise GruvizError("no")
+
+    def ask() -> None:
+        for _time in range(3):
+            with pytest.raises(GruvizError):
+                Shelf(tmp_path).get("a", fails)
+
+    threads = [threading.Thread(target=ask) for _thread in range(3)]
+    for thread in threads:
+        thread.start()
+    begun.wait(10)
+    go_on.set()
+    for thread in threads:
+        thread.join(20)
+    assert most == [1] * 9
+    assert not list(tmp_path.iterdir())
+    Shelf(tmp_path).get("a", ones(4))
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
 def test_what_a_killed_maker_left_behind_is_in_nobodys_way(tmp_path: Path) -> None:
     (tmp_path / "a.aside").mkdir()
     (tmp_path / "a.aside" / "0").write_bytes(b"half")
     assert len(Shelf(tmp_path).get("a", ones(4)).train) == 4
+
+
+def test_what_a_killed_maker_left_behind_takes_nobodys_room_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRUVIZ_MAX_DATA_MB", "10")
+    half = tmp_path / "a.aside"
+    half.mkdir()
+    (half / "0").write_bytes(bytes(8_000_000))
+    with pytest.raises(PassingError):
+        Shelf(tmp_path).get("b", ones(1000))
+    os.utime(half, (time.time() - 100,) * 2)
+    Shelf(tmp_path).get("b", ones(1000))
+    assert [path.name for path in tmp_path.iterdir()] == ["b"]
 
 
 def test_nothing_on_the_shelf_is_a_pickle(tmp_path: Path) -> None:

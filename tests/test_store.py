@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gruviz.data import store
+from gruviz.data import load, store
 from gruviz.data.csv import Overrides
 from gruviz.data.store import TableStore
 from gruviz.data.tables import sample
-from gruviz.errors import GruvizError
+from gruviz.errors import GruvizError, PassingError
+from gruviz.experiment import Table as TableTask
 
 GONE = "The data of this experiment isn't here; upload the file again, or choose a sample."
 
@@ -25,6 +26,24 @@ def test_a_table_that_was_put_is_found_by_its_digest(tmp_path: Path) -> None:
     found = TableStore(tmp_path)(table.digest)
     assert (table.name, found.digest, found.rows) == ("mine.csv", table.digest, 20)
     np.testing.assert_array_equal(found.columns["a"], table.columns["a"])
+
+
+def test_a_name_that_is_no_text_is_kept_as_far_as_it_is(tmp_path: Path) -> None:
+    tables = TableStore(tmp_path)
+    assert tables.name(tables.keep(csv(3), "mine\udcff.csv")) == "mine?.csv"
+
+
+def test_a_table_that_is_gone_may_come_back(tmp_path: Path) -> None:
+    tables = TableStore(tmp_path)
+    content = "a\n" + "\n".join(str(n % 7) for n in range(300))
+    source = tables.put(content.encode(), "mine.csv", Overrides(footer=2)).source
+    task = TableTask(source=source, window=10)
+    tables.drop(source.partition("?")[0])
+    with pytest.raises(PassingError) as caught:
+        load(task, 0, tables)
+    assert str(caught.value) == GONE
+    tables.keep(content.encode(), "mine.csv")
+    assert len(load(task, 0, tables).train) > 100
 
 
 def files(folder: Path) -> list[str]:
@@ -68,6 +87,14 @@ def test_of_the_ways_to_read_a_file_the_last_used_are_kept(tmp_path: Path) -> No
     for footer in range(7):
         assert tables(f'{digest}?{{"footer":{footer}}}').rows == 20 - footer
     assert len(files(tmp_path)) == 2 + 3 * store.MOST_READINGS
+
+
+def test_a_file_takes_the_bytes_of_all_that_it_was_read_as(tmp_path: Path) -> None:
+    tables = TableStore(tmp_path)
+    digest = tables.put(csv(3), "mine.csv").digest
+    (tmp_path / digest / "gone meanwhile").symlink_to("nowhere")
+    written = sum(each.stat().st_size for each in tmp_path.rglob("*") if each.is_file())
+    assert tables.held()[digest][1] == written > 3 * len(csv(3))
 
 
 def test_a_file_that_takes_too_long_is_given_up_with_a_sentence(

@@ -21,6 +21,12 @@ SMALL = Experiment(task=Adding(size=40, length=4), cell=GRU(2), batch_size=16, s
 BEGIN = RangeTest.begin(seeds=2, steps=10)
 
 
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The data sets of the runs' store are put where the test is."""
+    monkeypatch.chdir(tmp_path)
+
+
 def a_study(
     executor: OnDemand, clock: Clock | None = None, experiment: Experiment = SMALL
 ) -> Study[RangeTest]:

@@ -34,7 +34,7 @@ def wide_sequences(frame: pd.DataFrame, values: Sequence[str], label: str, seed:
     lengths = np.where(present.any(axis=1), cells.shape[1] - present[:, ::-1].argmax(axis=1), 0)
     steps = np.arange(cells.shape[1]) < lengths[:, None]
     owner = np.broadcast_to(np.arange(len(cells))[:, None], cells.shape)[steps]
-    return _dataset(owner, cells[steps][:, None], frame[label], (_("value"),), seed, [])
+    return _dataset(owner, cells[steps][:, None], frame[label], (N_("value"),), seed, [])
 
 
 def long_sequences(

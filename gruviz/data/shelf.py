@@ -50,9 +50,9 @@ def size(dataset: Dataset) -> int:
     return sum(high - low for low, high in bounds)
 
 
-# What this process has made for itself, and what it has mapped.
-IN_MEMORY_BYTES, OPEN_BYTES, MOST_OPEN = 400_000_000, 1_000_000_000, 64
-_opened = Latest[Dataset](OPEN_BYTES, size, MOST_OPEN)
+# What this process has made for itself, and what it has mapped: of a shelf at most a part.
+IN_MEMORY_BYTES, OPEN_SHARE, MOST_OPEN = 400_000_000, 4, 64
+_opened = Latest[Dataset](IN_MEMORY_BYTES, size, MOST_OPEN)
 
 
 @dataclass(frozen=True)
@@ -80,46 +80,44 @@ class Shelf:
         """The data set of a key, its arrays mapped; `make` makes it if nobody has.
 
         Writing to the arrays changes this process's own copy. What was used least lately makes
-        room, but not what is in use: then this one is not shared. Raises GruvizError if the file
-        system is full.
+        room, but not what is in use. Raises PassingError if there is no room then.
         """
         path = self.folder / key
+        # What was evicted gives its memory back only when nobody has it mapped.
+        _opened.drop_if(lambda each: not each.is_dir())
         found = _opened.get(path)
         if found is None:
-            found = _open(path) or self._made(key, make)
+            try:
+                found = _open(path) or self._made(key, make)
+            except OSError as error:
+                if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.ENOMEM):
+                    raise
+                raise _full() from error
+            _opened.most_bytes = limit("GRUVIZ_MAX_DATA_MB") * 10**6 // OPEN_SHARE
             _opened.put(path, found)
         touch(path)
         return found
 
     def _made(self, key: str, make: Make) -> Dataset:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self.folder / key
-        with FileLock(self.folder / f"{key}.lock"):
-            if found := _open(path):
-                return found
-            aside = self.folder / f"{key}.aside"
-            shutil.rmtree(aside, ignore_errors=True)  # of a maker that was killed
-            aside.mkdir(mode=0o700)
+        path, aside = self.folder / key, self.folder / f"{key}.aside"
+        with FileLock(self.folder / f"{key}.lock") as lock:
             try:
+                if found := _open(path):
+                    return found
+                shutil.rmtree(aside, ignore_errors=True)  # of a maker that was killed
+                aside.mkdir(mode=0o700)
                 writer = _Writer(self, aside)
                 writer.write(make(writer.allocate))
-                if writer.shared:
-                    aside.rename(path)
-                else:
-                    path = aside
+                aside.rename(path)
                 made = _open(path)
                 assert made is not None
                 return made
-            except OSError as error:
-                if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.ENOMEM):
-                    raise
-                raise PassingError(
-                    _(
-                        "There is no room for this data on the server; make less of it, or try later."
-                    )
-                ) from error
             finally:
                 shutil.rmtree(aside, ignore_errors=True)
+                # The last thing, and while it is held: who waits for it sees that it is gone, and
+                # asks for a new one.
+                Path(lock.lock_file).unlink(missing_ok=True)
 
     def room(self, size: int) -> bool:
         """Whether there is room for so many bytes more; the sets used least lately make it."""
@@ -133,22 +131,31 @@ class Shelf:
         for used, held, path in sets:
             if total <= most or now - used < IN_USE_SECONDS:
                 break
-            # Who has it mapped keeps the pages until it lets go of them.
+            # Who has it mapped keeps the pages until it next asks for a set.
             shutil.rmtree(path, ignore_errors=True)
-            path.with_suffix(".lock").unlink(missing_ok=True)
             total -= held
         return total <= most
 
     def _sets(self) -> list[tuple[float, int, Path]]:
-        """When each was last used, its bytes, and where it is; those under way among them."""
+        """When each was last used, its bytes, and where it is; those under way among them.
+
+        Who makes one for longer than GRUVIZ_HUNG_SECONDS was killed.
+        """
         found = []
         for path in self.folder.iterdir():
             with suppress(OSError):  # gone since then
                 if path.is_dir():
-                    used = math.inf if path.suffix else path.stat().st_mtime
+                    used = path.stat().st_mtime
+                    used += limit("GRUVIZ_HUNG_SECONDS") if path.suffix else 0
                     held = sum(file.stat().st_size for file in path.iterdir())
                     found.append((used, held, path))
         return found
+
+
+def _full() -> PassingError:
+    return PassingError(
+        _("There is no room for this data on the server; make less of it, or try later.")
+    )
 
 
 def touch(path: Path) -> None:
@@ -159,17 +166,17 @@ def touch(path: Path) -> None:
 
 
 class _Writer:
-    """Writes a data set into a folder. `shared`: whether the shelf has had room for all of it."""
+    """Writes a data set into a folder."""
 
     def __init__(self, shelf: Shelf, folder: Path) -> None:
-        self.shared = True
         self._shelf, self._folder = shelf, folder
         self._files: list[npt.NDArray[Any]] = []
 
     def allocate(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-        """An array of zeros in a file."""
+        """An array of zeros in a file. Raises PassingError if the shelf has no room for it."""
         size = math.prod(shape) * np.dtype(dtype).itemsize
-        self.shared = self._shelf.room(size) and self.shared
+        if not self._shelf.room(size):
+            raise _full()
         path = self._folder / str(len(self._files))
         with path.open("xb") as file:
             # All of it now: a page that isn't there when it is written to would kill the process.

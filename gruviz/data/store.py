@@ -72,7 +72,7 @@ class TableStore:
         path = self.folder / digest
         if not path.exists():
             with _aside(path) as aside:
-                (aside / NAME).write_text(name, encoding="utf-8")
+                (aside / NAME).write_text(name, encoding="utf-8", errors="replace")
                 (aside / CONTENT).write_bytes(content)
         os.utime(path)
         return digest
@@ -88,9 +88,7 @@ class TableStore:
         for path in self.folder.iterdir():
             if DIGEST.fullmatch(path.name):
                 with suppress(OSError):  # dropped meanwhile
-                    files = [each for each in path.rglob("*") if each.is_file()]
-                    size = sum(each.stat().st_size for each in files)
-                    found[path.name] = path.stat().st_mtime, size
+                    found[path.name] = path.stat().st_mtime, _bytes(path)
         return found
 
     def name(self, source: str) -> str:
@@ -144,7 +142,8 @@ class TableStore:
             target = self._read_as(source)
             with _aside(target) as aside:
                 write_table(table, aside)
-            self._make_room(target)
+            os.utime(target)
+            self.shed(split_source(source)[0], MOST_READINGS)
         except FileNotFoundError:
             raise _gone() from None
         finally:
@@ -158,11 +157,16 @@ class TableStore:
         """Raise GruvizError: what was read is gone already."""
         raise _gone()
 
-    def _make_room(self, latest: Path) -> None:
+    def shed(self, digest: str, most: int = 1) -> None:
         """Of the ways in which a file was read, keep those that were used last."""
-        others = (path for path in latest.parent.glob(f"{READ}*") if path != latest)
-        for path in sorted(others, key=lambda each: -each.stat().st_mtime)[MOST_READINGS - 1 :]:
-            shutil.rmtree(path, ignore_errors=True)
+        with suppress(OSError):  # dropped meanwhile
+            folder = self.folder / digest
+            used = folder.stat()
+            ways = sorted(folder.glob(f"{READ}*"), key=lambda path: -path.stat().st_mtime)
+            for path in ways[most:]:
+                shutil.rmtree(path, ignore_errors=True)
+            # That is no use of the file.
+            os.utime(folder, ns=(used.st_atime_ns, used.st_mtime_ns))
 
     def _path(self, source: str) -> Path:
         digest, _overrides = split_source(source)
@@ -183,6 +187,16 @@ class TableStore:
         except (OSError, ValueError):
             return 0.0, ""
         return float(share), str(what)
+
+
+def _bytes(path: Path) -> int:
+    """What the files under a folder take."""
+    total = 0
+    for _folder, _folders, names, folder in os.fwalk(path):
+        for name in names:
+            with suppress(FileNotFoundError):  # such as how far a reading is, moments ago
+                total += os.stat(name, dir_fd=folder).st_size
+    return total
 
 
 @contextmanager
@@ -213,7 +227,7 @@ def _aside(path: Path) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _gone() -> GruvizError:
+def _gone() -> PassingError:
     return PassingError(
         _("The data of this experiment isn't here; upload the file again, or choose a sample.")
     )

@@ -156,6 +156,7 @@ class Classroom:
     def adopt(self, run: Run, visitor: str) -> None:
         """A run is that visitor's from here on: a tab was refreshed, and has a new name."""
         seat = self.pool.seat(visitor)
+        self.uploads.move(self.register.whose(run), visitor)
         run.sit(seat, seat.slice_seconds)
         self.register.put(visitor, run)
 
@@ -164,6 +165,7 @@ class Classroom:
         now = time.monotonic() if now is None else now
         self.pool.tidy(now)
         self.register.tidy(now)
+        self.uploads.tidy(now)
         before, runs = self._run_count, len(self.register)
         if runs < before and now - self._given_back >= GIVE_BACK_SECONDS:
             self._given_back = now

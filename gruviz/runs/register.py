@@ -46,6 +46,11 @@ class Register:
         """All that are there."""
         return list(self._found.values())
 
+    def whose(self, run: Run) -> str:
+        """The visitor of a run; "" if only an open tab holds it."""
+        kept = self._kept.get(run.token)
+        return kept.visitor if kept else ""
+
     def put(self, visitor: str, run: Run) -> None:
         """Keep a run, which is that visitor's from here on.
 
