@@ -26,7 +26,10 @@ async def http(
         with suppress(ConnectionError):  # whoever refuses early hangs up; the answer is there
             writer.write(body)
             await writer.drain()
-        answer = await reader.read()
+        answer = b""
+        with suppress(ConnectionError):
+            while chunk := await reader.read(1 << 16):
+                answer += chunk
     finally:
         writer.close()
     top, _, rest = answer.partition(b"\r\n\r\n")
