@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from gruviz.data.store import TableStore
-from gruviz.errors import GruvizError
+from gruviz.errors import GruvizError, PassingError
 from gruviz.experiment import GRU, SGD, Adam, Adding, Cosine, Experiment, Momentum, Table
 from gruviz.record import STEP_COLUMNS, History
 from gruviz.runs import Change, Run, Status
@@ -548,16 +548,33 @@ def test_two_tabs_turn_different_knobs_of_one_run() -> None:
     assert run.experiment == replace(SMALL, learning_rate=0.5, clip_norm=7.0)
 
 
-def test_data_that_is_gone_ends_the_run_with_its_reason() -> None:
+def test_data_that_is_gone_pauses_the_run_with_its_reason() -> None:
     executor = OnDemand()
     run = a_run(executor, Experiment(task=Table(source="0" * 64)))
     run.train()
     executor.do_all()
-    assert run.status is Status.FAILED
+    assert (run.status, run.over) == (Status.PAUSED, False)
     assert isinstance(run.error, GruvizError)
     assert str(run.error) == (
         "The data of this experiment isn't here; upload the file again, or choose a sample."
     )
+
+
+@pytest.mark.parametrize("error", [PassingError("no room now"), OSError(28, "No space left")])
+def test_what_will_pass_pauses_a_run_which_may_go_on_bit_for_bit(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.train()
+    executor.do()
+    executor.waiting.popleft()[0].set_exception(error)
+    assert (run.status, run.error, run.step_count) == (Status.PAUSED, error, 5)
+    assert (list(executor.waiting), caplog.records) == ([], [])
+    run.train()
+    executor.do_all()
+    assert (run.status, run.error) == (Status.FINISHED, None)
+    assert_same(run.history, train(SMALL))
 
 
 def test_a_pool_that_is_shut_down_pauses_the_run(caplog: pytest.LogCaptureFixture) -> None:

@@ -3,8 +3,9 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from gruviz.errors import PassingError
 from gruviz.experiment import Experiment
-from gruviz.runs import Lost, Status, classroom
+from gruviz.runs import Status, classroom
 from gruviz.runs.pool import Died, Hung, NoWorker
 from tests.page import button, labelled, mine, run_of, texts, wait_until_settled
 
@@ -63,10 +64,12 @@ def test_a_run_that_the_server_has_dropped_is_said_to_be_gone_and_train_begins_a
         (Hung("60 s"), "The training process gave no sign for too long and was ended."),
         (Died("killed"), "The training process died again and again."),
         (NoWorker("none"), "The server has no room for a training process now."),
+        (PassingError("No room now; try later."), "No room now; try later."),
+        (OSError(28, "No space left"), "The server can't do this now (No space left)."),
     ],
 )
 def test_a_run_that_lost_its_worker_says_why_and_that_nothing_is_lost(
-    page: AppTest, error: Lost, reason: str
+    page: AppTest, error: Exception, reason: str
 ) -> None:
     button(page, "Step").click().run()
     wait_until_settled(run_of(page))

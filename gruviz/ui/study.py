@@ -108,6 +108,10 @@ def _reason(study: Study[Any]) -> str:
         return str(study.error)
     if isinstance(study.error, Lost):
         return _("{reason} Nothing is lost: press Go on.").format(reason=_(study.error.said))
+    if isinstance(study.error, OSError):
+        return _("The server can't do this now ({reason}). Nothing is lost: press Go on.").format(
+            reason=study.error.strerror or type(study.error).__name__
+        )
     return _("The process that made this study failed ({kind}). Start it again.").format(
         kind=type(study.error).__name__
     )

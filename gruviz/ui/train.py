@@ -215,6 +215,10 @@ def _reason(error: Exception | None) -> str:
         return str(error)
     if isinstance(error, Lost):
         return _(error.said)
+    if isinstance(error, OSError):
+        return _("The server can't do this now ({reason}).").format(
+            reason=error.strerror or type(error).__name__
+        )
     return _("the training process failed ({kind}).").format(kind=type(error).__name__)
 
 
