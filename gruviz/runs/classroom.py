@@ -28,10 +28,12 @@ from gruviz.runs.study import Study, StudyStatus
 from gruviz.runs.uploads import Uploads, digests
 from gruviz.settings import limit
 from gruviz.studies import S
-from gruviz.words import _
+from gruviz.words import N_, _
 
 GIVE_BACK_SECONDS = 10.0  # between two times, at least
 MEMORY = "/dev/shm"  # Linux
+READING_DIED = N_("The process that read this file did not survive it; try a smaller file.")
+LOOKING_DIED = N_("The process that made this data did not survive it; choose less data.")
 
 Progress = Callable[[float, str], None]
 
@@ -48,8 +50,8 @@ class Classroom:
         self._studies: WeakKeyDictionary[Study[Any], str] = WeakKeyDictionary()
         self.uploads = Uploads(self.tables, self._in_use)
         # One worker stays free of reading, so that everybody's runs go on.
-        self._readings = Errands[None](self.pool, max(1, workers - 1))
-        self._looks = Errands[Preview](self.pool, workers)
+        self._readings = Errands[None](self.pool, max(1, workers - 1), READING_DIED)
+        self._looks = Errands[Preview](self.pool, workers, LOOKING_DIED)
         self._lock = threading.Lock()
         self._run_count, self._given_back = 0, -GIVE_BACK_SECONDS
         self._housekeeping = Housekeeping(self.tidy)
