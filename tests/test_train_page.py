@@ -39,25 +39,6 @@ def test_step_makes_one_update_and_stays_paused(page: AppTest) -> None:
     assert "Paused at step 1" in texts(page)
 
 
-def test_a_run_that_the_server_has_dropped_is_said_to_be_gone_and_train_begins_anew(
-    page: AppTest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    button(page, "Step").click().run()
-    dropped = run_of(page)
-    wait_until_settled(dropped)
-    real = classroom()
-    with monkeypatch.context() as patch:
-        patch.setattr(real, "find", lambda token: None)
-        page.run()
-    assert not page.exception
-    assert mine(page).run is None
-    assert "The run of this tab is gone: the server was restarted or made room" in texts(page)
-    assert "Press Train to start" in texts(page).replace("**", "")
-    button(page, "Step").click().run()
-    assert run_of(page) is not dropped
-    assert "is gone" not in texts(page)
-
-
 @pytest.mark.parametrize(
     ("error", "reason"),
     [

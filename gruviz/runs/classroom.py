@@ -122,8 +122,11 @@ class Classroom:
         return found
 
     def _in_use(self) -> set[str]:
-        """The uploads that runs read which train, or are looked at."""
+        """The uploads that runs read which train, or are looked at, and studies under way."""
+        with self._lock:
+            studies = list(self._studies)
         tasks = [run.experiment.task for run in self.register.runs if run.live]
+        tasks += [e.experiment.task for e in studies if e.status is StudyStatus.RUNNING]
         return digests(task.source for task in tasks if isinstance(task, FromTable))
 
     def start(self, experiment: Experiment, visitor: str = "") -> Run:
@@ -137,19 +140,27 @@ class Classroom:
         return run
 
     def study(self, experiment: Experiment, state: S, visitor: str = "") -> Study[S]:
-        """A new study, not yet under way, from a first state of `gruviz.studies`.
-
-        Past GRUVIZ_MAX_STUDIES the visitor's oldest one that is under way is cancelled.
-        """
+        """A new study, not yet under way, from a first state of `gruviz.studies`."""
         seat = self.pool.seat(visitor)
-        study = Study(experiment, state, seat, self.tables, seat.slice_seconds)
+        study = Study(
+            experiment, state, seat, self.tables, seat.slice_seconds, begins=self._make_room
+        )
         with self._lock:
-            own = [each for each, whose in self._studies.items() if whose == visitor]
-            under_way = [each for each in own if each.status is StudyStatus.RUNNING]
-            for each in under_way[: max(0, len(under_way) + 1 - limit("GRUVIZ_MAX_STUDIES"))]:
-                each.cancel()
             self._studies[study] = visitor
         return study
+
+    def _make_room(self, study: Study[Any]) -> None:
+        """Cancel its visitor's oldest other studies, so that no more than GRUVIZ_MAX_STUDIES are
+        under way with it."""
+        with self._lock:
+            visitor = self._studies[study]
+            under_way = [
+                each
+                for each, whose in self._studies.items()
+                if whose == visitor and each is not study and each.status is StudyStatus.RUNNING
+            ]
+        for each in under_way[: max(0, len(under_way) + 1 - limit("GRUVIZ_MAX_STUDIES"))]:
+            each.cancel()
 
     def find(self, token: str) -> Run | None:
         """The run of a token, or None if there is none (any more)."""

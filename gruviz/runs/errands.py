@@ -110,10 +110,10 @@ class Errands(Generic[T]):
         with self._lock:
             error = future.exception()
             final = isinstance(error, Lost) and error.final
-            if isinstance(error, BrokenExecutor) and not final:
-                if errand.tries < MOST_TRIES and errand.asked:
-                    self._submit(key, errand)
-                    return
+            again = errand.tries < MOST_TRIES and errand.asked and not final
+            if isinstance(error, BrokenExecutor) and again:
+                self._submit(key, errand)
+                return
             if error is None:
                 self._errands.pop(key, None)
                 errand.result.set_result(future.result())

@@ -244,10 +244,11 @@ class Run(Sliced[Slice]):
                 self._submit()
 
     def _resume(self) -> None:
-        if self.status is Status.PAUSED:
-            self.status = Status.RUNNING
-            self._pace.clear()
-            self._submit()
+        with self._lock:
+            if self.unwatched and self.status is Status.PAUSED:
+                self.unwatched, self.status = False, Status.RUNNING
+                self._pace.clear()
+                self._submit()
 
     def _again(self) -> None:
         if self.status is Status.RUNNING:

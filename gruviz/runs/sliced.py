@@ -40,10 +40,7 @@ class Sliced(ABC, Generic[Part]):
         """Somebody is looking: if it stopped because nobody was, it goes on."""
         self.watched_at = self._clock()
         if self.unwatched:
-            with self._lock:
-                if self.unwatched:
-                    self.unwatched = False
-                    self._resume()
+            self._resume()
 
     @property
     def _deserted(self) -> bool:
