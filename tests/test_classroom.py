@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gruviz.errors import GruvizError
+from gruviz.errors import GruvizError, PassingError
 from gruviz.experiment import Experiment, Table
 from gruviz.runs import Classroom, Run, Status, Study, StudyStatus, classroom
 from gruviz.runs.housekeeping import give_back
@@ -33,6 +33,22 @@ def test_a_run_is_found_by_its_token_alone(room: Classroom) -> None:
     assert all(run.status is Status.PAUSED for run in runs)
     for token in ("", "x", runs[0].token[:-1], runs[0].token + "x"):
         assert room.find(token) is None
+
+
+def test_an_experiment_without_data_is_no_run_and_nothing_is_made_of_it_in_this_process(
+    room: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusal = PassingError("not here")
+
+    def refuse(*_arguments: object) -> None:
+        raise refusal
+
+    monkeypatch.setattr(sys.modules["gruviz.runs.classroom"], "known", lambda *_: None)
+    monkeypatch.setattr(room._looks, "do", refuse)
+    with pytest.raises(PassingError) as caught:
+        room.start(Experiment(task=Table(source="0" * 64)), "me")
+    assert caught.value is refusal
+    assert len(room.register) == 0
 
 
 def test_a_visitor_who_starts_205_runs_pushes_out_their_own_and_nobody_elses(

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from gruviz.data import preview_of
 from gruviz.data.store import TableStore
 from gruviz.errors import GruvizError, PassingError
 from gruviz.experiment import GRU, SGD, Adam, Adding, Cosine, Experiment, Momentum, Table
@@ -38,7 +40,7 @@ class OnDemand(Executor):
         assert not kwargs
         future: Future[Any] = Future()
         self.waiting.append((future, fn, args))
-        if len(args) == 5:
+        if len(args) == 6:
             self.asked.append((args[2], args[3]))
         return future
 
@@ -46,8 +48,8 @@ class OnDemand(Executor):
         """Do the next slices in the queue."""
         for _each in range(slices):
             future, fn, args = self.waiting.popleft()
-            if len(args) == 5 and args[3] is None:
-                args = (*args[:2], None, self.steps, args[4])
+            if len(args) == 6 and args[3] is None:
+                args = (*args[:2], None, self.steps, *args[4:])
             try:
                 result = fn(*args)
             except Exception as error:
@@ -77,7 +79,10 @@ class Clock:
 def a_run(
     executor: Executor, experiment: Experiment = SMALL, clock: Callable[[], float] | None = None
 ) -> Run:
-    return Run(experiment, executor, TableStore(Path()), lambda: 0.2, clock or Clock())
+    tables, about = TableStore(Path()), None
+    with suppress(GruvizError):
+        about = preview_of(experiment.task, experiment.seed, tables)
+    return Run(experiment, executor, tables, lambda: 0.2, clock or Clock(), about)
 
 
 def assert_same(one: History, other: History) -> None:
@@ -179,7 +184,7 @@ def test_many_steps_are_several_slices_and_end_at_their_number() -> None:
     for left in (12, 7, 2):
         assert executor.asked[-1][1] == left
         future, fn, args = executor.waiting.popleft()  # each slice runs out of time after 5 steps
-        future.set_result(fn(*args[:2], None, min(5, left), args[4]))
+        future.set_result(fn(*args[:2], None, min(5, left), *args[4:]))
     assert (run.status, run.step_count, len(executor.waiting)) == (Status.PAUSED, 12, 0)
     run.train()
     executor.do_all()
@@ -359,7 +364,7 @@ class OneByOne(OnDemand):
     """Each of its slices has time for one step."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        return super().submit(fn, *args[:2], None, 1, args[4])
+        return super().submit(fn, *args[:2], None, 1, *args[4:])
 
 
 def deserted(executor: OnDemand, clock: Clock) -> Run:

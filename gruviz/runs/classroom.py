@@ -6,7 +6,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -129,13 +128,12 @@ class Classroom:
         tasks += [e.experiment.task for e in studies if e.status is StudyStatus.RUNNING]
         return digests(task.source for task in tasks if isinstance(task, FromTable))
 
-    def start(self, experiment: Experiment, visitor: str = "") -> Run:
-        """A new run of a visitor, not yet training."""
-        seat = self.pool.seat(visitor)
-        run = Run(experiment, seat, self.tables, seat.slice_seconds)
-        with suppress(GruvizError):  # the run will say so
-            task, seed = experiment.task, experiment.seed
-            run.known = self.preview(task, seed, lambda _share, _what: None, visitor=visitor)
+    def start(self, experiment: Experiment, visitor: str = "", language: str | None = None) -> Run:
+        """A new run of a visitor, not yet training. Raises GruvizError if there is no data."""
+        task, seed, seat = experiment.task, experiment.seed, self.pool.seat(visitor)
+        preview = self.preview(task, seed, lambda _share, _what: None, language, visitor)
+        run = Run(experiment, seat, self.tables, seat.slice_seconds, preview=preview)
+        run.language = language
         self.register.put(visitor, run)
         return run
 

@@ -23,11 +23,12 @@ class Sliced(ABC, Generic[Part]):
     """Hands in one slice at a time, takes its result, and tries again when a worker was killed.
 
     `unwatched`: whether it stopped because nobody was looking; it goes on when somebody does.
-    `error`: what stopped it.
+    `error`: what stopped it. `language`: of who asked for it, in which that is said.
     """
 
     def __init__(self, executor: Executor, clock: Callable[[], float]) -> None:
         self.error: Exception | None = None
+        self.language: str | None = None
         self.unwatched = False
         self.watched_at = clock()
         self._executor = executor

@@ -84,7 +84,7 @@ class Study(Sliced[S], Generic[S]):
         if self.status is StudyStatus.RUNNING and not self._in_flight:
             self._hand_in(
                 worker.proceed, self.experiment, self.state, self._slice_seconds(), self.tables,
-                again=self._submit,
+                self.language, again=self._submit,
             )  # fmt: skip
 
     def _absorb(self, part: S) -> None:

@@ -53,7 +53,7 @@ class Session:
 
     def start(self, wanted: Experiment) -> Run:
         """A new run in place of the present one, which Undo can bring back."""
-        run = classroom().start(wanted, visitor())
+        run = classroom().start(wanted, visitor(), st.context.locale)
         run.slow_down(self.slow)
         self.replace(run)
         return run

@@ -98,6 +98,7 @@ def _start(name: str, offer: Offer, mine: Session, wanted: Experiment) -> None:
         frame.refusal(error)
         return
     study = classroom().study(experiment, state, visitor())
+    study.language = st.context.locale
     mine.studies[name] = study
     study.start()
     st.rerun()

@@ -44,12 +44,6 @@ def _act(mine: Session, wanted: Experiment) -> None:
     if pressed is None:
         return
     mine.complaints = []
-    try:
-        if pressed in ("train", "step", "epoch", "many") and mine.begins(wanted):
-            check(wanted, tables.preview(wanted))
-    except GruvizError as error:
-        mine.complaints = [str(error)]
-        return
     acts: dict[str, Callable[[Experiment], None]] = {
         "train": mine.train,
         "pause": mine.pause,
@@ -59,7 +53,12 @@ def _act(mine: Session, wanted: Experiment) -> None:
         "reset": mine.reset,
         "pin": lambda _wanted: mine.pin(),
     }
-    acts[pressed](wanted)
+    try:
+        if pressed in ("train", "step", "epoch", "many") and mine.begins(wanted):
+            check(wanted, tables.preview(wanted))
+        acts[pressed](wanted)
+    except GruvizError as error:
+        mine.complaints = [str(error)]
 
 
 def _buttons(mine: Session, wanted: Experiment) -> None:
