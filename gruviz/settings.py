@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gruviz.errors import GruvizError
-from gruviz.words import N_, _
+from gruviz.words import _
 
 
 @dataclass(frozen=True)
@@ -23,15 +23,15 @@ class Setting:
 SETTINGS: Mapping[str, Setting] = {
     row.name: row
     for row in (
-        Setting("GRUVIZ_WORKERS", 2, 1, 64, "", N_("Worker processes that all visitors share.")),
-        Setting("GRUVIZ_MAX_TABLES", 20, 1, 10_000, "", N_("How many uploads a tab may keep.")),
+        Setting("GRUVIZ_WORKERS", 2, 1, 64, "", "Worker processes that all visitors share."),
+        Setting("GRUVIZ_MAX_TABLES", 20, 1, 10_000, "", "How many uploads a tab may keep."),
         Setting(
             "GRUVIZ_MAX_TABLES_MB",
             200,
             20,
             100_000,
             "MB",
-            N_("What the uploads of a tab may take, with the tables that they were read as."),
+            "What the uploads of a tab may take, with the tables that they were read as.",
         ),
         Setting(
             "GRUVIZ_MAX_ALL_TABLES_MB",
@@ -39,7 +39,7 @@ SETTINGS: Mapping[str, Setting] = {
             20,
             1_000_000,
             "MB",
-            N_("What all uploads may take; never more than a third of their file system."),
+            "What all uploads may take; never more than a third of their file system.",
         ),
         Setting(
             "GRUVIZ_MAX_DATA_MB",
@@ -47,7 +47,7 @@ SETTINGS: Mapping[str, Setting] = {
             10,
             1_000_000,
             "MB",
-            N_("What the data sets of all runs may take in shared memory."),
+            "What the data sets of all runs may take in shared memory.",
         ),
         Setting(
             "GRUVIZ_MAX_DATA_SECONDS",
@@ -55,7 +55,7 @@ SETTINGS: Mapping[str, Setting] = {
             0.1,
             1_000,
             "s",
-            N_("How long one core may take to make the data of a task."),
+            "How long one core may take to make the data of a task.",
         ),
         Setting(
             "GRUVIZ_MAX_STEP_SECONDS",
@@ -63,7 +63,7 @@ SETTINGS: Mapping[str, Setting] = {
             0.01,
             3_600,
             "s",
-            N_("How long one step of training may take on a quiet core, as estimated before it."),
+            "How long one step of training may take on a quiet core, as estimated before it.",
         ),
         Setting(
             "GRUVIZ_MAX_STEP_MB",
@@ -71,7 +71,7 @@ SETTINGS: Mapping[str, Setting] = {
             20,
             1_000_000,
             "MB",
-            N_("How much memory one step of training may take, as estimated before it."),
+            "How much memory one step of training may take, as estimated before it.",
         ),
         Setting(
             "GRUVIZ_WORKER_MB",
@@ -79,7 +79,7 @@ SETTINGS: Mapping[str, Setting] = {
             300,
             1_000_000,
             "MB",
-            N_("Memory of a worker's own; one that has grown beyond is replaced after its slice."),
+            "Memory of a worker's own; one that has grown beyond is replaced after its slice.",
         ),
         Setting(
             "GRUVIZ_HUNG_SECONDS",
@@ -87,7 +87,7 @@ SETTINGS: Mapping[str, Setting] = {
             5,
             3_600,
             "s",
-            N_("After this time without an answer a worker is killed, and its run paused."),
+            "After this time without an answer a worker is killed, and its run paused.",
         ),
         Setting(
             "GRUVIZ_KEEP_MINUTES",
@@ -95,7 +95,7 @@ SETTINGS: Mapping[str, Setting] = {
             1,
             10_000,
             "min",
-            N_("How long a run is kept that nobody watches and no open tab holds."),
+            "How long a run is kept that nobody watches and no open tab holds.",
         ),
         Setting(
             "GRUVIZ_MAX_RUNS",
@@ -103,7 +103,7 @@ SETTINGS: Mapping[str, Setting] = {
             1,
             10_000,
             "",
-            N_("Runs of one visitor that are kept for a refresh; the longest unwatched go first."),
+            "Runs of one visitor that are kept for a refresh; the longest unwatched go first.",
         ),
         Setting(
             "GRUVIZ_MAX_STUDIES",
@@ -111,7 +111,7 @@ SETTINGS: Mapping[str, Setting] = {
             1,
             1_000,
             "",
-            N_("Studies of one visitor that are under way at once; the oldest is cancelled."),
+            "Studies of one visitor that are under way at once; the oldest is cancelled.",
         ),
         Setting(
             "GRUVIZ_RUNS_MB",
@@ -119,7 +119,7 @@ SETTINGS: Mapping[str, Setting] = {
             10,
             1_000_000,
             "MB",
-            N_("Memory of all kept runs; those of whoever has most go first."),
+            "Memory of all kept runs; those of whoever has most go first.",
         ),
         Setting(
             "GRUVIZ_MAX_VIEWERS",
@@ -127,10 +127,16 @@ SETTINGS: Mapping[str, Setting] = {
             1,
             10_000,
             "",
-            N_("Panels that may be open at once, of all visitors together."),
+            "Panels that may be open at once, of all visitors together.",
         ),
     )
 }
+
+
+def check_all() -> None:
+    """Raises GruvizError if the environment has nonsense for any setting."""
+    for name in SETTINGS:
+        amount(name)
 
 
 def limit(name: str) -> int:

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gruviz.errors import GruvizError
-from gruviz.experiment import Experiment
-from gruviz.runs import Classroom, Run, Status, StudyStatus, classroom
+from gruviz.errors import GruvizError, PassingError
+from gruviz.experiment import Experiment, Table
+from gruviz.runs import Classroom, Run, Status, Study, StudyStatus, classroom
 from gruviz.runs.housekeeping import give_back
 from gruviz.runs.pool import Seat
 from gruviz.studies import RangeTest
@@ -34,6 +34,22 @@ def test_a_run_is_found_by_its_token_alone(room: Classroom) -> None:
     assert all(run.status is Status.PAUSED for run in runs)
     for token in ("", "x", runs[0].token[:-1], runs[0].token + "x"):
         assert room.find(token) is None
+
+
+def test_an_experiment_without_data_is_no_run_and_nothing_is_made_of_it_in_this_process(
+    room: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusal = PassingError("not here")
+
+    def refuse(*_arguments: object) -> None:
+        raise refusal
+
+    monkeypatch.setattr(sys.modules["gruviz.runs.classroom"], "known", lambda *_: None)
+    monkeypatch.setattr(room._looks, "do", refuse)
+    with pytest.raises(PassingError) as caught:
+        room.start(Experiment(task=Table(source="0" * 64)), "me")
+    assert caught.value is refusal
+    assert len(room.register) == 0
 
 
 def test_a_visitor_who_starts_205_runs_pushes_out_their_own_and_nobody_elses(
@@ -100,6 +116,23 @@ def test_past_the_bytes_for_all_the_runs_of_whoever_has_most_go_first(
     assert [room.find(token) is not None for token in much] == [False] * 3 + [True] * 3
 
 
+def test_past_the_bytes_for_all_nothing_is_let_go_of_that_a_tab_holds_anyway(
+    room: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRUVIZ_RUNS_MB", "10")
+    monkeypatch.setattr(Run, "size", 2_000_000)
+    shown = [room.start(Experiment(), "tab") for _each in range(5)]
+    others = [room.start(Experiment(), "other").token for _each in range(2)]
+    own = room.start(Experiment(), "tab").token
+    room.tidy()
+    assert len(room.register._kept) == 5
+    assert [room.find(token) for token in (own, *others)] == [None] * 3
+    tokens = [run.token for run in shown]
+    shown.clear()
+    room.tidy()
+    assert all(room.find(token) is not None for token in tokens)
+
+
 def test_memory_is_given_back_when_runs_have_gone_and_not_all_the_time(
     room: Classroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,15 +194,39 @@ def test_the_oldest_study_makes_room_for_one_too_many(
     room: Classroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GRUVIZ_MAX_STUDIES", "2")
+    monkeypatch.setattr(Study, "_submit", lambda _study: None)
     begin = RangeTest.begin(seeds=1, steps=10)
     other = room.study(Experiment(), begin, "other")
     mine = [room.study(Experiment(), begin, "me") for _each in range(2)]
     for study in (other, *mine):
-        study.status = StudyStatus.RUNNING
+        study.start()
     mine.append(room.study(Experiment(), begin, "me"))
+    assert [study.status for study in mine[:2]] == [StudyStatus.RUNNING] * 2
+    mine[2].start()
     running, cancelled = StudyStatus.RUNNING, StudyStatus.CANCELLED
     assert other.status is running
-    assert [study.status for study in mine] == [cancelled, running, cancelled]
+    assert [study.status for study in mine] == [cancelled, running, running]
+    mine[0].start()  # "Go on"
+    assert [study.status for study in mine] == [running, cancelled, running]
+    mine[2].cancel()
+    mine[1].start()
+    mine[2].unwatched = True
+    mine[2].watch()
+    assert [study.status for study in mine] == [cancelled, running, running]
+
+
+def test_what_a_running_study_reads_is_in_use(
+    room: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Study, "_submit", lambda _study: None)
+    digest = "0" * 64
+    experiment = Experiment(task=Table(source=f'{digest}?{{"separator":";"}}'))
+    study = room.study(experiment, RangeTest.begin(seeds=1, steps=10), "me")
+    assert room._in_use() == set()
+    study.start()
+    assert room._in_use() == {digest}
+    study.cancel()
+    assert room._in_use() == set()
 
 
 def test_uploads_are_in_a_folder_for_this_user_alone_that_goes_with_the_classroom() -> None:

@@ -8,7 +8,9 @@ import pytest
 
 from gruviz.errors import GruvizError, PassingError
 from gruviz.runs.errands import Errands
-from gruviz.runs.pool import Pool
+from gruviz.runs.pool import Closed, Grown, Hung, NoWorker, Pool
+
+DIED = "The worker did not survive it."
 
 
 class Workers:
@@ -71,7 +73,7 @@ def workers() -> Workers:
 
 
 def errands(workers: Workers, most: int = 1) -> Errands[Any]:
-    return Errands(cast(Pool, workers), most)
+    return Errands(cast(Pool, workers), most, DIED)
 
 
 def test_equal_errands_are_done_once_and_all_who_wait_get_the_result(workers: Workers) -> None:
@@ -143,14 +145,41 @@ def test_a_refusal_is_remembered_and_one_that_will_pass_is_not(workers: Workers)
     assert len(workers.taken) == 2
 
 
-def test_what_kills_its_worker_twice_is_given_up_with_a_sentence(workers: Workers) -> None:
+def test_what_kills_its_worker_twice_is_given_up_and_may_be_asked_for_again(
+    workers: Workers,
+) -> None:
     made = errands(workers)
     asker = Asker(made, "a", "file")
     for count in (1, 2):
         workers.wait_for(count)
         workers.taken[count - 1][1].set_exception(BrokenExecutor())
     asker.join(10)
-    assert str(asker.result) == (
-        "The process that read this file died again and again; try a smaller file."
-    )
+    assert (type(asker.result), str(asker.result)) == (PassingError, DIED)
     assert len(workers.taken) == 2
+    again = Asker(made, "a", "file")
+    workers.wait_for(3)
+    workers.taken[2][1].set_result("table")
+    again.join(10)
+    assert again.result == "table"
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (NoWorker("none"), "The server has no room for a training process now."),
+        (Hung("60 s"), DIED),
+        (Grown("3 GB"), DIED),
+        (Closed("shut down"), "The server is being shut down; try again later."),
+    ],
+)
+def test_what_would_end_so_again_is_not_tried_twice_but_may_be_asked_for_later(
+    workers: Workers, error: Exception, sentence: str
+) -> None:
+    made = errands(workers)
+    for submitted in (1, 2):
+        asker = Asker(made, "a", "file")
+        workers.wait_for(submitted)
+        workers.taken[-1][1].set_exception(error)
+        asker.join(10)
+        assert (type(asker.result), str(asker.result)) == (PassingError, sentence)
+        assert len(workers.taken) == submitted

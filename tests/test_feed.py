@@ -365,20 +365,6 @@ def test_who_does_not_speak_the_feeds_language_is_not_let_in(
     assert (socket.accepted, socket.code, len(socket.said)) == (None, BAD_REQUEST, 1)
 
 
-def test_a_panel_whose_run_is_dropped_while_it_looks_is_told_so_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    run = a_run(OnDemand())
-    socket = Socket(run, *[json.dumps(START)] * 3)
-    found = [run, run, None]
-    monkeypatch.setattr(
-        feed_module, "classroom", lambda: SimpleNamespace(find=lambda _token: found.pop(0))
-    )
-    monkeypatch.setattr(feed_module, "FRAME_SECONDS", 0.0)
-    asyncio.run(feed(cast(WebSocket, socket)))
-    assert (len(socket.sent), socket.code) == (1, UNKNOWN_RUN)
-
-
 def test_a_panel_that_asks_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     run = a_run(OnDemand())
     assert serve(monkeypatch, Socket(run, stays=True), run).code == SILENT

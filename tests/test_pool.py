@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,17 @@ from gruviz.data.store import TableStore
 from gruviz.experiment import GRU, Adding, Cosine, Experiment
 from gruviz.runs import Run, Status, Study, StudyStatus
 from gruviz.runs import pool as pool_module
-from gruviz.runs.pool import Closed, Died, Grown, Hung, Member, NoWorker, Pool
+from gruviz.runs.pool import (
+    MOST_STARTS,
+    Closed,
+    Died,
+    Grown,
+    Hung,
+    Member,
+    NoWorker,
+    Order,
+    Pool,
+)
 from gruviz.studies import RangeTest
 from gruviz.training import proceed, train
 from tests.test_run import SMALL, assert_same
@@ -127,17 +138,17 @@ def test_a_study_whose_worker_is_killed_finds_the_same(pool: Pool, tmp_path: Pat
 def test_a_killed_worker_breaks_its_own_task_alone(two: Pool) -> None:
     wait_until(lambda: len(ready(two)) == 2)
     slow = [two.seat(name).submit(eval, SLEEP) for name in ("one", "other")]
-    wait_until(lambda: sum(member.task is not None for member in two._members) == 2)
+    wait_until(lambda: sum(member.order is not None for member in two._members) == 2)
     first, second = two._members
-    assert first.task is not None and second.task is not None
-    assert {first.task.visitor, second.task.visitor} == {"one", "other"}
-    victim = ["one", "other"].index(first.task.visitor)
+    assert first.order is not None and second.order is not None
+    assert {first.order.visitor, second.order.visitor} == {"one", "other"}
+    victim = ["one", "other"].index(first.order.visitor)
     assert first.process is not None and second.process is not None
     os.kill(first.process.pid, signal.SIGKILL)
     with pytest.raises(Died):
         slow[victim].result(PATIENCE)
     assert not slow[1 - victim].done()
-    assert second.task is not None
+    assert second.order is not None
     wait_until(lambda: len(ready(two)) == 2)
     assert second.process.pid in two.pids and first.process.pid not in two.pids
     os.kill(second.process.pid, signal.SIGKILL)
@@ -224,6 +235,48 @@ def test_where_no_worker_can_be_started_whoever_waits_is_told_and_may_come_again
     run.train(3)
     wait_until(lambda: run.step_count == 3, run)
     made.shutdown()
+
+
+def test_where_no_thread_can_be_started_whoever_asks_is_told_and_may_come_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(threading.Thread):
+        def start(self) -> None:
+            raise RuntimeError("can't start new thread")
+
+    made = Pool(1, tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(pool_module.threading, "Thread", Full)
+        with pytest.raises(NoWorker):
+            made.submit(os.getpid)
+        run = Run(SMALL, made.seat(""), TableStore(tmp_path), lambda: 0.2)
+        run.train()
+        assert (run.status, type(run.error)) == (Status.PAUSED, NoWorker)
+    assert made.submit(operator.add, 1, 2).result(PATIENCE) == 3
+    made.shutdown()
+
+
+def test_who_waits_is_not_told_that_there_is_no_worker_while_one_is_loading(tmp_path: Path) -> None:
+    made = Pool(1, tmp_path)
+    failed, loading = Member(None, 0.0), Member(None, 0.0)
+    order = Order("me", (os.getpid, (), {}), Future())
+    made._members, made._failed_starts = [failed, loading], MOST_STARTS - 1
+    made._queue.put("me", order, 0.0)
+    made._end(failed, started=False)
+    assert not order.future.done()
+    made._end(loading, started=False)
+    assert isinstance(order.future.exception(0), NoWorker)
+    assert made._members == []
+
+
+def test_what_was_found_is_told_although_a_setting_makes_no_sense(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool.submit(os.getpid).result(PATIENCE)
+    monkeypatch.setenv("GRUVIZ_WORKER_MB", "1GB")
+    found = [pool.submit(operator.add, 1, number) for number in range(3)]
+    assert [each.result(PATIENCE) for each in found] == [1, 2, 3]
+    assert "GRUVIZ_WORKER_MB is '1GB'" in caplog.text
 
 
 def test_the_end_is_told_to_those_at_work_and_to_those_who_wait(tmp_path: Path) -> None:

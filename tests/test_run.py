@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,8 +11,9 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from gruviz.data import preview_of
 from gruviz.data.store import TableStore
-from gruviz.errors import GruvizError
+from gruviz.errors import GruvizError, PassingError
 from gruviz.experiment import GRU, SGD, Adam, Adding, Cosine, Experiment, Momentum, Table
 from gruviz.record import STEP_COLUMNS, History
 from gruviz.runs import Change, Run, Status
@@ -38,7 +40,7 @@ class OnDemand(Executor):
         assert not kwargs
         future: Future[Any] = Future()
         self.waiting.append((future, fn, args))
-        if len(args) == 5:
+        if len(args) == 6:
             self.asked.append((args[2], args[3]))
         return future
 
@@ -46,8 +48,8 @@ class OnDemand(Executor):
         """Do the next slices in the queue."""
         for _each in range(slices):
             future, fn, args = self.waiting.popleft()
-            if len(args) == 5 and args[3] is None:
-                args = (*args[:2], None, self.steps, args[4])
+            if len(args) == 6 and args[3] is None:
+                args = (*args[:2], None, self.steps, *args[4:])
             try:
                 result = fn(*args)
             except Exception as error:
@@ -83,7 +85,10 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def a_run(
     executor: Executor, experiment: Experiment = SMALL, clock: Callable[[], float] | None = None
 ) -> Run:
-    return Run(experiment, executor, TableStore(Path()), lambda: 0.2, clock or Clock())
+    tables, about = TableStore(Path()), None
+    with suppress(GruvizError):
+        about = preview_of(experiment.task, experiment.seed, tables)
+    return Run(experiment, executor, tables, lambda: 0.2, clock or Clock(), about)
 
 
 def assert_same(one: History, other: History) -> None:
@@ -185,7 +190,7 @@ def test_many_steps_are_several_slices_and_end_at_their_number() -> None:
     for left in (12, 7, 2):
         assert executor.asked[-1][1] == left
         future, fn, args = executor.waiting.popleft()  # each slice runs out of time after 5 steps
-        future.set_result(fn(*args[:2], None, min(5, left), args[4]))
+        future.set_result(fn(*args[:2], None, min(5, left), *args[4:]))
     assert (run.status, run.step_count, len(executor.waiting)) == (Status.PAUSED, 12, 0)
     run.train()
     executor.do_all()
@@ -365,7 +370,7 @@ class OneByOne(OnDemand):
     """Each of its slices has time for one step."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        return super().submit(fn, *args[:2], None, 1, args[4])
+        return super().submit(fn, *args[:2], None, 1, *args[4:])
 
 
 def deserted(executor: OnDemand, clock: Clock) -> Run:
@@ -554,16 +559,33 @@ def test_two_tabs_turn_different_knobs_of_one_run() -> None:
     assert run.experiment == replace(SMALL, learning_rate=0.5, clip_norm=7.0)
 
 
-def test_data_that_is_gone_ends_the_run_with_its_reason() -> None:
+def test_data_that_is_gone_pauses_the_run_with_its_reason() -> None:
     executor = OnDemand()
     run = a_run(executor, Experiment(task=Table(source="0" * 64)))
     run.train()
     executor.do_all()
-    assert run.status is Status.FAILED
+    assert (run.status, run.over) == (Status.PAUSED, False)
     assert isinstance(run.error, GruvizError)
     assert str(run.error) == (
         "The data of this experiment isn't here; upload the file again, or choose a sample."
     )
+
+
+@pytest.mark.parametrize("error", [PassingError("no room now"), OSError(28, "No space left")])
+def test_what_will_pass_pauses_a_run_which_may_go_on_bit_for_bit(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.train()
+    executor.do()
+    executor.waiting.popleft()[0].set_exception(error)
+    assert (run.status, run.error, run.step_count) == (Status.PAUSED, error, 5)
+    assert (list(executor.waiting), caplog.records) == ([], [])
+    run.train()
+    executor.do_all()
+    assert (run.status, run.error) == (Status.FINISHED, None)
+    assert_same(run.history, train(SMALL))
 
 
 def test_a_pool_that_is_shut_down_pauses_the_run(caplog: pytest.LogCaptureFixture) -> None:

@@ -13,6 +13,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 from streamlit.web import bootstrap
 
+from gruviz.settings import SETTINGS
 from gruviz.ui import server
 
 
@@ -77,3 +78,21 @@ def test_no_service_is_asked_for_this_machines_address(
     monkeypatch.setattr(net_util, "get_internal_ip", asked)
     bootstrap._print_url(is_running_hello=False)
     assert "URL: http://localhost:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_server_with_nonsense_for_a_setting_does_not_start_and_says_which(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def begun() -> None:
+        raise AssertionError("begun")
+
+    monkeypatch.setenv(name, "1GB")
+    monkeypatch.setattr(server, "audience", begun)
+
+    async def start() -> None:
+        async with server.lifespan(cast(Any, None)):
+            pass
+
+    with pytest.raises(SystemExit, match=f"{name} is '1GB'; set it to a number from"):
+        asyncio.run(start())

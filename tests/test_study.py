@@ -153,12 +153,12 @@ def test_a_study_that_was_cancelled_stays_so_whoever_watches() -> None:
     assert (study.status, list(executor.waiting)) == (StudyStatus.CANCELLED, [])
 
 
-def test_data_that_is_gone_ends_a_study_with_its_reason() -> None:
+def test_data_that_is_gone_stops_a_study_which_may_go_on_when_it_is_back() -> None:
     executor = OnDemand()
     study = a_study(executor, experiment=Experiment(task=Table(source="0" * 64)))
     study.start()
     executor.do_all()
-    assert study.status is StudyStatus.FAILED
+    assert study.status is StudyStatus.CANCELLED
     assert isinstance(study.error, GruvizError)
     assert str(study.error) == (
         "The data of this experiment isn't here; upload the file again, or choose a sample."

@@ -3,8 +3,9 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from gruviz.errors import PassingError
 from gruviz.experiment import Experiment
-from gruviz.runs import Lost, Status, classroom
+from gruviz.runs import Status, classroom
 from gruviz.runs.pool import Died, Hung, NoWorker
 from tests.page import button, labelled, mine, run_of, texts, wait_until_settled
 
@@ -38,35 +39,18 @@ def test_step_makes_one_update_and_stays_paused(page: AppTest) -> None:
     assert "Paused at step 1" in texts(page)
 
 
-def test_a_run_that_the_server_has_dropped_is_said_to_be_gone_and_train_begins_anew(
-    page: AppTest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    button(page, "Step").click().run()
-    dropped = run_of(page)
-    wait_until_settled(dropped)
-    real = classroom()
-    with monkeypatch.context() as patch:
-        patch.setattr(real, "find", lambda token: None)
-        page.run()
-    assert not page.exception
-    assert mine(page).run is None
-    assert "The run of this tab is gone: the server was restarted or made room" in texts(page)
-    assert "Press Train to start" in texts(page).replace("**", "")
-    button(page, "Step").click().run()
-    assert run_of(page) is not dropped
-    assert "is gone" not in texts(page)
-
-
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
         (Hung("60 s"), "The training process gave no sign for too long and was ended."),
         (Died("killed"), "The training process died again and again."),
         (NoWorker("none"), "The server has no room for a training process now."),
+        (PassingError("No room now; try later."), "No room now; try later."),
+        (OSError(28, "No space left"), "The server can't do this now (No space left)."),
     ],
 )
 def test_a_run_that_lost_its_worker_says_why_and_that_nothing_is_lost(
-    page: AppTest, error: Lost, reason: str
+    page: AppTest, error: Exception, reason: str
 ) -> None:
     button(page, "Step").click().run()
     wait_until_settled(run_of(page))

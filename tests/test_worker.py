@@ -8,6 +8,15 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
+from gruviz.data.store import TableStore
+from gruviz.errors import GruvizError
+from gruviz.experiment import Experiment, Table
+from gruviz.runs import worker
+from gruviz.studies import RangeTest
+from tests.test_run import OnDemand, a_run
+
 SERVER = """
 import os, threading
 from gruviz.runs import Classroom
@@ -56,3 +65,22 @@ def test_workers_and_uploads_are_gone_soon_after_their_server_was_killed() -> No
     while any(map(alive, workers)) or Path(folder).exists():
         assert time.monotonic() < deadline, "workers or uploads outlived their server"
         pause.wait(0.05)
+
+
+def test_a_slice_speaks_the_language_of_its_run_and_not_of_who_was_there_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoken: list[str | None] = []
+    monkeypatch.setattr(worker, "speak", spoken.append)
+    tables, experiment = TableStore(tmp_path), Experiment(task=Table(source="0" * 64))
+    for language in ("fr", None):
+        with pytest.raises(GruvizError):
+            worker.advance(experiment, None, None, 1, tables, language)
+        with pytest.raises(GruvizError):
+            worker.proceed(experiment, RangeTest.begin(), 0.1, tables, language)
+    assert spoken == ["fr", "fr", None, None]
+    executor = OnDemand()
+    run = a_run(executor)
+    run.language = "fr"
+    run.train()
+    assert executor.waiting[0][2][-1] == "fr"

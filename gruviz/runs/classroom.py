@@ -6,7 +6,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,10 +27,12 @@ from gruviz.runs.study import Study, StudyStatus
 from gruviz.runs.uploads import Uploads, digests
 from gruviz.settings import limit
 from gruviz.studies import S
-from gruviz.words import _
+from gruviz.words import N_, _
 
 GIVE_BACK_SECONDS = 10.0  # between two times, at least
 MEMORY = "/dev/shm"  # Linux
+READING_DIED = N_("The process that read this file did not survive it; try a smaller file.")
+LOOKING_DIED = N_("The process that made this data did not survive it; choose less data.")
 
 Progress = Callable[[float, str], None]
 
@@ -48,8 +49,8 @@ class Classroom:
         self._studies: WeakKeyDictionary[Study[Any], str] = WeakKeyDictionary()
         self.uploads = Uploads(self.tables, self._in_use)
         # One worker stays free of reading, so that everybody's runs go on.
-        self._readings = Errands[None](self.pool, max(1, workers - 1))
-        self._looks = Errands[Preview](self.pool, workers)
+        self._readings = Errands[None](self.pool, max(1, workers - 1), READING_DIED)
+        self._looks = Errands[Preview](self.pool, workers, LOOKING_DIED)
         self._lock = threading.Lock()
         self._run_count, self._given_back = 0, -GIVE_BACK_SECONDS
         self._housekeeping = Housekeeping(self.tidy)
@@ -120,34 +121,44 @@ class Classroom:
         return found
 
     def _in_use(self) -> set[str]:
-        """The uploads that runs read which train, or are looked at."""
+        """The uploads that runs read which train, or are looked at, and studies under way."""
+        with self._lock:
+            studies = list(self._studies)
         tasks = [run.experiment.task for run in self.register.runs if run.live]
+        tasks += [e.experiment.task for e in studies if e.status is StudyStatus.RUNNING]
         return digests(task.source for task in tasks if isinstance(task, FromTable))
 
-    def start(self, experiment: Experiment, visitor: str = "") -> Run:
-        """A new run of a visitor, not yet training."""
-        seat = self.pool.seat(visitor)
-        run = Run(experiment, seat, self.tables, seat.slice_seconds)
-        with suppress(GruvizError):  # the run will say so
-            task, seed = experiment.task, experiment.seed
-            run.known = self.preview(task, seed, lambda _share, _what: None, visitor=visitor)
+    def start(self, experiment: Experiment, visitor: str = "", language: str | None = None) -> Run:
+        """A new run of a visitor, not yet training. Raises GruvizError if there is no data."""
+        task, seed, seat = experiment.task, experiment.seed, self.pool.seat(visitor)
+        preview = self.preview(task, seed, lambda _share, _what: None, language, visitor)
+        run = Run(experiment, seat, self.tables, seat.slice_seconds, preview=preview)
+        run.language = language
         self.register.put(visitor, run)
         return run
 
     def study(self, experiment: Experiment, state: S, visitor: str = "") -> Study[S]:
-        """A new study, not yet under way, from a first state of `gruviz.studies`.
-
-        Past GRUVIZ_MAX_STUDIES the visitor's oldest one that is under way is cancelled.
-        """
+        """A new study, not yet under way, from a first state of `gruviz.studies`."""
         seat = self.pool.seat(visitor)
-        study = Study(experiment, state, seat, self.tables, seat.slice_seconds)
+        study = Study(
+            experiment, state, seat, self.tables, seat.slice_seconds, begins=self._make_room
+        )
         with self._lock:
-            own = [each for each, whose in self._studies.items() if whose == visitor]
-            under_way = [each for each in own if each.status is StudyStatus.RUNNING]
-            for each in under_way[: max(0, len(under_way) + 1 - limit("GRUVIZ_MAX_STUDIES"))]:
-                each.cancel()
             self._studies[study] = visitor
         return study
+
+    def _make_room(self, study: Study[Any]) -> None:
+        """Cancel its visitor's oldest other studies, so that no more than GRUVIZ_MAX_STUDIES are
+        under way with it."""
+        with self._lock:
+            visitor = self._studies[study]
+            under_way = [
+                each
+                for each, whose in self._studies.items()
+                if whose == visitor and each is not study and each.status is StudyStatus.RUNNING
+            ]
+        for each in under_way[: max(0, len(under_way) + 1 - limit("GRUVIZ_MAX_STUDIES"))]:
+            each.cancel()
 
     def find(self, token: str) -> Run | None:
         """The run of a token, or None if there is none (any more)."""

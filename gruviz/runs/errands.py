@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from gruviz.data.latest import Latest
 from gruviz.errors import GruvizError, PassingError
-from gruviz.runs.pool import Pool
+from gruviz.runs.pool import Closed, Lost, NoWorker, Pool
 from gruviz.words import _
 
 LOOK_SECONDS = 0.1
@@ -35,10 +35,12 @@ class _Errand(Generic[T]):
 
 class Errands(Generic[T]):
     """At most `most` errands at a time in the workers of a pool. What ended in a refusal is not
-    tried again: the same sentence is raised at once."""
+    tried again: the same sentence is raised at once. died: what is said if the worker did not
+    survive it; that may have been for others, so it may be tried again."""
 
-    def __init__(self, pool: Pool, most: int) -> None:
+    def __init__(self, pool: Pool, most: int, died: str) -> None:
         self._pool = pool
+        self._died = died
         self._most = most
         self._lock = threading.RLock()
         self._errands: dict[Hashable, _Errand[T]] = {}  # in the order in which they were asked for
@@ -57,6 +59,7 @@ class Errands(Generic[T]):
 
         look: called again and again until then, with whether the errand is under way. What it
         raises goes through; the errand goes on if it has begun, and is dropped if nobody else waits.
+        Raises PassingError if there was no worker for it, or none that survived it.
         """
         if (sentence := self._refusals.get(key)) is not None:
             raise GruvizError(sentence)
@@ -70,6 +73,12 @@ class Errands(Generic[T]):
             while not wait([errand.result], LOOK_SECONDS).done:
                 look(errand.begun)
             return errand.result.result()
+        except NoWorker as error:  # said here: only who asks has a language
+            raise PassingError(_(NoWorker.said)) from error
+        except BrokenExecutor as error:
+            raise PassingError(_(self._died)) from error
+        except Closed as error:
+            raise PassingError(_("The server is being shut down; try again later.")) from error
         finally:
             with self._lock:
                 errand.asked -= 1
@@ -92,7 +101,7 @@ class Errands(Generic[T]):
         try:
             seat = self._pool.seat(errand.visitor)
             future = seat.submit(errand.work, *errand.arguments)
-        except Exception as error:  # the server is going down
+        except Exception as error:  # no worker, or the server is going down
             self._end(key, errand, error)
         else:
             future.add_done_callback(lambda done: self._receive(key, errand, done))
@@ -100,13 +109,11 @@ class Errands(Generic[T]):
     def _receive(self, key: Hashable, errand: _Errand[T], future: Future[T]) -> None:
         with self._lock:
             error = future.exception()
-            if isinstance(error, BrokenExecutor):
-                if errand.tries < MOST_TRIES and errand.asked:
-                    self._submit(key, errand)
-                    return
-                error = GruvizError(
-                    _("The process that read this file died again and again; try a smaller file.")
-                )
+            final = isinstance(error, Lost) and error.final
+            again = errand.tries < MOST_TRIES and errand.asked and not final
+            if isinstance(error, BrokenExecutor) and again:
+                self._submit(key, errand)
+                return
             if error is None:
                 self._errands.pop(key, None)
                 errand.result.set_result(future.result())

@@ -17,8 +17,8 @@ from gruviz.words import N_
 MOST_STARTS = 3  # that fail in a row before those who wait are told
 PAUSE_SECONDS = 0.5  # after a start that failed
 RENEWAL_SECONDS = 20.0  # between two workers that are replaced because they have grown
-SLOWER_START = 5  # times as long as over a task may a worker sit over its start
-FAR_TOO_LARGE = 3  # times the memory after which a worker is replaced: not even its task is awaited
+SLOWER_START = 5  # times as long as over an order may a worker sit over its start
+FAR_TOO_LARGE = 3  # times the memory after which a worker is replaced: nor is its order awaited
 
 log = logging.getLogger(__name__)
 
@@ -26,31 +26,31 @@ T = TypeVar("T")
 
 
 class Closed(RuntimeError):  # noqa: N818 - an end, not a mistake
-    """The pool was shut down before a task had its turn or was over."""
+    """The pool was shut down before an order had its turn or was over."""
 
 
 class Lost(BrokenExecutor):
-    """A task came to nothing, whatever it was. said: why, for the page."""
+    """An order came to nothing, whatever it was. said: why, for the page."""
 
     said: ClassVar[str]
     final: ClassVar[bool] = True  # it would again
 
 
 class Died(Lost):
-    """The worker of a task died."""
+    """The worker of an order died."""
 
     said = N_("The training process died again and again.")
     final = False
 
 
 class Hung(Lost):
-    """The worker of a task gave no sign for so long that it was killed."""
+    """The worker of an order gave no sign for so long that it was killed."""
 
     said = N_("The training process gave no sign for too long and was ended.")
 
 
 class Grown(Lost):
-    """The worker of a task took so much memory that it was killed."""
+    """The worker of an order took so much memory that it was killed."""
 
     said = N_(
         "The training process took too much memory and was ended: choose fewer units, shorter"
@@ -65,7 +65,7 @@ class NoWorker(Lost):
 
 
 @dataclass(eq=False)
-class Task:
+class Order:
     """A call for somebody, and where its outcome goes."""
 
     visitor: str
@@ -105,21 +105,21 @@ class Member:
         self.ready = False
         self.gone = False
         self.relieved = False  # a successor is ready
-        self.task: Task | None = None
-        self.since = now  # when it began its task, or to start
-        self.reason: tuple[Task | None, Lost | None] = None, None  # why it was killed
+        self.order: Order | None = None
+        self.since = now  # when it began its order, or to start
+        self.reason: tuple[Order | None, Lost | None] = None, None  # why it was killed
 
     def kill(self, reason: Lost) -> None:
-        """End its process; whoever waits for its present task learns the reason."""
-        self.reason = self.task, reason
+        """End its process; whoever waits for its present order learns the reason."""
+        self.reason = self.order, reason
         if self.process is not None:
             self.process.kill()
 
 
 class Pool(Executor):
-    """A fair queue before a few worker processes, each of which does one task at a time.
+    """A fair queue before a few worker processes, each of which does one order at a time.
 
-    A killed worker breaks the one task that it had (BrokenExecutor), and another one is started,
+    A killed worker breaks the one order that it had (BrokenExecutor), and another one is started,
     whether it had any. The first ones are started when they are first needed.
     """
 
@@ -131,7 +131,7 @@ class Pool(Executor):
         self._clock = clock
         self._changed = threading.Condition()
         self._loading = threading.Lock()  # the first one is ready while the next one loads torch
-        self._queue: Queue[Task] = Queue()
+        self._queue: Queue[Order] = Queue()
         self._members: list[Member] = []
         self._threads: list[threading.Thread] = []
         self._failed_starts = 0
@@ -146,15 +146,17 @@ class Pool(Executor):
         return self.hand_in("", (fn, args, kwargs))
 
     def hand_in(self, visitor: str, call: Call) -> Future[Any]:
-        """A visitor's call. Raises Closed after the end."""
-        task = Task(visitor, call, Future())
+        """A visitor's call. Raises Closed after the end, NoWorker where nobody could do it."""
+        order = Order(visitor, call, Future())
         with self._changed:
             if self._closed:
                 raise Closed("the workers were shut down")
-            self._queue.put(visitor, task, self._clock())
             self._fill()
+            if not self._members:
+                raise NoWorker("no thread could be started")
+            self._queue.put(visitor, order, self._clock())
             self._changed.notify_all()
-        return task.future
+        return order.future
 
     def slice_seconds(self, visitor: str) -> float:
         """How long a visitor's next slice should take."""
@@ -180,7 +182,7 @@ class Pool(Executor):
             for member in self._members:
                 if member.process is None:
                     continue
-                if member.task is not None:
+                if member.order is not None:
                     if now - member.since > hung:
                         member.kill(Hung(f"no answer for {hung} seconds"))
                     elif memory(member.process.pid) > FAR_TOO_LARGE * most:
@@ -197,8 +199,8 @@ class Pool(Executor):
             waiting = list(self._queue.clear())
             threads = list(self._threads)
             self._changed.notify_all()
-        for task in waiting:
-            task.tell(Outcome(error=Closed("the workers were shut down")))
+        for order in waiting:
+            order.tell(Outcome(error=Closed("the workers were shut down")))
         for thread in threads:
             if wait and thread is not threading.current_thread():
                 thread.join()
@@ -206,14 +208,20 @@ class Pool(Executor):
     def _fill(self) -> None:
         """Have as many workers as there should be, under way at least. (The lock is held.)"""
         while not self._closed and len(self._members) < self.workers:
-            self._hire()
+            if self._hire() is None:
+                return
 
-    def _hire(self, instead: Member | None = None) -> Member:
+    def _hire(self, instead: Member | None = None) -> Member | None:
+        """A place for a worker; None if the system has no room for its thread. (Lock held.)"""
         member = Member(instead, self._clock())
-        self._members.append(member)
         thread = threading.Thread(target=self._live, args=(member,), daemon=True, name="worker")
+        try:
+            thread.start()
+        except RuntimeError as error:
+            log.warning("a worker could not be started: %s", error)
+            return None
         self._threads = [each for each in self._threads if each.is_alive()] + [thread]
-        thread.start()
+        self._members.append(member)
         return member
 
     def _live(self, member: Member) -> None:
@@ -242,10 +250,11 @@ class Pool(Executor):
                 member.process = process
                 if self._closed:
                     process.kill()
-            threading.Thread(target=self._watch, args=(member, process), daemon=True).start()
             try:
+                threading.Thread(target=self._watch, args=(member, process), daemon=True).start()
                 process.wait_until_ready()
-            except (EOFError, OSError):
+            except (EOFError, OSError, RuntimeError):
+                process.kill()
                 if not self._closed:
                     log.warning("a worker died before it was ready")
                 return False
@@ -254,6 +263,7 @@ class Pool(Executor):
             self._failed_starts = 0
             if member.instead is not None:
                 member.instead.relieved = True
+            self._fill()
             self._changed.notify_all()
         return True
 
@@ -265,70 +275,74 @@ class Pool(Executor):
             self._changed.notify_all()
 
     def _work(self, member: Member) -> None:
-        """Hand one task after the other to a worker, until it is gone or relieved."""
+        """Hand one order after the other to a worker, until it is gone or relieved."""
         process = member.process
         assert process is not None
-        task = self._next(member)
-        if task is not None:
-            process.give(task.call)
-        while task is not None:
+        order = self._next(member)
+        if order is not None:
+            process.give(order.call)
+        while order is not None:
             try:
                 outcome = process.outcome()
             except (EOFError, OSError):
-                outcome = Outcome(error=self._loss(member, task))
-            following = self._over(member, task)
+                outcome = Outcome(error=self._loss(member, order))
+            following = None
+            try:
+                following = self._over(member, order)
+            except Exception:  # whatever it was: somebody waits for this outcome
+                log.exception("a worker could not be looked after")
             if following is not None:
                 process.give(following.call)  # it is busy while we tell
-            task.tell(outcome)
+            order.tell(outcome)
             with self._changed:
-                self._queue.left(task.visitor, self._clock())
+                self._queue.left(order.visitor, self._clock())
                 self._changed.notify_all()
-            task = following
-            if task is None:
-                task = self._next(member)
-                if task is not None:
-                    process.give(task.call)
+            order = following
+            if order is None:
+                order = self._next(member)
+                if order is not None:
+                    process.give(order.call)
         if not member.gone:
             process.leave()
 
-    def _loss(self, member: Member, task: Task) -> Exception:
-        """Why a task came to nothing, and its worker to an end."""
+    def _loss(self, member: Member, order: Order) -> Exception:
+        """Why an order came to nothing, and its worker to an end."""
         with self._changed:
             member.gone = True
             if self._closed:
                 return Closed("the workers were shut down")
             killed_for, reason = member.reason
-            return reason if reason is not None and killed_for is task else Died("a worker died")
+            return reason if reason is not None and killed_for is order else Died("a worker died")
 
-    def _next(self, member: Member) -> Task | None:
-        """The next task for a worker, once there is one; None if the worker is to end."""
+    def _next(self, member: Member) -> Order | None:
+        """The next order for a worker, once there is one; None if the worker is to end."""
         with self._changed:
             while not (self._closed or member.gone or member.relieved):
-                task = self._take(member)
-                if task is not None:
-                    return task
+                order = self._take(member)
+                if order is not None:
+                    return order
                 self._changed.wait()
             return None
 
-    def _over(self, member: Member, task: Task) -> Task | None:
-        """Note that a task is over. Returns the next one, unless its visitor's next goes before."""
+    def _over(self, member: Member, order: Order) -> Order | None:
+        """Note that an order is over. Returns the next one, unless its visitor's next goes before."""
         with self._changed:
             now = self._clock()
-            self._queue.done(task.visitor, now - member.since, now)
-            member.task = None
+            self._queue.done(order.visitor, now - member.since, now)
+            member.order = None
             self._renew(member)
             if self._closed or member.gone or member.relieved:
                 return None
-            return self._take(member, unless=task.visitor)
+            return self._take(member, unless=order.visitor)
 
-    def _take(self, member: Member, unless: str | None = None) -> Task | None:
-        """The next task of the queue, noted as this worker's. (The lock is held.)"""
+    def _take(self, member: Member, unless: str | None = None) -> Order | None:
+        """The next order of the queue, noted as this worker's. (The lock is held.)"""
         now = self._clock()
         while (found := self._queue.take(now, unless)) is not None:
-            visitor, task = found
-            if task.future.set_running_or_notify_cancel():
-                member.task, member.since = task, now
-                return task
+            visitor, order = found
+            if order.future.set_running_or_notify_cancel():
+                member.order, member.since = order, now
+                return order
             self._queue.done(visitor, 0.0, now)
             self._queue.left(visitor, now)
         return None
@@ -355,18 +369,20 @@ class Pool(Executor):
             self._members.remove(member)
             if member.instead is not None and not started:
                 member.instead.successor = None  # may be tried again
-            self._failed_starts += not started and not self._closed
-            hopeless = self._failed_starts >= MOST_STARTS and not any(
-                each.ready for each in self._members
-            )
-            waiting = list(self._queue.clear()) if hopeless else []
-            if self._failed_starts and not hopeless:
-                self._changed.wait_for(lambda: self._closed, PAUSE_SECONDS)
-            if hopeless:
-                self._failed_starts = 0  # the next task tries again
+            waiting: list[Order] = []
+            if not (started or self._closed):
+                self._failed_starts += 1
+            if not started and self._failed_starts >= MOST_STARTS:
+                if not self._members:  # of others, one may be about to get ready
+                    waiting = list(self._queue.clear())
+                    self._failed_starts = 0  # the next order tries again
             else:
+                if self._failed_starts:
+                    self._changed.wait_for(lambda: self._closed, PAUSE_SECONDS)
                 self._fill()
+                if not self._members:
+                    waiting = list(self._queue.clear())
         if member.process is not None:
             member.process.close()
-        for task in waiting:
-            task.tell(Outcome(error=NoWorker("no worker could be started")))
+        for order in waiting:
+            order.tell(Outcome(error=NoWorker("no worker could be started")))

@@ -63,24 +63,38 @@ class Register:
             self._let_go(own, len(own) - limit("GRUVIZ_MAX_RUNS"))
 
     def tidy(self, now: float) -> None:
-        """Let go of what nobody has watched for GRUVIZ_KEEP_MINUTES, and of what is too much."""
+        """Let go of what nobody has watched for GRUVIZ_KEEP_MINUTES, and of what is too much: past
+        GRUVIZ_RUNS_MB, those that nothing else holds, of whoever has most."""
         with self._lock:
             oldest = now - 60 * limit("GRUVIZ_KEEP_MINUTES")
             for token in [t for t, kept in self._kept.items() if kept.run.watched_at < oldest]:
                 del self._kept[token]
             sizes = {token: kept.run.size for token, kept in self._kept.items()}
-            while sum(sizes.values()) > 1_000_000 * limit("GRUVIZ_RUNS_MB"):
-                held: dict[str, int] = {}
-                for token, size in sizes.items():
-                    visitor = self._kept[token].visitor
-                    held[visitor] = held.get(visitor, 0) + size
-                most = max(held, key=lambda visitor: held[visitor])
-                own = [kept for kept in self._kept.values() if kept.visitor == most]
-                for kept in self._let_go(own, 1):
-                    del sizes[kept.run.token]
+            held: dict[str, int] = {}
+            for token, size in sizes.items():
+                visitor = self._kept[token].visitor
+                held[visitor] = held.get(visitor, 0) + size
+            total, tried = sum(sizes.values()), set[str]()
+            while total > 1_000_000 * limit("GRUVIZ_RUNS_MB") and len(tried) < len(sizes):
+                token = min(sizes.keys() - tried, key=lambda token: self._first(token, held))
+                tried.add(token)
+                visitor = self._kept[token].visitor
+                if self._went(token):
+                    total, held[visitor] = total - sizes[token], held[visitor] - sizes[token]
 
-    def _let_go(self, kept: list[Kept], count: int) -> list[Kept]:
-        gone = sorted(kept, key=lambda each: each.age)[: max(0, count)]
-        for each in gone:
+    def _first(self, token: str, held: dict[str, int]) -> tuple[int, bool, float]:
+        """What sorts runs by who has to go first: those of whoever holds most bytes."""
+        kept = self._kept[token]
+        return -held[kept.visitor], *kept.age
+
+    def _went(self, token: str) -> bool:
+        """Let go of a run, unless somebody else holds it, such as a tab: that would free nothing."""
+        visitor = self._kept.pop(token).visitor
+        run = self._found.get(token)
+        if run is not None:
+            self._kept[token] = Kept(visitor, run)
+        return run is None
+
+    def _let_go(self, kept: list[Kept], count: int) -> None:
+        for each in sorted(kept, key=lambda each: each.age)[: max(0, count)]:
             del self._kept[each.run.token]
-        return gone

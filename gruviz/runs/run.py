@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from gruviz.data import Preview, preview_of
+from gruviz.data import Preview
 from gruviz.data.store import TableStore
 from gruviz.experiment import Experiment, with_live
 from gruviz.record import Checkpoint, History, Point, Slice, Snapshot, weights_of
@@ -54,6 +54,7 @@ class Run(Sliced[Slice]):
         tables: TableStore,
         slice_seconds: Callable[[], float],
         clock: Callable[[], float] = time.monotonic,
+        preview: Preview | None = None,
     ) -> None:
         super().__init__(executor, clock)
         self.token = secrets.token_urlsafe(24)
@@ -69,7 +70,7 @@ class Run(Sliced[Slice]):
         self.anatomy: Mapping[str, Any] = {}  # the last step stage by stage, as in Slice
         self.sequences: int | None = None
         self.tables = tables
-        self.known: Preview | None = None
+        self._preview = preview
         self._slice_seconds = slice_seconds
         self.slow = False
         self._goal: int | None = None
@@ -81,10 +82,9 @@ class Run(Sliced[Slice]):
     @property
     def preview(self) -> Preview:
         """What there is to know of its data: made before the run, so that nobody who looks at it
-        needs the data. Raises GruvizError if there is none."""
-        if self.known is None:
-            self.known = preview_of(self.experiment.task, self.experiment.seed, self.tables)
-        return self.known
+        needs the data."""
+        assert self._preview is not None, "only a run that was begun with one can be looked at"
+        return self._preview
 
     @property
     def live(self) -> bool:
@@ -206,7 +206,7 @@ class Run(Sliced[Slice]):
             self._trained_with = experiment
         self._hand_in(
             worker.advance, experiment, self.checkpoint, seconds, steps, self.tables,
-            again=self._again,
+            self.language, again=self._again,
         )  # fmt: skip
 
     def _absorb(self, part: Slice) -> None:
@@ -244,10 +244,11 @@ class Run(Sliced[Slice]):
                 self._submit()
 
     def _resume(self) -> None:
-        if self.status is Status.PAUSED:
-            self.status = Status.RUNNING
-            self._pace.clear()
-            self._submit()
+        with self._lock:
+            if self.unwatched and self.status is Status.PAUSED:
+                self.unwatched, self.status = False, Status.RUNNING
+                self._pace.clear()
+                self._submit()
 
     def _again(self) -> None:
         if self.status is Status.RUNNING:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future
 from typing import Any, Generic, TypeVar
 
-from gruviz.errors import GruvizError
+from gruviz.data.shelf import IN_USE_SECONDS
+from gruviz.errors import GruvizError, PassingError
 from gruviz.runs.pool import Closed, Lost
 
-UNWATCHED_SECONDS = 15.0
+UNWATCHED_SECONDS = IN_USE_SECONDS  # for so long its data must not go
 MOST_TRIES = 2  # a slice that killed two workers, in which it was alone, would kill a third
 
 log = logging.getLogger(__name__)
@@ -22,11 +23,12 @@ class Sliced(ABC, Generic[Part]):
     """Hands in one slice at a time, takes its result, and tries again when a worker was killed.
 
     `unwatched`: whether it stopped because nobody was looking; it goes on when somebody does.
-    `error`: what stopped it.
+    `error`: what stopped it. `language`: of who asked for it, in which that is said.
     """
 
     def __init__(self, executor: Executor, clock: Callable[[], float]) -> None:
         self.error: Exception | None = None
+        self.language: str | None = None
         self.unwatched = False
         self.watched_at = clock()
         self._executor = executor
@@ -39,10 +41,7 @@ class Sliced(ABC, Generic[Part]):
         """Somebody is looking: if it stopped because nobody was, it goes on."""
         self.watched_at = self._clock()
         if self.unwatched:
-            with self._lock:
-                if self.unwatched:
-                    self.unwatched = False
-                    self._resume()
+            self._resume()
 
     @property
     def _deserted(self) -> bool:
@@ -57,7 +56,7 @@ class Sliced(ABC, Generic[Part]):
         except Closed:  # the server is going down
             self._close()
             return
-        except OSError as error:  # the machine has no room; what was found is still there
+        except (Lost, OSError) as error:  # the machine has no room; what was found is still there
             log.warning("a slice could not be submitted: %s", error)
             self._give_up(error)
             return
@@ -80,6 +79,9 @@ class Sliced(ABC, Generic[Part]):
                 else:
                     self._tries = 0
                     self._give_up(error)
+            except (PassingError, OSError) as error:  # a full machine: there may be room later
+                self._tries = 0
+                self._give_up(error)
             except Closed:
                 self._close()
             except Exception as error:
@@ -100,7 +102,7 @@ class Sliced(ABC, Generic[Part]):
 
     @abstractmethod
     def _give_up(self, error: Exception) -> None:
-        """Its worker died MOST_TRIES times in a row, or was killed for what it did, or there is none."""
+        """What stopped it will pass, or may: no room, no data, no worker, or one that died too often."""
 
     @abstractmethod
     def _resume(self) -> None:

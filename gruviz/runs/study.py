@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from enum import Enum
-from typing import Generic
+from typing import Any, Generic
 
 from gruviz.data.store import TableStore
 from gruviz.experiment import Experiment
@@ -26,7 +26,9 @@ class Study(Sliced[S], Generic[S]):
     """Takes a state of `gruviz.studies` to its end, one slice at a time, beside whatever trains.
 
     It only reads the experiment and the checkpoints it was given: no run is touched. `state` is what
-    is known so far. If nobody calls `watch` for UNWATCHED_SECONDS it stops until somebody does.
+    is known so far. begins: called whenever it is about to be under way.
+
+    If nobody calls `watch` for UNWATCHED_SECONDS it stops until somebody does.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Study(Sliced[S], Generic[S]):
         tables: TableStore,
         slice_seconds: Callable[[], float],
         clock: Callable[[], float] = time.monotonic,
+        begins: Callable[["Study[Any]"], None] = lambda _study: None,
     ) -> None:
         super().__init__(executor, clock)
         self.experiment = experiment
@@ -44,6 +47,7 @@ class Study(Sliced[S], Generic[S]):
         self.status = StudyStatus.CANCELLED
         self.tables = tables
         self._slice_seconds = slice_seconds
+        self._begins = begins
 
     @property
     def progress(self) -> float:
@@ -57,12 +61,17 @@ class Study(Sliced[S], Generic[S]):
 
     def start(self) -> None:
         """Begin, or go on where it was cancelled."""
+        if self.status is StudyStatus.CANCELLED:
+            self._begins(self)  # without the lock: it may cancel others
         with self._lock:
-            if self.status is StudyStatus.CANCELLED:
-                self.status = StudyStatus.RUNNING
-                self.unwatched, self.error = False, None
-                self.watch()
-                self._submit()
+            self._begin()
+
+    def _begin(self) -> None:
+        if self.status is StudyStatus.CANCELLED:
+            self.status = StudyStatus.RUNNING
+            self.unwatched, self.error = False, None
+            self.watch()
+            self._submit()
 
     def cancel(self) -> None:
         """Stop after the slice under way, and keep what was found."""
@@ -75,7 +84,7 @@ class Study(Sliced[S], Generic[S]):
         if self.status is StudyStatus.RUNNING and not self._in_flight:
             self._hand_in(
                 worker.proceed, self.experiment, self.state, self._slice_seconds(), self.tables,
-                again=self._submit,
+                self.language, again=self._submit,
             )  # fmt: skip
 
     def _absorb(self, part: S) -> None:
@@ -94,7 +103,10 @@ class Study(Sliced[S], Generic[S]):
         self.status, self.error = StudyStatus.CANCELLED, error
 
     def _resume(self) -> None:
-        self.start()
+        self._begins(self)
+        with self._lock:
+            if self.unwatched:  # still
+                self._begin()
 
     def _close(self) -> None:
         self.cancel()

@@ -102,10 +102,12 @@ def advance(
     seconds: float | None,
     steps: int | None,
     tables: TableStore,
+    language: str | None = None,
 ) -> Slice:
     """`gruviz.training.advance`, for a process that must not import it."""
     from gruviz import training
 
+    speak(language)  # not that of whoever was here before
     permitted(experiment, tables)
     return training.advance(experiment, checkpoint, seconds=seconds, steps=steps, fetch=tables)
 
@@ -115,10 +117,12 @@ def proceed(
     state: S,
     seconds: float,
     tables: TableStore,
+    language: str | None = None,
 ) -> S:
     """`gruviz.training.proceed`, for a process that must not import it."""
     from gruviz import training
 
+    speak(language)
     under_way = state.job if isinstance(state, Trials) else None
     permitted(under_way.experiment if under_way else experiment, tables)
     return training.proceed(experiment, state, seconds=seconds, fetch=tables)

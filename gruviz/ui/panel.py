@@ -68,7 +68,7 @@ def panel(
             "dark": charts.DARK,
         },
         on_attach_change=on_attach,
-        on_gone_change=lambda: None,  # the session sees for itself
+        on_gone_change=lambda: None,  # the page is drawn anew
         on_status_change=lambda: None,
         on_advice_change=on_advice,
     )

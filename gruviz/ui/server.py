@@ -18,6 +18,7 @@ from streamlit.runtime import get_instance
 
 from gruviz.errors import GruvizError
 from gruviz.runs import classroom
+from gruviz.settings import check_all
 from gruviz.ui import view
 from gruviz.ui.audience import audience
 from gruviz.ui.feed import ASK_BYTES, feed
@@ -89,6 +90,7 @@ async def _sweep(runtime: Any) -> None:
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Start the workers with the server, so that the first Train doesn't wait for torch."""
     try:
+        check_all()
         audience()
         classroom().pool.warm()
     except GruvizError as error:

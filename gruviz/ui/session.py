@@ -53,7 +53,7 @@ class Session:
 
     def start(self, wanted: Experiment) -> Run:
         """A new run in place of the present one, which Undo can bring back."""
-        run = classroom().start(wanted, visitor())
+        run = classroom().start(wanted, visitor(), st.context.locale)
         run.slow_down(self.slow)
         self.replace(run)
         return run
@@ -63,12 +63,6 @@ class Session:
         if self.run is not None:
             self.run.pause()
         self.previous, self.run, self.fresh = self.run, run, False
-
-    def look_after(self) -> None:
-        """Let go of a run that the classroom has dropped, and say so."""
-        if self.run is not None and classroom().find(self.run.token) is None:
-            self.run = None
-            self.complaints = [_(GONE)]
 
     def undo(self) -> None:
         """Bring back the run before this one, with its settings."""
@@ -246,5 +240,4 @@ def session() -> Session:
         st.session_state["session"] = Session(link)
         st.session_state["session"].read_link()
     found: Session = st.session_state["session"]
-    found.look_after()
     return found

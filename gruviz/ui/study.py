@@ -98,6 +98,7 @@ def _start(name: str, offer: Offer, mine: Session, wanted: Experiment) -> None:
         frame.refusal(error)
         return
     study = classroom().study(experiment, state, visitor())
+    study.language = st.context.locale
     mine.studies[name] = study
     study.start()
     st.rerun()
@@ -108,6 +109,10 @@ def _reason(study: Study[Any]) -> str:
         return str(study.error)
     if isinstance(study.error, Lost):
         return _("{reason} Nothing is lost: press Go on.").format(reason=_(study.error.said))
+    if isinstance(study.error, OSError):
+        return _("The server can't do this now ({reason}). Nothing is lost: press Go on.").format(
+            reason=study.error.strerror or type(study.error).__name__
+        )
     return _("The process that made this study failed ({kind}). Start it again.").format(
         kind=type(study.error).__name__
     )

@@ -44,12 +44,6 @@ def _act(mine: Session, wanted: Experiment) -> None:
     if pressed is None:
         return
     mine.complaints = []
-    try:
-        if pressed in ("train", "step", "epoch", "many") and mine.begins(wanted):
-            check(wanted, tables.preview(wanted))
-    except GruvizError as error:
-        mine.complaints = [str(error)]
-        return
     acts: dict[str, Callable[[Experiment], None]] = {
         "train": mine.train,
         "pause": mine.pause,
@@ -59,7 +53,12 @@ def _act(mine: Session, wanted: Experiment) -> None:
         "reset": mine.reset,
         "pin": lambda _wanted: mine.pin(),
     }
-    acts[pressed](wanted)
+    try:
+        if pressed in ("train", "step", "epoch", "many") and mine.begins(wanted):
+            check(wanted, tables.preview(wanted))
+        acts[pressed](wanted)
+    except GruvizError as error:
+        mine.complaints = [str(error)]
 
 
 def _buttons(mine: Session, wanted: Experiment) -> None:
@@ -215,6 +214,10 @@ def _reason(error: Exception | None) -> str:
         return str(error)
     if isinstance(error, Lost):
         return _(error.said)
+    if isinstance(error, OSError):
+        return _("The server can't do this now ({reason}).").format(
+            reason=error.strerror or type(error).__name__
+        )
     return _("the training process failed ({kind}).").format(kind=type(error).__name__)
 
 
