@@ -19,6 +19,7 @@ from benchmarks.clients import UNKNOWN_RUN, Pace, Server, Student, Viewer, multi
 CSV = ("t,x\n" + "".join(f"{t},{t * t % 97}\n" for t in range(120))).encode()
 SECONDS = 60.0  # that a loaded machine may take
 FORGETFUL = {"GRUVIZ_KEEP_MINUTES": str(KEEP_MINUTES)}
+SOON = ("--server.disconnectedSessionTTL", "10")  # instead of the two minutes of a real class
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +142,7 @@ def test_a_form_holds_one_file_and_a_name_can_not_break_out_of_it() -> None:
 
 def test_three_hundred_sessions_leave_little_behind(tmp_path: Path) -> None:
     async def act() -> tuple[float, int]:
-        server = await Server.start(tmp_path, 1, FORGETFUL)
+        server = await Server.start(tmp_path, 1, FORGETFUL, SOON)
         try:
             _at_once, later = await come_and_go(server, SESSIONS, SETTLE_SECONDS)
             return later, server.tracebacks()

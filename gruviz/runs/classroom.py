@@ -53,6 +53,7 @@ class Classroom:
         self._looks = Errands[Preview](self.pool, workers, LOOKING_DIED)
         self._lock = threading.Lock()
         self._run_count, self._given_back = 0, -GIVE_BACK_SECONDS
+        self._freed = False  # whether there is memory to give back: of runs, or of what was sent
         self._housekeeping = Housekeeping(self.tidy)
 
     def read(
@@ -73,6 +74,8 @@ class Classroom:
         except GruvizError:
             self.uploads.leave(digest, visitor)
             raise
+        finally:
+            self._freed = True  # the store has the bytes, and the page lets go of them
 
     def reread(
         self,
@@ -177,13 +180,12 @@ class Classroom:
         self.pool.tidy(now)
         self.register.tidy(now)
         self.uploads.tidy(now)
-        before, runs = self._run_count, len(self.register)
-        if runs < before and now - self._given_back >= GIVE_BACK_SECONDS:
-            self._given_back = now
-            give_back()
-        elif runs < before:
-            return  # with what else goes meanwhile
+        runs = len(self.register)
+        self._freed |= runs < self._run_count
         self._run_count = runs
+        if self._freed and now - self._given_back >= GIVE_BACK_SECONDS:
+            self._freed, self._given_back = False, now
+            give_back()
 
     def close(self) -> None:
         """Stop the workers and delete the uploads."""
