@@ -1,5 +1,8 @@
 """The handle of a run, on an executor that does one slice at a time and only when told to."""
 
+import atexit
+import shutil
+import tempfile
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future
@@ -76,16 +79,15 @@ class Clock:
         return self.now
 
 
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The data sets of the runs' store are put where the test is."""
-    monkeypatch.chdir(tmp_path)
+# Where the stores of by-hand runs, of whatever test, put their data sets.
+FOLDER = Path(tempfile.mkdtemp(prefix="gruviz-tests-"))
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 
 
 def a_run(
     executor: Executor, experiment: Experiment = SMALL, clock: Callable[[], float] | None = None
 ) -> Run:
-    tables, about = TableStore(Path()), None
+    tables, about = TableStore(FOLDER), None
     with suppress(GruvizError):
         about = preview_of(experiment.task, experiment.seed, tables)
     return Run(experiment, executor, tables, lambda: 0.2, clock or Clock(), about)

@@ -1,7 +1,6 @@
 """The handle of a study, on an executor that does one slice at a time and only when told to."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,23 +14,17 @@ from gruviz.runs.pool import Closed
 from gruviz.runs.sliced import MOST_TRIES
 from gruviz.studies import RangeTest
 from gruviz.training import proceed
-from tests.test_run import Clock, OnDemand, a_run, assert_same
+from tests.test_run import FOLDER, Clock, OnDemand, a_run, assert_same
 
 SMALL = Experiment(task=Adding(size=40, length=4), cell=GRU(2), batch_size=16, steps=30)
 BEGIN = RangeTest.begin(seeds=2, steps=10)
-
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The data sets of the runs' store are put where the test is."""
-    monkeypatch.chdir(tmp_path)
 
 
 def a_study(
     executor: OnDemand, clock: Clock | None = None, experiment: Experiment = SMALL
 ) -> Study[RangeTest]:
     # No seconds at all: every slice is a single step.
-    return Study(experiment, BEGIN, executor, TableStore(Path()), lambda: 0.0, clock or Clock())
+    return Study(experiment, BEGIN, executor, TableStore(FOLDER), lambda: 0.0, clock or Clock())
 
 
 def assert_found(study: Study[RangeTest]) -> None:
