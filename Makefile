@@ -43,7 +43,7 @@ check: .venv/dev
 bench: .venv/bench .venv/kernels
 	$(BIN)/python -m benchmarks
 
-# Everything that one visitor can try against the others, on loopback; some eight minutes.
+# Everything that one visitor can try against the others, on loopback; some ten minutes.
 attack: .venv/dev .venv/kernels
 	$(BIN)/python -m benchmarks.attack
 
