@@ -1,14 +1,20 @@
-"""The experiment in a link: what differs from the defaults, one readable parameter a knob."""
+"""The experiment in a link: what differs from the defaults, one readable parameter a knob; and its
+course, one parameter for each step at which live knobs were turned: "at.180=clip_norm:1"."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment
+from gruviz.experiment.course import Course
 from gruviz.experiment.knobs import Choice, Knob, Pick, about, choose
 from gruviz.words import _
+
+AT = re.compile(r"at\.(?P<step>[1-9][0-9]{0,5})")
+MOST_TURNS = 500  # an address takes a thousand parameters
 
 
 def settings(owner: Any, prefix: str = "") -> Iterator[tuple[str, Knob | Pick, Any]]:
@@ -35,6 +41,62 @@ def to_link(experiment: Experiment) -> dict[str, str]:
         elif value != default:
             parameters[key] = _text(what, value)
     return parameters
+
+
+def course_to_link(course: Course) -> dict[str, str]:
+    """The parameters of a course's link: those of its first experiment, and its turns."""
+    parameters = to_link(course.first)
+    for step, before, after in course.changes():
+        old = {key: value for key, _what, value in settings(before)}
+        turned = [
+            f"{key}:{_text(what, value)}"
+            for key, what, value in settings(after)
+            if isinstance(what, Knob) and value != old[key]
+        ]
+        parameters[f"at.{step}"] = ",".join(turned)
+    return parameters
+
+
+def course_from_link(parameters: Mapping[str, str]) -> tuple[Course, list[str]]:
+    """The course of a link, and a sentence for each parameter that could not be used."""
+    found = {key: match for key in parameters if (match := AT.fullmatch(key))}
+    first, complaints = from_link({k: v for k, v in parameters.items() if k not in found})
+    turns = sorted((int(match["step"]), parameters[key]) for key, match in found.items())
+    if len(turns) > MOST_TURNS:
+        complaints.append(
+            _("The link turns knobs at {count:,} steps; the first {most:,} are used.").format(
+                count=len(turns), most=MOST_TURNS
+            )
+        )
+    course = Course(first)
+    for step, text in turns[:MOST_TURNS]:
+        wanted, said = _turned(course.last, step, text)
+        course = course.turned(step, wanted)
+        complaints += said
+    return course, complaints
+
+
+def _turned(experiment: Experiment, step: int, text: str) -> tuple[Experiment, list[str]]:
+    """The experiment with live knobs set as "clip_norm:1,learning_rate:0.01" says."""
+    complaints: list[str] = []
+    live = {
+        key for key, what, _value in settings(experiment) if isinstance(what, Knob) and what.live
+    }
+    for part in text.split(","):
+        key, _colon, value = part.partition(":")
+        if key not in live:
+            complaints.append(
+                _(
+                    "The link turns {key!r} at step {step:,}, which can't be turned while a run"
+                    " trains; it is ignored."
+                ).format(key=key[:60], step=step)
+            )
+            continue
+        try:
+            experiment = _with(experiment, key, value)
+        except GruvizError as error:
+            complaints.append(_ignored(error))
+    return experiment, complaints
 
 
 def _text(what: Knob, value: Any) -> str:
