@@ -13,8 +13,8 @@ from gruviz.data.baselines import BASELINES
 from gruviz.data.tables import sample
 from gruviz.experiment import Cosine, Experiment
 from gruviz.experiment import Table as TableTask
-from gruviz.training.proceed import proceed
-from gruviz.trials import Job, Trials
+from gruviz.studies import Job, Trials
+from gruviz.training.studies import proceed
 
 STEPS = 1500
 SAMPLES = {"sunspots_yearly": (24, 4), "co2_weekly": (60, 8), "airline_passengers": (24, 6)}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from gruviz.data.csv import read_csv
+from gruviz.csv import read_csv
 from gruviz.errors import GruvizError
 
 ROWS = 200_000

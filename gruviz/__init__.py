@@ -18,7 +18,7 @@ from gruviz.experiment import Experiment
 
 if TYPE_CHECKING:
     from gruviz import nn
-    from gruviz.data.csv import read_csv
+    from gruviz.csv import read_csv
     from gruviz.training import train
 
 __all__ = ["Experiment", "GruvizError", "nn", "read_csv", "train"]
@@ -30,7 +30,7 @@ def __getattr__(name: str) -> Any:
     if name == "nn":
         return import_module("gruviz.nn")
     if name == "read_csv":
-        return import_module("gruviz.data.csv").read_csv
+        return import_module("gruviz.csv").read_csv
     if name == "train":
         return import_module("gruviz.training").train
     raise AttributeError(f"module 'gruviz' has no attribute {name!r}")

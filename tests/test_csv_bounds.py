@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from gruviz.data.csv import read_csv
-from gruviz.data.csv.cells import LONGEST, WORDS, _kind, kind
-from gruviz.data.csv.formats import formats
-from gruviz.data.csv.reader import MAX_CELLS, MAX_LINE
-from gruviz.data.csv.records import HEAD_CHARACTERS, LEAST_LINES, head_of
+from gruviz.csv import read_csv
+from gruviz.csv.cells import LONGEST, WORDS, _kind, kind
+from gruviz.csv.formats import formats
+from gruviz.csv.reader import MAX_CELLS, MAX_LINE
+from gruviz.csv.records import HEAD_CHARACTERS, LEAST_LINES, head_of
 from gruviz.errors import GruvizError
 from tests.test_csv_kinds import VALUES, refusal, stamps, text
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from gruviz.data.csv import read_csv
-from gruviz.data.csv.encoding import BLOCK, BLOCKS, _sample
+from gruviz.csv import read_csv
+from gruviz.csv.encoding import BLOCK, BLOCKS, _sample
 from gruviz.errors import GruvizError
 
 ROWS = [f"2021-01-{row % 28 + 1:02d};{row % 17 + 0.5};{row * 7 % 13 + 0.25}" for row in range(60)]

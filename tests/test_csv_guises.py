@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gruviz.data.csv import Overrides, Table
+from gruviz.csv import Overrides, Table
 from gruviz.data.loading import load
 from gruviz.errors import GruvizError
 from gruviz.experiment import Table as Forecast

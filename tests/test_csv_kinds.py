@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gruviz.data.csv import Severity, Table, read_csv
+from gruviz.csv import Severity, Table, read_csv
 from gruviz.errors import GruvizError
 
 DAY, HALF_HOUR = timedelta(days=1), timedelta(minutes=30)

@@ -10,7 +10,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gruviz.data.csv import MAX_COLUMNS, Overrides, Table, read_csv
+from gruviz.csv import MAX_COLUMNS, Overrides, Table, read_csv
 from gruviz.errors import GruvizError
 from tests.test_experiment import SURE
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gruviz.data.csv import Severity, Table, read_csv
+from gruviz.csv import Severity, Table, read_csv
 from gruviz.errors import GruvizError
 
 PLACES = [parent / "shared" / "data" / "wild" for parent in Path(__file__).resolve().parents]
@@ -150,7 +150,7 @@ def test_the_reading_of_a_wild_file_gives_the_same_table_when_it_is_asked_for(
     table = read_csv(FOLDER / key["file"])
     from dataclasses import fields
 
-    from gruviz.data.csv import Overrides
+    from gruviz.csv import Overrides
 
     parts = {each.name: getattr(table.reading, each.name) for each in fields(Overrides)}
     if not parts["time"]:

@@ -17,8 +17,8 @@ from gruviz.data.missing import METHODS
 from gruviz.experiment import Experiment, Table
 from gruviz.experiment.link import to_link
 from gruviz.runs import Study, classroom
+from gruviz.studies import Forecasts, Trials
 from gruviz.training import proceed
-from gruviz.trials import Forecasts, Trials
 from gruviz.ui import forecasting
 from gruviz.ui.session import Session
 from gruviz.words import readable

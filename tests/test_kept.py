@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gruviz.data.csv import Table, read_csv
+from gruviz.csv import Table, read_csv
 from gruviz.data.kept import open_table, write_table
 from gruviz.data.tables import SAMPLES
 

@@ -12,7 +12,7 @@ from gruviz.experiment.link import to_link
 from gruviz.runs import Study, StudyStatus, classroom
 from gruviz.runs.pool import Hung
 from gruviz.runs.sliced import MOST_TRIES
-from gruviz.studies import suggest
+from gruviz.studies.range_test import suggest
 from gruviz.training import proceed
 from gruviz.words import readable
 from tests.page import (

@@ -7,7 +7,8 @@ import pytest
 
 from gruviz.data import load
 from gruviz.experiment import GRU, SGD, Adding, Experiment, Momentum, SineMixture
-from gruviz.studies import GIVE_UP_ABOVE, RangeTest, Suggestion, smoothed, suggest
+from gruviz.studies import RangeTest, Suggestion
+from gruviz.studies.range_test import GIVE_UP_ABOVE, smoothed, suggest
 from gruviz.training import Trainer, advance, proceed
 
 SMALL = Experiment(

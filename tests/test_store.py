@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gruviz.csv import Overrides
 from gruviz.data import load, store
-from gruviz.data.csv import Overrides
 from gruviz.data.store import TableStore
 from gruviz.data.tables import sample
 from gruviz.errors import GruvizError, PassingError

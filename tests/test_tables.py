@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import gruviz
-from gruviz.data.csv import Overrides, read_csv
+from gruviz.csv import Overrides, read_csv
 from gruviz.data.tables import SAMPLE_NAMES, SAMPLES, sample
 
 

@@ -13,11 +13,11 @@ from gruviz.data import fetch_sample, load, read_csv
 from gruviz.data.backtest import Fold, rolling_origins
 from gruviz.experiment import GRU, SGD, Experiment, Table
 from gruviz.record import Checkpoint
+from gruviz.studies import Forecasts, Job, Trials
 from gruviz.training import advance, proceed
+from gruviz.training.studies.trials import MOST_FORECASTS
+from gruviz.training.studies.trials import proceed as further
 from gruviz.training.trainer import Trainer
-from gruviz.training.trials import MOST_FORECASTS
-from gruviz.training.trials import trials as further
-from gruviz.trials import Forecasts, Job, Trials
 
 WINDOW, HORIZON = 8, 3
 SMALL = Experiment(
@@ -46,7 +46,7 @@ def test_trials_that_have_not_begun_have_found_nothing() -> None:
 def test_trials_are_the_same_bit_for_bit_however_they_are_sliced(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("gruviz.training.trials.SECONDS_AT_ONCE", math.inf)
+    monkeypatch.setattr("gruviz.training.studies.trials.SECONDS_AT_ONCE", math.inf)
     at_once = whole(*JOBS)
     state, shares = Trials.begin(JOBS), []
     while state.progress < 1:
@@ -61,7 +61,7 @@ def test_trials_are_the_same_bit_for_bit_however_they_are_sliced(
 def test_a_trial_with_slow_steps_leaves_the_worker_after_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("gruviz.training.trials.SECONDS_AT_ONCE", 0.0)
+    monkeypatch.setattr("gruviz.training.studies.trials.SECONDS_AT_ONCE", 0.0)
     state, steps = Trials.begin(JOBS[:1]), []
     while state.progress < 1:
         state = further(SMALL, state, fetch_sample, lambda: True)
@@ -74,7 +74,7 @@ def test_forecasts_leave_the_worker_after_some_windows_and_are_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     at_once = whole(JOBS[0]).found[0]
-    monkeypatch.setattr("gruviz.training.trials.WORK", 5 * WINDOW * 4)  # five windows
+    monkeypatch.setattr("gruviz.training.studies.trials.WORK", 5 * WINDOW * 4)  # five windows
     state, parts = Trials.begin(JOBS[:1]), []
     while state.progress < 1:
         state = further(SMALL, state, fetch_sample, lambda: True)
@@ -90,7 +90,7 @@ def test_forecasts_leave_the_worker_after_some_windows_and_are_the_same(
 def test_a_trial_that_diverged_says_so_though_its_forecasts_come_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("gruviz.training.trials.WORK", 5 * WINDOW * 4)
+    monkeypatch.setattr("gruviz.training.studies.trials.WORK", 5 * WINDOW * 4)
     wild = replace(SMALL, optimizer=SGD(), learning_rate=10.0, clip_norm=None, steps=400)
     state = Trials.begin([Job(wild, FOLDS[0])])
     while state.progress < 1:

@@ -1,5 +1,6 @@
 """Data for an experiment: made-up tasks, bundled samples, tables from files."""
 
+from gruviz.csv import Table, read_csv
 from gruviz.data.bounds import (
     batches_per_epoch,
     check,
@@ -8,7 +9,6 @@ from gruviz.data.bounds import (
     check_warmup,
     permitted,
 )
-from gruviz.data.csv import Table, read_csv
 from gruviz.data.dataset import IGNORED, Array, Dataset, Sequences, batches, judged
 from gruviz.data.loading import Fetch, fetch_sample, load, series_of
 from gruviz.data.preview import Preview, known, preview_of, previewed

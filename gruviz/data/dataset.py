@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gruviz.data.csv import Finding
+from gruviz.csv import Finding
 from gruviz.experiment import Kind
 
 Array = npt.NDArray[np.float32]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from gruviz.data.csv import Overrides, Table
+from gruviz.csv import Overrides, Table
 from gruviz.data.plain import finding_of, plain_finding, plain_reading, reading_of
 
 ABOUT, FRAME, LEARN = "about.json", "frame.arrow", "learn.arrow"

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from gruviz.data.csv import Finding
-from gruviz.data.csv.findings import note
+from gruviz.csv import Finding
+from gruviz.csv.findings import note
 from gruviz.data.dataset import Dataset, Sequences
 from gruviz.data.scaling import fit
 from gruviz.data.windows import MOST_COPIED, TRAINING_SHARE

@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from gruviz.csv import Table, split_source
 from gruviz.data import synthetic, text
 from gruviz.data.backtest import Fold
 from gruviz.data.chunks import made
-from gruviz.data.csv import Table, split_source
 from gruviz.data.dataset import Dataset, Sequences
 from gruviz.data.labelled import long_sequences, wide_sequences
 from gruviz.data.missing import punch

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from gruviz.data.csv import Finding, Overrides, Reading, Remedy, Severity
+from gruviz.csv import Finding, Overrides, Reading, Remedy, Severity
 
 
 def plain_finding(finding: Finding) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from gruviz.data.csv import Finding, split_source
+from gruviz.csv import Finding, split_source
 from gruviz.data.dataset import Dataset, Sequences, judged
 from gruviz.data.latest import Latest
 from gruviz.data.loading import (

@@ -22,7 +22,7 @@ from filelock import FileLock
 from numpy.lib.array_utils import byte_bounds
 from numpy.lib.stride_tricks import as_strided
 
-from gruviz.data.csv import Finding
+from gruviz.csv import Finding
 from gruviz.data.dataset import Dataset, Sequences
 from gruviz.data.latest import Latest
 from gruviz.data.plain import finding_of, plain_finding

@@ -12,8 +12,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gruviz.data.csv import Overrides, Table, read_csv, split_source
-from gruviz.data.csv.encoding import check_size
+from gruviz.csv import Overrides, Table, read_csv, split_source
+from gruviz.csv.encoding import check_size
 from gruviz.data.kept import open_table, write_table
 from gruviz.data.latest import Latest
 from gruviz.data.shelf import Shelf, touch

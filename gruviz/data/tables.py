@@ -3,7 +3,7 @@
 from functools import lru_cache
 from pathlib import Path
 
-from gruviz.data.csv import MAX_BYTES, Overrides, Table, read_csv
+from gruviz.csv import MAX_BYTES, Overrides, Table, read_csv
 
 SAMPLES = Path(__file__).parent / "samples"
 SAMPLE_NAMES = (

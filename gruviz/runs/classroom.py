@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from gruviz.csv.table import MARK
 from gruviz.data import Preview, Table, known
-from gruviz.data.csv.table import MARK
 from gruviz.data.preview import remember
 from gruviz.data.store import TableStore
 from gruviz.errors import GruvizError

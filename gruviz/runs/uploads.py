@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 
-from gruviz.data.csv.encoding import check_size
+from gruviz.csv.encoding import check_size
 from gruviz.data.store import TableStore
 from gruviz.errors import PassingError
 from gruviz.settings import limit

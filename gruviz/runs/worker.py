@@ -18,8 +18,7 @@ from gruviz.data.store import TableStore
 from gruviz.experiment import Experiment, Task
 from gruviz.record import Checkpoint, Slice
 from gruviz.runs.process import Outcome
-from gruviz.studies import S
-from gruviz.trials import Trials
+from gruviz.studies import S, Trials
 from gruviz.words import speak
 
 NICENESS = 5

@@ -2,7 +2,7 @@
 `proceed` takes a study of it to the next state."""
 
 from gruviz.training.advance import advance, train
-from gruviz.training.proceed import proceed
+from gruviz.training.studies import proceed
 from gruviz.training.trainer import Trainer
 
 __all__ = ["Trainer", "advance", "proceed", "train"]

@@ -20,7 +20,7 @@ from gruviz.data.scaling import fit
 from gruviz.errors import GruvizError
 from gruviz.experiment import Constant, Experiment, Knob, Plateau, about, with_live
 from gruviz.experiment import Table as TableTask
-from gruviz.trials import Forecasts, Job, Trials
+from gruviz.studies import Forecasts, Job, Trials
 from gruviz.ui import frame, tables, view
 from gruviz.ui.session import Session
 from gruviz.ui.study import Offer, drawn

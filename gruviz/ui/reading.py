@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from gruviz.csv import Finding, Overrides, Severity
 from gruviz.data import Table
-from gruviz.data.csv import Finding, Overrides, Severity
 from gruviz.errors import GruvizError
 from gruviz.experiment import FromTable
 from gruviz.ui import frame, tables

@@ -7,9 +7,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from gruviz.csv import MAX_BYTES, Overrides
+from gruviz.csv.table import MARK
 from gruviz.data import SAMPLE_NAMES, Preview, Table
-from gruviz.data.csv import MAX_BYTES, Overrides
-from gruviz.data.csv.table import MARK
 from gruviz.data.tables import sample
 from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment, FromTable, Knob, about, default_of
