@@ -1,7 +1,10 @@
 """What a page asks workers for and waits for: joined, a few at a time, refusals remembered."""
 
+import gc
 import threading
+import weakref
 from concurrent.futures import BrokenExecutor, Executor, Future
+from contextlib import suppress
 from typing import Any, cast
 
 import pytest
@@ -183,3 +186,33 @@ def test_what_would_end_so_again_is_not_tried_twice_but_may_be_asked_for_later(
         asker.join(10)
         assert (type(asker.result), str(asker.result)) == (PassingError, sentence)
         assert len(workers.taken) == submitted
+
+
+class File(set[str]):
+    """Anything that can be referred to weakly."""
+
+
+def test_what_was_sent_goes_when_it_is_refused_and_waits_for_no_search_of_cycles(
+    workers: Workers,
+) -> None:
+    made = errands(workers)
+
+    def refuse() -> None:
+        workers.wait_for(1)
+        workers.taken[0][1].set_exception(GruvizError("no table"))
+
+    def ask(file: File) -> "weakref.ref[File]":
+        refusing = threading.Thread(target=refuse, daemon=True)
+        refusing.start()
+        with suppress(GruvizError):
+            made.do("a", "ann", lambda _begun: None, len, "a")
+        refusing.join()
+        workers.taken.clear()
+        return weakref.ref(file)
+
+    gc.disable()
+    try:
+        left = ask(File())
+        assert left() is None
+    finally:
+        gc.enable()

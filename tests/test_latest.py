@@ -40,3 +40,17 @@ def test_there_may_be_only_so_many() -> None:
     for key in "abc":
         latest.put(key, b"")
     assert kept(latest, "abc") == "bc"
+
+
+def test_what_nobody_has_asked_for_since_a_while_goes() -> None:
+    now = [0.0]
+    latest = Latest[bytes](100, len, clock=lambda: now[0])
+    latest.put("a", b"1")
+    latest.put("b", b"1")
+    now[0] = 50.0
+    assert latest.get("a") == b"1"
+    latest.drop_unused(50.0)
+    assert kept(latest, "ab") == "ab"
+    now[0] = 51.0
+    latest.drop_unused(50.0)
+    assert kept(latest, "ab") == "a"

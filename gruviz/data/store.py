@@ -77,6 +77,10 @@ class TableStore:
         os.utime(path)
         return digest
 
+    def let_go(self, seconds: float) -> None:
+        """Close the tables that this process has not looked at for so long; the files stay."""
+        _opened.drop_unused(seconds)
+
     def drop(self, digest: str) -> None:
         """Forget a file and the tables that it was read as."""
         _opened.drop_if(lambda key: key[0] == self.folder and key[1].startswith(digest))

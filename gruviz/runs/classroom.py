@@ -180,6 +180,7 @@ class Classroom:
         self.pool.tidy(now)
         self.register.tidy(now)
         self.uploads.tidy(now)
+        self.tables.let_go(60 * limit("GRUVIZ_KEEP_MINUTES"))
         runs = len(self.register)
         self._freed |= runs < self._run_count
         self._run_count = runs

@@ -84,6 +84,9 @@ class Errands(Generic[T]):
                 errand.asked -= 1
                 if not errand.asked and not errand.begun:
                     self._errands.pop(key, None)
+            # An error refers to this frame and those that called it: with the way back to the error
+            # they, and the file of whoever asked, would stay until cycles are looked for.
+            del errand
 
     def _begin(self) -> None:
         """Submit those whose turn it is."""

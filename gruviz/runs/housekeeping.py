@@ -7,7 +7,10 @@ import threading
 from collections.abc import Callable
 
 EVERY_SECONDS = 1.0
-M_ARENA_MAX, ARENAS = -8, 2  # of glibc's mallopt
+# Of glibc's mallopt. A large block has pages of its own, which go back when it is freed; by default
+# the first one that is freed raises the bound to its size, and the next ones tear holes into a heap.
+M_ARENA_MAX, ARENAS = -8, 2
+M_MMAP_THRESHOLD, LARGE_BYTES = -3, 2**20
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +43,7 @@ def keep_together() -> None:
     choose = getattr(ctypes.CDLL(None), "mallopt", None)
     if choose is not None:
         choose(M_ARENA_MAX, ARENAS)
+        choose(M_MMAP_THRESHOLD, LARGE_BYTES)
 
 
 def give_back() -> None:
