@@ -110,6 +110,10 @@ class Server:
         """The processes that train: those of the family that have loaded torch."""
         return [pid for pid in self.family() if _has_loaded(pid, "libtorch")]
 
+    def processor_seconds(self) -> float:
+        """Seconds of a processor that the server and the processes that it has now have taken."""
+        return sum(map(processor_seconds, [self.process.pid, *self.family()]))
+
     def page_memory(self) -> float:
         """Resident memory of the page's process in MB."""
         return resident(self.process.pid)
@@ -137,3 +141,12 @@ def resident(pid: int) -> float:
         return int(status.split("VmRSS:")[1].split()[0]) / 1e3
     except (OSError, IndexError):
         return 0.0
+
+
+def processor_seconds(pid: int) -> float:
+    """Seconds of a processor that a process has taken (Linux); 0 if it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
