@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from gruviz.csv import Overrides, Table
+from gruviz.csv.panels import YEAR
 from gruviz.data.loading import load
 from gruviz.errors import GruvizError
 from gruviz.experiment import Table as Forecast
@@ -358,6 +359,39 @@ def test_a_thirteenth_column_is_told_from_the_months_and_said_if_it_is_the_total
     (found,) = [each for each in table.findings if each.code == "month-grid"]
     turned = read(content, reading=found.remedies[0].overrides)
     same(turned, "value", [value for _year, month, value in rows if month < 13])
+
+
+@pytest.mark.parametrize("years", [2, 3, 20])
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("total", [sum, np.mean, None])
+def test_months_down_and_years_across_are_one_series_without_the_row_of_totals(
+    years: int, named: bool, total: Callable[[Sequence[float]], float] | None
+) -> None:
+    rows = months(total or sum, years=years)
+    by_year = [[v for y, m, v in rows[13 * year : 13 * year + 13]] for year in range(years)]
+    labels = [*(YEAR if named else map(str, range(1, 13))), *(["Total"] if total else [])]
+    columns = [each if total else each[:12] for each in by_year]
+    header = ",".join(["Month", *(str(1990 + year) for year in range(years))])
+    content = text(header, labels, *columns)
+    table = read(content)
+    told = "year-totals" if named else "footer"  # a word below numbers is no row of data
+    assert (told in codes(table)) == (total is not None)
+    assert table.rows == 12
+    (found,) = [each for each in table.findings if each.code == "month-grid"]
+    turned = read(content, reading=found.remedies[0].overrides)
+    same(turned, "value", [value for each in by_year for value in each[:12]])
+    assert turned.time is not None and str(turned.time[12].date()) == "1991-01-01"
+
+
+def test_a_row_below_the_months_that_is_no_total_stays() -> None:
+    rows = months(lambda _values: 23.0, years=3)
+    columns = [[v for _y, _m, v in rows[13 * year : 13 * year + 13]] for year in range(3)]
+    labels = [
+        *["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
+        "Note",
+    ]
+    table = read(text("Month,1990,1991,1992", labels, *columns))
+    assert table.rows == 13 and "year-totals" not in codes(table)
 
 
 RNG = np.random.default_rng(1)

@@ -295,6 +295,17 @@ def about_grid(year: str, total: str) -> Iterator[Finding]:
         )
 
 
+def about_calendar(month: str, years: Sequence[str]) -> Iterator[Finding]:
+    """A row per month and a column per year."""
+    yield warning(
+        "month-grid",
+        N_("Each row is a month ({month!r}) and each column a year, {first} to {last}: read as it"
+           " stands, the years would be taken for series side by side."),
+        month=month[:40], first=years[0], last=years[-1],
+        remedies=(Remedy(N_("One row per month"), Overrides(reshape=TRANSPOSE)),),
+    )  # fmt: skip
+
+
 def about_places(names: Sequence[str]) -> Iterator[Finding]:
     """Rows are places."""
     yield warning(

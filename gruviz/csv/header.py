@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from gruviz.csv.cells import EMPTY, MISSING, NUMERIC, TIMELY, WORDS, common_kind, kind
 from gruviz.csv.names import MAX_WIDTH, UNIT, are_units, is_label, named, names_times
+from gruviz.csv.parts import part_name
 from gruviz.csv.reading import Overrides
 from gruviz.csv.records import Dialect, OpenQuoteError, Record, records
 from gruviz.csv.sideways import refuse_sideways
@@ -163,6 +164,10 @@ def _counts_up(record: Record, kinds: Sequence[str]) -> bool:
     ]  # fmt: skip
     if kinds[0] in (NUMERIC, TIMELY) and len(values) > 10 and kind(values[0]) == WORDS:
         values = values[1:]  # such as Year, before 1, 2, 3 …
+    if part_name(record.cells[0]) == "%m":  # Month, before 1990, 1991
+        years = [cell.strip() for cell in record.cells[1:] if cell.strip()]
+        if all(re.fullmatch(r"[12]\d{3}", year) for year in years):
+            return len(years) > 1 and all(int(b) - int(a) == 1 for a, b in pairwise(years))
     if len(values) < 3 or not all(re.fullmatch(r"\d{1,6}", value) for value in values):
         return False
     numbers = [int(value) for value in values]

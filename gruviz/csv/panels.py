@@ -18,6 +18,7 @@ Codes = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 LEAST_DATES = 5
+LEAST_YEARS = 2
 SHARE_OF_DATES = 0.6
 MOST_LABELS = 30  # columns that are looked at for names of series
 LEAST_TOTALS = 0.8  # of the years that are whole
@@ -148,6 +149,40 @@ def grid(frame: pd.DataFrame, clock: Clock | None) -> Grid | None:
     ]
     totals = (each for each in rest if are_totals(values, frame[each].to_numpy(np.float64)))
     return Grid(clock.columns[0], found, next(totals, ""))
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """A row per month and a column per year: time along both."""
+
+    month: str
+    years: tuple[str, ...]
+
+
+def calendar(cells: Mapping[str, Sequence[str | None]], numeric: Sequence[str]) -> Calendar | None:
+    """The columns named by years, one after the other, beside one that names the twelve months.
+
+    cells: the text of each column. Below the months there may be one row more.
+    """
+    plain = {name: re.sub(r"^[XxYy]_?(?=\d{4})", "", name.strip()) for name in numeric}
+    years = tuple(name for name in numeric if re.fullmatch(r"[12]\d{3}", plain[name]))
+    numbers = np.array([int(plain[name]) for name in years])
+    if len(years) < LEAST_YEARS or not (np.diff(numbers) == 1).all():
+        return None
+    for name, texts in cells.items():
+        first = [_month(text or "") for text in texts[: len(YEAR)]]
+        if name not in years and tuple(first) == YEAR and len(texts) <= len(YEAR) + 1:
+            return Calendar(name, years)
+    return None
+
+
+def in_order(frame: pd.DataFrame, found: Calendar) -> pd.DataFrame:
+    """A row per month of all years, in one column."""
+    first = re.sub(r"\D", "", found.years[0])
+    stamps = np.datetime64(first, "M") + np.arange(12 * len(found.years))
+    values = frame[list(found.years)].to_numpy(np.float64)[: len(YEAR)].T.ravel()
+    index = pd.DatetimeIndex(stamps.astype("datetime64[us]"), name="time")
+    return pd.DataFrame({"value": values}, index=index)
 
 
 def are_totals(months: Floats, totals: Floats) -> bool:

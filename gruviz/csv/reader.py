@@ -298,6 +298,8 @@ def _table(
     findings += _about_time(shape, asked)
     if shape.grid is not None:
         findings += checks.about_grid(shape.grid.year, shape.grid.total)
+    if shape.calendar is not None and not asked.reshape:
+        findings += checks.about_calendar(shape.calendar.month, shape.calendar.years)
     if long is not None:
         values = [name for name in numeric if kinds[name] == NUMBER and name != long.id]
         findings += checks.about_long(long.id, long.count, len(frame), values, clock is not None)
@@ -337,6 +339,8 @@ def _about_time(shape: Shape, asked: Overrides) -> Iterator[Finding]:
     elif shape.clock is not None:
         if not asked.reshape:
             yield from steps.about_clock(shape.clock)
+    elif shape.calendar is not None:
+        return
     elif shape.long is None and (found := places(shape.frame, shape.kinds)):
         yield from checks.about_places(found)
     else:

@@ -25,16 +25,20 @@ class Shape:
     wide: panels.Wide | None = None
     long: panels.Long | None = None
     grid: panels.Grid | None = None
+    calendar: panels.Calendar | None = None
 
 
 def shape_of(columns: Columns, clock: Clock | None, asked: Overrides) -> Shape:
     """One series a column, series below each other, or time along the columns."""
-    wide = panels.wide(columns.names, columns.numeric()) if asked.time is None else None
-    if wide is not None:
+    calendar = _calendar(columns) if asked.time is None else None
+    wide = None
+    if asked.time is None and calendar is None:
+        wide = panels.wide(columns.names, columns.numeric())
+    if wide is not None or calendar is not None:
         clock = None
     frame, kinds = frame_of(columns, clock), kinds_of(columns, clock)
-    shape = Shape(frame, kinds, clock, wide)
-    if wide is not None:
+    shape = Shape(frame, kinds, clock, wide, calendar=calendar)
+    if wide is not None or calendar is not None:
         return shape
     shape.grid = panels.grid(frame, clock)
     shape.long = _long(shape, asked)
@@ -44,6 +48,13 @@ def shape_of(columns: Columns, clock: Clock | None, asked: Overrides) -> Shape:
         if shape.long.counter:
             kinds[shape.long.counter] = COUNTER
     return shape
+
+
+def _calendar(columns: Columns) -> panels.Calendar | None:
+    if columns.rows > len(panels.YEAR) + 1:
+        return None
+    cells = {name: texts.to_pylist() for name, texts in columns.texts.items()}
+    return panels.calendar(cells, columns.numeric())
 
 
 def _long(shape: Shape, asked: Overrides) -> panels.Long | None:
@@ -69,6 +80,8 @@ def reshaped(shape: Shape, asked: Overrides) -> Shape:
             turned = panels.transpose(shape.frame, shape.wide, words)
         elif shape.grid is not None:
             turned = panels.unrolled(shape.frame, shape.grid)
+        elif shape.calendar is not None:
+            turned = panels.in_order(shape.frame, shape.calendar)
         else:
             raise GruvizError(
                 _("The columns of this file aren't named by times; there is nothing to turn.")

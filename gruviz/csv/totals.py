@@ -1,4 +1,4 @@
-"""A thirteenth month that holds the year's total: rows that are no months."""
+"""A thirteenth month that holds each year's total: rows that are no months."""
 
 import re
 
@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from gruviz.csv.columns import Columns
 from gruviz.csv.findings import Finding, Remedy, warning
-from gruviz.csv.panels import are_totals
+from gruviz.csv.panels import YEAR, are_totals, calendar
 from gruviz.csv.parts import part_name
 from gruviz.csv.reading import Overrides
 from gruviz.words import N_
@@ -23,6 +23,7 @@ def take_out_totals(columns: Columns, asked: Overrides, findings: list[Finding])
     """Leave out rows of a month 13, if they hold the sum or the mean of the twelve before them."""
     if asked.time is not None:
         return
+    _take_out_last_row(columns, findings)
     found = _months(columns)
     if found is None:
         return
@@ -48,6 +49,28 @@ def take_out_totals(columns: Columns, asked: Overrides, findings: list[Finding])
             remedies=(Remedy(N_("Keep them, and read no times"), Overrides(time=())),),
         )
     )
+
+
+def _take_out_last_row(columns: Columns, findings: list[Finding]) -> None:
+    """Leave out a row below twelve months in which columns of years hold their sums or means."""
+    if columns.rows != len(YEAR) + 1:
+        return
+    cells = {name: texts.to_pylist() for name, texts in columns.texts.items()}
+    found = calendar(cells, columns.numeric())
+    if found is None:
+        return
+    years = [columns.numbers[name].values for name in found.years]
+    values = np.array([each for each in years if each is not None])
+    if are_totals(values[:, :-1], values[:, -1]):
+        columns.keep(np.arange(columns.rows) < len(YEAR))
+        findings.append(
+            warning(
+                "year-totals",
+                N_("The last row, {label!r}, holds each year's total; it is left out."),
+                label=str(cells[found.month][-1])[:40],
+                remedies=(Remedy(N_("Keep it, and read no times"), Overrides(time=())),),
+            )
+        )
 
 
 def holds_totals(year: Floats, month: Floats, values: Floats) -> bool:
