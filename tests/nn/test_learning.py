@@ -33,8 +33,9 @@ def losses(layer: nn.Module, readout: nn.Linear, time: int, steps: int) -> Tenso
     return torch.stack(curve)
 
 
-@pytest.mark.parametrize("time", [50, 100])
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 2e-4), (torch.float64, 1e-9)])
+@pytest.mark.parametrize(
+    ("time", "dtype", "tolerance"), [(100, torch.float32, 2e-4), (50, torch.float64, 1e-9)]
+)
 def test_the_loss_curve_on_the_adding_problem_is_that_of_nn_gru(
     time: int, dtype: torch.dtype, tolerance: float
 ) -> None:
@@ -42,7 +43,7 @@ def test_the_loss_curve_on_the_adding_problem_is_that_of_nn_gru(
     for module in (gruviz.nn, nn):
         torch.manual_seed(1)
         layer = module.GRU(2, 16, batch_first=True, dtype=dtype)
-        curves.append(losses(layer, nn.Linear(16, 1, dtype=dtype), time, 100))
+        curves.append(losses(layer, nn.Linear(16, 1, dtype=dtype), time, 60))
     ours, theirs = curves
     assert theirs[-10:].mean() < theirs[:10].mean()
     torch.testing.assert_close(ours, theirs, rtol=tolerance, atol=tolerance * 0.1)
