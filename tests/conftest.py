@@ -7,6 +7,8 @@ import pytest
 
 # The tests' own servers and pools: a worker each is enough, and keeps two cores free.
 os.environ.setdefault("GRUVIZ_WORKERS", "1")
+# Tests run side by side: threads of several torches would spin in wait for each other's cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(autouse=True)
