@@ -7,7 +7,7 @@ from gruviz.data import Preview
 from gruviz.data.theory import theory
 from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment, FromTable, Table
-from gruviz.ui import forecasting, frame, reading, sidebar, tables, view
+from gruviz.ui import cards, forecasting, frame, reading, sidebar, tables
 from gruviz.ui.session import session
 from gruviz.ui.study import drawn
 from gruviz.words import N_, _, readable
@@ -41,9 +41,9 @@ def _sequences(experiment: Experiment, data: Preview) -> None:
         st.caption(frame.literal(finding.sentence))
     with st.container(border=True):
         st.subheader(_("A few sequences"), anchor=False)
-        answers = view.wanted(data)
+        answers = cards.wanted(data)
         drawn(
-            view.sequences(data), charts.alternatives.sequences(answers), "sequences",
+            cards.sequences(data), charts.alternatives.sequences(answers), "sequences",
             height=SEQUENCES_HEIGHT,
         )  # fmt: skip
     known = theory(experiment, data)

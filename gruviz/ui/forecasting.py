@@ -21,7 +21,7 @@ from gruviz.errors import GruvizError
 from gruviz.experiment import Constant, Experiment, Knob, Plateau, about, with_live
 from gruviz.experiment import Table as TableTask
 from gruviz.studies import Forecasts, Job, Trials
-from gruviz.ui import frame, tables, view
+from gruviz.ui import frame, report, tables
 from gruviz.ui.session import Session
 from gruviz.ui.study import Offer, drawn
 from gruviz.ui.study import section as study
@@ -51,7 +51,7 @@ def section(mine: Session, wanted: Experiment, data: Preview) -> None:
             charts.series.column(x, series, data.unit, data.border, x_title),
             charts.series.in_words(data.unit, series), "column", height=300,
         )  # fmt: skip
-        st.caption(frame.literal(view.findings(data)))
+        st.caption(frame.literal(report.findings(data)))
         if task.leak:
             st.warning(frame.literal(leak(task, series, data)), icon=":material/opacity:")
     with st.container(border=True):

@@ -6,7 +6,7 @@ import streamlit as st
 from gruviz.experiment import Experiment
 from gruviz.runs import Run, Status
 from gruviz.runs.comparison import Comparison, Row, compare
-from gruviz.ui import view
+from gruviz.ui import report
 from gruviz.ui.session import MOST_PINS, Pin, Session
 from gruviz.words import N_, _, readable
 
@@ -97,7 +97,7 @@ def _cells(row: Row, found: Comparison, target: str) -> dict[str, str]:
     for key, what in found.differing.items():
         label = _(what.label)
         cells[label if label not in cells else f"{label} ({key})"] = (
-            view.value(row.settings[key], what) if key in row.settings else "–"
+            report.value(row.settings[key], what) if key in row.settings else "–"
         )
     outcome = _(OUTCOMES[row.status])
     if row.diverged_at is not None:

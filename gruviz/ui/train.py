@@ -5,12 +5,13 @@ from typing import Any
 
 import streamlit as st
 
+from gruviz import charts
 from gruviz.data import check
 from gruviz.data.theory import theory
 from gruviz.errors import GruvizError
 from gruviz.experiment import STOPS, Experiment, Knob, Pick
 from gruviz.runs import SLOW_SECONDS, Lost, Status
-from gruviz.ui import controls, frame, pinboard, sidebar, tables, view
+from gruviz.ui import cards, columns, controls, frame, pinboard, report, sidebar, tables
 from gruviz.ui.panel import panel
 from gruviz.ui.pins import pin_tables
 from gruviz.ui.session import Session, session
@@ -146,7 +147,7 @@ def _say(mine: Session, wanted: Experiment) -> None:
 def _shown(setting: Any, what: Knob | Pick) -> str:
     """A setting as people write it; a table by its name, never by its digest."""
     known = tables.labels().get(tables.base(setting)) if isinstance(setting, str) else None
-    return known or view.value(setting, what)
+    return known or report.value(setting, what)
 
 
 def _standing(mine: Session, *, pending: bool) -> tuple[str, str]:
@@ -229,33 +230,31 @@ def _show(mine: Session, wanted: Experiment, *, log: bool) -> None:
     except GruvizError as error:
         frame.refusal(error)
         return
-    if found := view.findings(data):
+    if found := report.findings(data):
         st.caption(frame.literal(found))
-    look = sidebar.look(
-        "view", _("View"), {name: _(each.label) for name, each in view.VIEWS.items()}, bare=True
-    )
+    views = {name: _(each.label) for name, each in charts.VIEWS.items()}
+    view = sidebar.look("view", _("View"), views, bare=True)
     known = theory(experiment, data)
-    still = view.still_tables(experiment, wanted, data)
-    still["here"] = view.here(run) if run else {name: v[:1] for name, v in still["plan"].items()}
+    still = columns.still_tables(experiment, wanted, data)
+    still["here"] = columns.here(run) if run else {name: v[:1] for name, v in still["plan"].items()}
     shown = dict(still)
     if run is not None:
-        shown |= view.step_tables(run)
+        shown |= columns.step_tables(run) | columns.block_tables(run)
         if run.snapshot is not None:
-            shown |= view.snapshot_tables(run.snapshot, data)
+            shown |= columns.snapshot_tables(run.snapshot, data)
     behind = pinboard.behind(mine)
-    names = [pin.name for pin in behind]
+    about = cards.subject(experiment, data, log=log, pinned=[pin.name for pin in behind])
     panel(
         token=run.token if run else None,
         fresh=mine.fresh,
-        status=view.standing(run) if run else "",
+        status=report.standing(run) if run else "",
         language=st.context.locale,
-        figures=view.figures(run, experiment, known),
-        view=look,
-        cards=view.cards({}, experiment, data, log=log, view=look, pinned=names),
+        figures=report.figures(run, experiment, known),
+        view=view,
+        cards=cards.cards(view, about),
         tables=still | pin_tables([pin.run.history for pin in behind]),
-        marks=view.change_marks(run, known) if run else [],
-        alternatives=view.alternatives(shown, look, known, view.solved_at(run, known))
-        | view.picture_alternatives(shown, experiment),
+        marks=report.change_marks(run, known) if run else [],
+        alternatives=cards.alternatives(view, shown, about, report.solved_at(run, known)),
         words={
             "empty": _("Press Train") if run is None else _("Waiting for the first points…"),
             "gone": _("This run is no longer on the server. Press Train to start a new one."),
