@@ -17,7 +17,9 @@ def steps(**columns: list[float]) -> dict[str, dict[str, np.ndarray]]:
 
 def test_the_loss_in_words() -> None:
     tables = steps(step=[1, 2, 1500], smooth=[2.5, 2, 0.123456])
-    assert alternatives.loss(tables, NOTHING) == ("Training loss 0.1235 at step 1,500; it began at 2.5.")
+    assert alternatives.loss(tables, NOTHING) == (
+        "Training loss 0.1235 at step 1,500; it began at 2.5."
+    )
     tables["validations"] = {"loss": np.array([3.0, 0.25])}
     assert alternatives.loss(tables, NOTHING) == (
         "Training loss 0.1235 at step 1,500; it began at 2.5. Validation loss 0.25."

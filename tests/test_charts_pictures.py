@@ -100,7 +100,9 @@ def test_marked_numbers_are_shown_with_their_sum_and_the_answer_so_far() -> None
     ]
 
 
-def test_another_regression_shows_the_curves_that_are_read_the_number_wanted_and_the_answer() -> None:
+def test_another_regression_shows_the_curves_that_are_read_the_number_wanted_and_the_answer() -> (
+    None
+):
     tables = filled()
     tables["probe"] |= {f"input.{n}": np.arange(6.0) for n in range(1, 6)}
     chart = predicted("regression", ["value", "<b>two", *"345678"])

@@ -396,8 +396,12 @@ def _sequence(probe: Columns) -> list[Any]:
             )
         ]  # fmt: skip
     else:
-        line = {"color": GREY, "width": 1.5}
-        traces = [go.Scatter(x=probe["time"], y=probe["input"], mode="lines", line=line)]
+        read = [values for name, values in probe.items() if name.partition(".")[0] == "input"]
+        looks = [{"color": colour, "dash": dash, "width": 1.5} for colour, dash in INPUTS]
+        traces = [
+            go.Scatter(x=probe["time"], y=values, mode="lines", line=look)
+            for values, look in zip(read, looks, strict=False)
+        ]
     when = next((name for name in ("future", "asked") if name in probe), None)
     if when is not None:
         traces.append(

@@ -59,14 +59,16 @@ def subject(
     )
 
 
-def cards(view: str, about: charts.Subject) -> list[Card]:
+def cards_of(view: str, about: charts.Subject) -> list[Card]:
     """The cards of a view, in order."""
     return [_card(charts.CHARTS[name], about) for name in charts.VIEWS[view].widths]
 
 
 def tables_of(view: str, about: charts.Subject) -> set[str]:
     """The tables that a view is drawn from."""
-    return {table for card in cards(view, about) for part in card.parts for table in part["tables"]}
+    return {
+        table for card in cards_of(view, about) for part in card.parts for table in part["tables"]
+    }
 
 
 _kept = Latest[Card](KEPT_BYTES, lambda card: len(json.dumps(card.parts)))
@@ -109,7 +111,7 @@ def alternatives(
     if solved is not None:
         tables = tables | {"solved": {"step": np.array([solved])}}
     said: dict[str, str] = {}
-    for card in cards(view, about):
+    for card in cards_of(view, about):
         if pictures is None or pictures == (charts.SNAPSHOT in card.arrivals):
             said |= charts.CHARTS[card.name].told(tables, about)
     return said
@@ -144,4 +146,4 @@ def rehearse() -> None:
     experiment = Experiment()
     about = subject(experiment, preview_of(experiment.task, experiment.seed))
     for view in charts.VIEWS:
-        cards(view, about)
+        cards_of(view, about)

@@ -47,10 +47,10 @@ def pack(header: Mapping[str, Any], tables: Mapping[str, Mapping[str, npt.NDArra
 
     The header's "columns" lists [table, column, shape] in the order of the data.
     """
-    columns = [(t, c, np.asarray(v, np.float32)) for t, cs in tables.items() for c, v in cs.items()]
-    about = json.dumps({**header, "columns": [[t, c, v.shape] for t, c, v in columns]}).encode()
+    data = [(t, c, np.asarray(v, np.float32)) for t, cs in tables.items() for c, v in cs.items()]
+    about = json.dumps({**header, "columns": [[t, c, v.shape] for t, c, v in data]}).encode()
     about += b" " * (-len(about) % 4)  # float32 arrays must begin at a multiple of four
-    return b"".join([struct.pack("<I", len(about)), about, *(v.tobytes() for _t, _c, v in columns)])
+    return b"".join([struct.pack("<I", len(about)), about, *(v.tobytes() for _t, _c, v in data)])
 
 
 class Viewer:

@@ -57,7 +57,7 @@ def page() -> None:
     st.subheader(_("How to read the charts"))
     experiment = Experiment()
     data = preview_of(experiment.task, experiment.seed)
-    shown = cards.cards(OVERVIEW, cards.subject(experiment, data))
+    shown = cards.cards_of(OVERVIEW, cards.subject(experiment, data))
     st.markdown("\n".join(f"- **{card.title}**: {card.aid}" for card in shown))
     st.subheader(_("Optimizers"))
     for optimizer in OPTIMIZERS.values():

@@ -251,7 +251,7 @@ def _show(mine: Session, wanted: Experiment, *, log: bool) -> None:
         language=st.context.locale,
         figures=report.figures(run, experiment, known),
         view=view,
-        cards=cards.cards(view, about),
+        cards=cards.cards_of(view, about),
         tables=still | pin_tables([pin.run.history for pin in behind]),
         marks=report.change_marks(run, known) if run else [],
         alternatives=cards.alternatives(view, shown, about, report.solved_at(run, known)),
