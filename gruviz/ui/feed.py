@@ -163,15 +163,16 @@ class Viewer:
 
 
 def _asked(message: str) -> dict[str, int]:
-    """The row counts in a panel's message; "blocks" may be left out.
+    """The row counts in a panel's message: of each table that grows, 0 where it says nothing, and
+    the step of its snapshot.
 
-    Raises ValueError if the others aren't there.
+    Raises ValueError if that isn't there, or a count is no whole number.
     """
     found = json.loads(message)
     if not isinstance(found, dict):
         raise ValueError("not an object")
-    found.setdefault("blocks", 0)
-    asked = {name: found.get(name) for name in ("steps", "validations", "blocks", "snapshot")}
+    growing = [name for name, how in charts.ARRIVALS.items() if how == charts.GROWS]
+    asked = {name: found.get(name, 0) for name in growing} | {"snapshot": found.get("snapshot")}
     if not all(isinstance(count, int) for count in asked.values()):
         raise ValueError("row counts must be whole numbers")
     return {

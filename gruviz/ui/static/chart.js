@@ -26,12 +26,13 @@ export class Chart {
     sizes.observe(this.plot);
   }
 
-  show({ title, aid, data, layout }) {
+  show({ title, aid, tables, data, layout }) {
     if (this.title) {
       this.title.textContent = title;
       this.aid.textContent = aid;
     }
     this.traces = data;
+    this.arrivals = tables;
     this.layout = layout;
     this.picture = data.some(({ type }) => type === "heatmap");
     this.key = null;

@@ -2,11 +2,18 @@
 
 import { columnOf, tableAndColumn, thin } from "./columns.js";
 
-const PICTURES = ["signals", "answer", "rollout", "gradient"]; // tables that come with a snapshot
+// Whether traces are drawn from columns that grow as the run goes on. arrivals: of a chart, how the
+// columns of each of its tables come ("grows", "snapshot", "frame", null with the page).
+function overSteps(traces, arrivals) {
+  return traces.some(({ meta }) => meta?.x && arrivals[tableAndColumn(meta.x)[0]] === "grows");
+}
 
-// Whether traces are drawn from columns that grow as the run goes on.
-function overSteps(traces) {
-  return traces.some(({ meta }) => /^(steps|blocks)\./.test(meta?.x ?? ""));
+// What changes when a table does.
+function stateOf(table, how, { tables, counts }) {
+  if (how === "grows") return counts[table] ?? 0;
+  if (how === "snapshot") return counts.snapshot;
+  if (how === "frame") return Object.values(tables[table] ?? {}).map((column) => column[0]);
+  return table in tables;
 }
 
 function axesOf(layout) {
@@ -14,25 +21,19 @@ function axesOf(layout) {
 }
 
 // What a chart shows depends on the data it names, the marks and the theme, and on nothing else.
-export function keyOf({ traces }, { tables, counts, marks, theme }) {
-  const names = traces.flatMap(({ meta }) => Object.values(meta ?? {}));
-  const parts = [...new Set(names.map((name) => tableAndColumn(name)[0]))].map((table) => {
-    if (table in counts) return counts[table];
-    if (PICTURES.includes(table)) return counts.snapshot;
-    if (table === "here") return tables.here?.step?.[0];
-    return table in tables;
-  });
-  return JSON.stringify([parts, overSteps(traces) ? marks : 0, theme]);
+export function keyOf({ traces, arrivals }, known) {
+  const parts = Object.entries(arrivals).map(([table, how]) => stateOf(table, how, known));
+  return JSON.stringify([parts, overSteps(traces, arrivals) ? known.marks : 0, known.theme]);
 }
 
 // The traces with the columns that their `meta` names; range: of x in view, null if all.
-export function filled({ traces }, { tables, dark }, range) {
+export function filled({ traces, arrivals }, { tables, dark }, range) {
   return traces.map((trace) => {
     const made = dark ? recolour(trace, dark) : { ...trace };
     const meta = trace.meta ?? {};
     let x = meta.x && columnOf(tables, meta.x);
     let y = meta.y && columnOf(tables, meta.y);
-    if (overSteps([trace]) && y) [x, y] = thin(x, y, range);
+    if (overSteps([trace], arrivals) && y) [x, y] = thin(x, y, range);
     if (meta.x) made.x = x ?? [];
     if (meta.y) made.y = y ?? [];
     if (made.mode === "lines" && x?.length === 1) made.mode = "markers"; // one point has no line
@@ -66,7 +67,7 @@ export function dressed(chart, traces, { theme, dark, words, marks }, { before, 
     const text = begun ? without : words.empty;
     layout.annotations = [{ text, showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5 }];
   }
-  if (overSteps(chart.traces) && marks?.length) {
+  if (overSteps(chart.traces, chart.arrivals) && marks?.length) {
     const own = marks.filter(({ name }) => !name || name === chart.name); // some are of one chart alone
     layout.shapes = [...(layout.shapes ?? []), ...(dark ? recolour(own, dark) : own)];
   }

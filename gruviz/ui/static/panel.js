@@ -80,7 +80,8 @@ class Panel {
 
   clear() {
     this.tables = {};
-    this.counts = { steps: 0, validations: 0, blocks: 0, snapshot: -1 }; // those tables grow
+    this.brought = []; // by the page: all other tables come with the feed
+    this.counts = { snapshot: -1 }; // and the rows of each table that grows
     this.stages.clear();
     this.coach.clear();
     this.write({});
@@ -103,10 +104,9 @@ class Panel {
       this.connection.open(this.token); // the feed learns at the handshake which view it serves
     }
     this.remember(data);
-    for (const name of Object.keys(this.tables)) {
-      if (/^(plan|next|probe|here|pin\d+)$/.test(name)) delete this.tables[name];
-    }
+    for (const name of this.brought) delete this.tables[name];
     Object.assign(this.tables, data.tables);
+    this.brought = Object.keys(data.tables);
     this.showFigures(data.figures);
     this.showCards(data.cards);
     this.marks = data.marks;
@@ -171,7 +171,7 @@ class Panel {
         this.values.get(name).dataset.figure = name;
       }
     }
-    const live = this.counts.steps > 0; // while the feed runs it is ahead of the page
+    const live = (this.counts.steps ?? 0) > 0; // while the feed runs it is ahead of the page
     for (const [name, label, text] of figures) {
       const value = this.values.get(name);
       value.previousSibling.textContent = label; // "Solved < 0.01" is of one task
