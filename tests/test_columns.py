@@ -12,7 +12,9 @@ from gruviz.data import Preview, load, preview_of
 from gruviz.data.tables import sample
 from gruviz.experiment import (
     GRU,
+    RNN,
     TASKS,
+    Adding,
     CopyMemory,
     Cosine,
     DelayedEcho,
@@ -22,7 +24,7 @@ from gruviz.experiment import (
     Plateau,
     Table,
 )
-from gruviz.record import STEP_COLUMNS, Columns
+from gruviz.record import STEP_COLUMNS, Columns, Snapshot
 from gruviz.runs import Run
 from gruviz.ui import columns
 from tests.test_run import SMALL, OnDemand, a_run
@@ -255,3 +257,42 @@ def test_the_dot_stands_where_the_validations_have_put_the_rate() -> None:
     assert point["step"].tolist() == [140]
     assert point["learning_rate"].tolist() == [run.history.steps["learning_rate"][-1]]
     assert point["learning_rate"][0] < experiment.learning_rate
+
+
+def a_snapshot(**parts: Any) -> Snapshot:
+    """Of six time steps, three units and a forecast of two rows."""
+    generator = np.random.default_rng(0)
+    signals = {"hidden": generator.random((3, 6), np.float32)}
+    prediction = generator.random((6, 2), np.float32)
+    return Snapshot(
+        7, signals, np.zeros((6, 1), np.float32), np.zeros(2), prediction, **{"gradient": None, **parts}
+    )  # fmt: skip
+
+
+def test_signals_are_drawn_unit_by_unit_as_they_were_recorded() -> None:
+    snapshot = a_snapshot()
+    tables = columns.snapshot_tables(snapshot, data_of(Experiment()))
+    np.testing.assert_array_equal(tables["signals"]["hidden"], snapshot.signals["hidden"])
+
+
+def test_the_gradient_through_time_begins_at_the_first_time_step() -> None:
+    norm = np.array([1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.5])
+    table = columns.snapshot_tables(a_snapshot(gradient=norm), data_of(Experiment()))["gradient"]
+    assert table["time"].tolist() == [0, 1, 2, 3, 4, 5]
+    assert table["norm"].tolist() == norm.tolist()
+    plain = replace(SMALL, cell=RNN(4), task=Adding(size=40, length=40))
+    found = trained(plain).snapshot
+    assert found is not None
+    last = columns.snapshot_tables(found, data_of(plain))["gradient"]["norm"]
+    assert last[0] < last[-1] / 100  # the answer is wanted at the end: there it pulls
+
+
+def test_a_free_running_forecast_is_in_the_units_of_the_data_from_the_last_input_on() -> None:
+    data = replace(data_of(Experiment()), mean=100.0, scale=20.0)
+    rollout = np.array([-1.0, 0.0, 0.5, 2.0], np.float32)
+    tables = columns.snapshot_tables(a_snapshot(rollout=rollout), data)
+    assert tables["rollout"]["value"].tolist() == [80, 100, 110, 140]
+    assert tables["rollout"]["time"].tolist() == [6, 7, 8, 9]
+    np.testing.assert_allclose(
+        tables["answer"]["value"], 100 + 20 * a_snapshot().prediction[-1], rtol=1e-6
+    )

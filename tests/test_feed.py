@@ -477,3 +477,21 @@ def test_the_curves_of_a_long_run_are_put_into_words_more_seldom(
     executor.do_all()
     assert run.status is Status.FINISHED
     assert said() == (True, True)  # where it stands has changed
+
+
+def test_a_picture_that_the_panel_has_is_not_sent_again_however_long_it_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(feed_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    executor = OnDemand()
+    run = a_run(executor)
+    run.train(1)
+    executor.do_all()
+    viewer, asked = Viewer(run), {"steps": 1, "validations": 1, "snapshot": 1}
+    viewer.frame(asked)
+    now[0] += 60
+    assert not viewer.news(asked)
+    header, tables = unpack(viewer.frame(asked))
+    assert (header["snapshot"], header["texts"]) == (1, None)
+    assert set(tables) == {"steps", "validations", "here"}

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gruviz.coach import Advice, Coach, Severity
 from gruviz.data.theory import NOTHING_KNOWN, Theory
 from gruviz.experiment import (
     GRU,
+    SGD,
     Adam,
     Experiment,
     SineMixture,
@@ -123,3 +125,19 @@ def test_a_pause_is_settling_until_its_slice_has_come_back() -> None:
     assert report.standing(run) == "running"
     run.status = Status.DIVERGED
     assert report.standing(run) == "diverged"
+
+
+def test_the_button_of_an_advice_names_what_it_turns_in_this_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    named = Advice("x", Severity.PROBLEM, "Do.", {"clip_norm": "0.5", "optimizer": "sgd"})
+    monkeypatch.setattr(Coach, "advice", lambda *_args, **_named: (named,))
+    run = a_run(OnDemand(), replace(SMALL, clip_norm=None, learning_rate=0.125, seed=9))
+    assert report.advice(run, Coach()) == [
+        {
+            "rule": "x", "severity": "serious", "text": "Do.",
+            "action": "Clip norm → 0.5, Optimizer → SGD",
+        }
+    ]  # fmt: skip
+    taken = replace(run.experiment, optimizer=SGD(), clip_norm=0.5)
+    assert report.advice(a_run(OnDemand(), taken), Coach())[0]["action"] == ""
