@@ -64,8 +64,8 @@ export function dressed(chart, traces, { theme, dark, words, marks }, { before, 
   const without = layout.meta?.empty; // what to say if there are rows, and nothing in them
   if (!begun || (without && !traces.some(({ y }) => y?.some(Number.isFinite)))) {
     for (const name of axesOf(layout)) layout[name].showticklabels = false;
-    const text = begun ? without : words.empty;
-    layout.annotations = [{ text, showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5 }];
+    const place = { showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5 };
+    layout.annotations = [{ text: begun ? without : words.empty, ...place }];
   }
   if (overSteps(chart.traces, chart.arrivals) && marks?.length) {
     const own = marks.filter(({ name }) => !name || name === chart.name); // some are of one chart alone

@@ -193,7 +193,7 @@ class Panel {
       made.querySelector("h2").textContent = card.title;
       made.querySelector(".gv-aid").textContent = card.aid;
       const plots = made.querySelector(".gv-plots");
-      for (const old of [...plots.children]) {
+      for (const old of plots.querySelectorAll(".gv-holder")) {
         if (!card.charts.some(({ name }) => name === old.dataset.chart)) this.dropChart(old);
       }
       for (const chart of card.charts) this.showChart(plots, chart, card.charts.length > 1);

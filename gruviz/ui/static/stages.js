@@ -14,8 +14,8 @@ export class Stages {
     this.list.replaceChildren();
   }
 
-  show({ step, seconds, rows }, then) {
-    this.then = then;
+  show({ step, seconds, rows }, after) {
+    this.after = after;
     if (step !== this.step) {
       this.step = step;
       this.stop();
@@ -27,14 +27,14 @@ export class Stages {
       }
       if (seconds > 0) this.reveal(0, (1000 * seconds) / rows.length);
     }
-    if (this.timer === null) this.then();
+    if (this.timer === null) this.after();
   }
 
   reveal(place, milliseconds) {
     this.list.querySelector(".gv-now")?.classList.remove("gv-now");
     if (place === this.list.children.length) {
       this.timer = null;
-      this.then();
+      this.after();
       return;
     }
     this.list.children[place].className = "gv-now";
