@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { dressed, filled, keyOf, luminance, recolour, spannedDecades, ticksFor } from "../../gruviz/ui/static/drawing.js";
 
 const THEME = { text: "#111", grid: "#ddd", font: "sans", dark: false, background: "#fff" };
-const LOSS = { traces: [{ mode: "lines", meta: { x: "steps.step", y: "steps.loss" } }], name: "loss" };
+const CURVE = { mode: "lines", meta: { x: "steps.step", y: "steps.loss" } };
+const LOSS = { traces: [CURVE], arrivals: { steps: "grows" }, name: "loss" };
 
 function known(changes) {
   const tables = { steps: { step: Float32Array.of(1, 2), loss: Float32Array.of(8, 9) } };
@@ -61,11 +62,21 @@ test("what a chart shows changes with its columns, its marks and the theme alone
   assert.notEqual(keyOf(LOSS, known({ theme: { ...THEME, dark: true } })), key);
 });
 
-test("a picture changes with its snapshot, not with the steps or the marks", () => {
-  const picture = { traces: [{ type: "heatmap", meta: { z: "signals.update" } }] };
-  const key = keyOf(picture, known());
-  assert.equal(keyOf(picture, known({ counts: { steps: 9, snapshot: 7 }, marks: [{}] })), key);
-  assert.notEqual(keyOf(picture, known({ counts: { steps: 2, snapshot: 8 } })), key);
+test("a chart is drawn anew when a table of its own has changed, however that comes, and only then", () => {
+  const changes = {
+    news: { counts: { steps: 2, news: 3, snapshot: 7 } },
+    look: { counts: { steps: 2, snapshot: 8 } },
+    dot: { tables: { dot: { step: [5], rate: [1] } } },
+    plan: { tables: { plan: { step: [], rate: [] } } },
+  };
+  const how = { news: "grows", look: "snapshot", dot: "frame", plan: null };
+  for (const table of Object.keys(how)) {
+    const chart = { traces: [{ meta: { x: `${table}.step` } }], arrivals: { [table]: how[table] } };
+    const changed = Object.keys(changes).filter((name) => keyOf(chart, known(changes[name])) !== keyOf(chart, known()));
+    assert.deepEqual(changed, [table]);
+    const marked = keyOf(chart, known({ marks: [{}] })) !== keyOf(chart, known());
+    assert.equal(marked, how[table] === "grows");
+  }
 });
 
 test("traces are filled with the columns that they name", () => {
@@ -82,7 +93,7 @@ test("a line of one point is drawn as a point", () => {
 });
 
 test("a trace without columns stays, in the colours of the theme", () => {
-  const chart = { traces: [{ y: [1], line: { color: "black" } }] };
+  const chart = { traces: [{ y: [1], line: { color: "black" } }], arrivals: {} };
   assert.deepEqual(filled(chart, known({ dark: { black: "silver" } }), null), [{ y: [1], line: { color: "silver" } }]);
 });
 
@@ -125,6 +136,7 @@ test("marks stand on charts over steps, and one with a name on that chart alone"
   const marks = [{ x0: 1 }, { x0: 2, name: "loss" }, { x0: 3, name: "norm" }];
   const chart = { ...LOSS, layout: { shapes: [{ y0: 5 }] } };
   assert.deepEqual(layoutOf(chart, { marks }).shapes, [{ y0: 5 }, { x0: 1 }, { x0: 2, name: "loss" }]);
-  const still = { traces: [{ meta: { x: "plan.step", y: "plan.rate" } }], name: "rate", layout: {} };
+  const plan = { meta: { x: "plan.step", y: "plan.rate" } };
+  const still = { traces: [plan], arrivals: { plan: null }, name: "rate", layout: {} };
   assert.equal(layoutOf(still, { marks }).shapes, undefined);
 });
