@@ -61,9 +61,10 @@ class Viewer:
         self.view = view if view in charts.VIEWS else charts.OVERVIEW
         self.preview = run.preview
         self.subject = cards.subject(run.experiment, self.preview)
-        drawn = cards.tables_of(self.view, self.subject)
-        self.pictures = any(charts.ARRIVALS.get(table) == charts.SNAPSHOT for table in drawn)
-        self.blocks = "blocks" in drawn
+        arrivals = [card.arrivals for card in cards.cards_of(self.view, self.subject)]
+        self.pictures = any(charts.SNAPSHOT in each for each in arrivals)
+        self.mixed = any({charts.SNAPSHOT, charts.GROWS} <= each for each in arrivals)
+        self.blocks = "blocks" in cards.tables_of(self.view, self.subject)
         self.known = theory(run.experiment, self.preview)
         self.coach = Coach()
         self._seen: tuple[Any, ...] = ()
@@ -127,6 +128,8 @@ class Viewer:
             self._next_picture = time.monotonic() + max(PICTURE_SECONDS, size / PICTURE_BYTES)
             tables |= shown
             shown["probe"] = columns.probe(self.preview)
+            if self.mixed:
+                shown |= self._whole()
             alternatives |= cards.alternatives(self.view, shown, self.subject, pictures=True)
         figures = report.figures(run, run.experiment, self.known)
         header = {
@@ -148,18 +151,17 @@ class Viewer:
         run = self.run
         self._spoke_of, self._spoke_when = self.state(0), report.standing(run)
         self._next_words = time.monotonic() + len(run.history.steps) // WORDS_ROWS / 10
-        whole = {
-            **columns.step_tables(run),
-            "here": columns.here(run),
-            "plan": columns.plan(run.experiment),
-        }
-        if self.blocks:
-            whole |= columns.block_tables(run)
         solved = report.solved_at(run, self.known)
         return (
-            cards.alternatives(self.view, whole, self.subject, solved, pictures=False),
+            cards.alternatives(self.view, self._whole(), self.subject, solved, pictures=False),
             report.advice(run, self.coach),
         )
+
+    def _whole(self) -> columns.Tables:
+        """What grows, from the first row on, and where the run is on its schedule."""
+        tables = columns.step_tables(self.run)
+        tables |= {"here": columns.here(self.run), "plan": columns.plan(self.run.experiment)}
+        return tables | columns.block_tables(self.run) if self.blocks else tables
 
 
 def _asked(message: str) -> dict[str, int]:
