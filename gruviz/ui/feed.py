@@ -214,7 +214,8 @@ async def _serve(socket: WebSocket, token: str) -> int:
         return UNKNOWN_RUN
     run.watch()
     speak(socket.query_params.get("language"))
-    viewer = Viewer(run, socket.query_params.get("view", ""))
+    # A skeleton that nobody has drawn yet takes some time: not that of all the others here.
+    viewer = await asyncio.to_thread(Viewer, run, socket.query_params.get("view", ""))
     clock = asyncio.get_running_loop().time
     while True:
         async with asyncio.timeout(ASK_SECONDS):
