@@ -22,7 +22,7 @@ from gruviz.experiment import (
     Experiment,
     Lorenz,
     Plateau,
-    Table,
+    TableTask,
 )
 from gruviz.record import STEP_COLUMNS, Columns, Snapshot
 from gruviz.runs import Run
@@ -89,7 +89,7 @@ def test_the_next_schedule_is_shown_only_where_it_differs() -> None:
 
 
 def test_a_forecast_is_shown_in_the_units_of_its_table() -> None:
-    experiment = Experiment(task=Table(window=24, horizon=4), cell=GRU(4))
+    experiment = Experiment(task=TableTask(window=24, horizon=4), cell=GRU(4))
     data = data_of(experiment)
     column = sample("sunspots_yearly").columns["SUNACTIVITY"]
     probe = columns.probe(data)

@@ -17,7 +17,7 @@ import pytest
 from gruviz.data import preview_of
 from gruviz.data.store import TableStore
 from gruviz.errors import GruvizError, PassingError
-from gruviz.experiment import GRU, SGD, Adam, Adding, Cosine, Experiment, Momentum, Table
+from gruviz.experiment import GRU, SGD, Adam, Adding, Cosine, Experiment, Momentum, TableTask
 from gruviz.record import STEP_COLUMNS, History
 from gruviz.runs import Change, Run, Status
 from gruviz.runs.pool import Closed, Grown, Hung, NoWorker
@@ -563,7 +563,7 @@ def test_two_tabs_turn_different_knobs_of_one_run() -> None:
 
 def test_data_that_is_gone_pauses_the_run_with_its_reason() -> None:
     executor = OnDemand()
-    run = a_run(executor, Experiment(task=Table(source="0" * 64)))
+    run = a_run(executor, Experiment(task=TableTask(source="0" * 64)))
     run.train()
     executor.do_all()
     assert (run.status, run.over) == (Status.PAUSED, False)

@@ -6,7 +6,7 @@ from gruviz import charts
 from gruviz.data import Preview
 from gruviz.data.theory import theory
 from gruviz.errors import GruvizError
-from gruviz.experiment import Experiment, FromTable, Table
+from gruviz.experiment import Experiment, FromTable, TableTask
 from gruviz.ui import cards, forecasting, frame, reading, sidebar, tables
 from gruviz.ui.session import session
 from gruviz.ui.study import drawn
@@ -30,7 +30,7 @@ def page() -> None:
     except GruvizError as error:
         frame.refusal(error)
         return
-    if isinstance(task, Table):
+    if isinstance(task, TableTask):
         forecasting.section(mine, wanted, data)
     else:
         _sequences(wanted, data)

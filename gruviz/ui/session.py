@@ -10,7 +10,7 @@ import streamlit as st
 from gruviz.coach import Coach
 from gruviz.data import batches_per_epoch
 from gruviz.errors import GruvizError
-from gruviz.experiment import Experiment, FromTable, Table, differences, with_live
+from gruviz.experiment import Experiment, FromTable, TableTask, differences, with_live
 from gruviz.experiment.link import from_link
 from gruviz.runs import Run, Status, Study, classroom
 from gruviz.runs.comparison import same_start
@@ -135,7 +135,7 @@ class Session:
                     " survive a refresh. Upload the file again to use it."
                 )
             )
-        elif isinstance(task, Table) and task.column and not self._has(task):
+        elif isinstance(task, TableTask) and task.column and not self._has(task):
             complaints.append(
                 _("The link names a column {name!r}, which isn't in this data.").format(
                     name=task.column[:60]
@@ -144,7 +144,7 @@ class Session:
         controls.fill(experiment)
         self.complaints = complaints
 
-    def _has(self, task: Table) -> bool:
+    def _has(self, task: TableTask) -> bool:
         """Whether the column of a table is there; true of no table, which the sidebar complains of."""
         try:
             return task.column in tables.fetch(task.source).columns
