@@ -16,21 +16,49 @@ PINS = (
 )  # fmt: skip
 
 
+# Of the steps that were clipped.
+CROSSES = {
+    "mode": "markers",
+    "marker": {"size": 5, "symbol": "x-thin", "line": {"width": 1.5, "color": PURPLE}},
+    "hoverinfo": "skip",
+}
+
+
 def curve(x: str, y: str, name: str, **style: Any) -> go.Scatter:
     """A line or markers over two columns."""
     return go.Scatter(meta={"x": x, "y": y}, name=name, **style)
 
 
+def line(
+    x: str,
+    y: str,
+    name: str,
+    colour: str,
+    width: float,
+    dash: str | None = None,
+    *,
+    hover: str | None = "%{y:.4g}",
+    mode: str = "lines",
+    **style: Any,
+) -> go.Scatter:
+    """A line over two columns. hover: how the cursor writes a value; None: it doesn't."""
+    pen = {"color": colour, "width": width} | ({} if dash is None else {"dash": dash})
+    told = {"hoverinfo": "skip"} if hover is None else {"hovertemplate": hover}
+    return curve(x, y, name, mode=mode, line=pen, **told, **style)
+
+
+def over_steps(y: str, name: str, *look: Any, **style: Any) -> go.Scatter:
+    """A line over the steps of the run."""
+    return line("steps.step", f"steps.{y}", name, *look, **style)
+
+
 def pins(y: str, pinned: Sequence[str]) -> list[go.Scatter]:
     """The column y of the tables "pin0", "pin1", …, each under the name that its run was given."""
+    looks = [PINS[place % len(PINS)] for place in range(len(pinned))]
     return [
-        curve(
-            f"pin{place}.step", f"pin{place}.{y}", plain(name), mode="lines",
-            line={"color": colour, "dash": dash, "width": 2}, hovertemplate="%{y:.4g}",
-        )
-        for place, name in enumerate(pinned)
-        for colour, dash in [PINS[place % len(PINS)]]
-    ]  # fmt: skip
+        line(f"pin{place}.step", f"pin{place}.{y}", plain(name), colour, 2, dash)
+        for place, (name, (colour, dash)) in enumerate(zip(pinned, looks, strict=True))
+    ]
 
 
 def loss(subject: Subject) -> go.Figure:
@@ -47,21 +75,20 @@ def loss(subject: Subject) -> go.Figure:
     chart.add_traces(
         [
             *pins("smooth", subject.pinned),
-            curve(
-                "steps.step", "steps.loss", _("each step"), mode="lines", opacity=0.45,
-                line={"color": BLUE, "width": 1}, hoverinfo="skip",
-            ),
-            curve(
-                "steps.step", "steps.smooth", _("training"), mode="lines",
-                line={"color": BLUE, "width": 2.5}, hovertemplate="%{y:.4g}",
-            ),
-            curve(
-                "validations.step", "validations.loss", _("validation"),
-                mode="lines+markers", line={"color": GREEN, "width": 2, "dash": "dash"},
-                marker={"size": 5, "symbol": "diamond"}, hovertemplate="%{y:.4g}",
+            over_steps("loss", _("each step"), BLUE, 1, hover=None, opacity=0.45),
+            over_steps("smooth", _("training"), BLUE, 2.5),
+            line(
+                "validations.step",
+                "validations.loss",
+                _("validation"),
+                GREEN,
+                2,
+                "dash",
+                mode="lines+markers",
+                marker={"size": 5, "symbol": "diamond"},
             ),
         ]
-    )  # fmt: skip
+    )
     if lines:
         chart.update_layout(shapes=_levels(lines))
         # Room for the label below the lowest of them.
@@ -103,22 +130,11 @@ def gradient_norm(subject: Subject) -> go.Figure:
     chart.add_traces(
         [
             *pins("norm", subject.pinned),
-            curve(
-                "steps.step", "steps.norm", _("before clipping"), mode="lines",
-                line={"color": RED, "width": 1.3}, hovertemplate="%{y:.4g}",
-            ),
-            curve(
-                "steps.step", "steps.clipped", _("clipped"), mode="markers",
-                marker={"size": 5, "symbol": "x-thin", "line": {"width": 1.5, "color": PURPLE}},
-                hoverinfo="skip",
-            ),
-            curve(
-                "steps.step", "steps.clip_norm", _("clip norm"), mode="lines",
-                line={"color": GREY, "width": 2, "dash": "dash", "shape": "hv"},
-                hovertemplate="%{y:.4g}",
-            ),
+            over_steps("norm", _("before clipping"), RED, 1.3),
+            curve("steps.step", "steps.clipped", _("clipped"), **CROSSES),
+            over_steps("clip_norm", _("clip norm"), GREY, 2, "dash", line_shape="hv"),
         ]
-    )  # fmt: skip
+    )
     return chart
 
 
@@ -131,28 +147,25 @@ def learning_rate(subject: Subject) -> go.Figure:
         _("learning rate"),
     )
     chart.update_yaxes(rangemode="tozero", exponentformat="power")
+    dot = {"color": PURPLE, "size": 12, "line": {"width": 2, "color": "white"}}
+    plan, wanted, hover = _("schedule"), _("with the next Train"), "%{y:.3g}"
     chart.add_traces(
         [
             *pins("learning_rate", subject.pinned),
+            line("plan.step", "plan.learning_rate", plan, GREY, 2, "dash", hover=hover),
+            line("next.step", "next.learning_rate", wanted, BLUE, 2, "dot", hover=hover),
+            over_steps("learning_rate", _("used"), PURPLE, 2.5, hover=hover),
             curve(
-                "plan.step", "plan.learning_rate", _("schedule"), mode="lines",
-                line={"color": GREY, "width": 2, "dash": "dash"}, hovertemplate="%{y:.3g}",
-            ),
-            curve(
-                "next.step", "next.learning_rate", _("with the next Train"), mode="lines",
-                line={"color": BLUE, "width": 2, "dash": "dot"}, hovertemplate="%{y:.3g}",
-            ),
-            curve(
-                "steps.step", "steps.learning_rate", _("used"), mode="lines",
-                line={"color": PURPLE, "width": 2.5}, hovertemplate="%{y:.3g}",
-            ),
-            curve(
-                "here.step", "here.learning_rate", _("you are here"), mode="markers",
-                marker={"color": PURPLE, "size": 12, "line": {"width": 2, "color": "white"}},
-                cliponaxis=False, hovertemplate="%{y:.3g}",
+                "here.step",
+                "here.learning_rate",
+                _("you are here"),
+                mode="markers",
+                marker=dot,
+                cliponaxis=False,
+                hovertemplate=hover,
             ),
         ]
-    )  # fmt: skip
+    )
     return chart
 
 

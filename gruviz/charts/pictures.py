@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from gruviz.charts.chart import Columns, Subject
-from gruviz.charts.curves import curve
+from gruviz.charts.curves import curve, line
 from gruviz.charts.style import AMBER, BLUE, GREEN, GREY, INK, PURPLE, RED, figure, plain
 from gruviz.words import _
 
@@ -57,12 +57,8 @@ def gradient_through_time(_subject: Subject) -> go.Figure:
         log=True,
     )
     chart.update_layout(showlegend=False)
-    chart.add_trace(
-        curve(
-            "gradient.time", "gradient.norm", _("gradient"), mode="lines+markers",
-            line={"color": RED, "width": 2}, marker={"size": 4}, hovertemplate="%{y:.3g}",
-        )
-    )  # fmt: skip
+    dots = {"mode": "lines+markers", "marker": {"size": 4}, "hover": "%{y:.3g}"}
+    chart.add_trace(line("gradient.time", "gradient.norm", _("gradient"), RED, 2, **dots))
     return chart
 
 
@@ -79,31 +75,19 @@ def forecast(subject: Subject) -> go.Figure:
         _("time step"),
         plain(subject.unit) or _("value"),
     )
+    past, square = ("probe.time", "probe.input"), {"size": 5, "symbol": "square"}
+    both, dots = {"mode": "lines+markers"}, {"size": 5}
+    truth, said = ("probe.future", "probe.target"), ("probe.future", "answer.value")
     chart.add_traces(
         [
-            curve(
-                "probe.time", "probe.input", _("input"), mode="lines",
-                line={"color": GREY, "width": 1.8}, hovertemplate="%{y:.4g}",
-            ),
-            curve(
-                "probe.future", "probe.target", _("truth"), mode="lines+markers",
-                line={"color": GREEN, "width": 2, "dash": "dash"}, marker={"size": 5},
-                hovertemplate="%{y:.4g}",
-            ),
-            curve(
-                "probe.future", "answer.value", _("prediction"), mode="lines+markers",
-                line={"color": RED, "width": 2.5}, marker={"size": 5, "symbol": "square"},
-                hovertemplate="%{y:.4g}",
-            ),
+            line(*past, _("input"), GREY, 1.8),
+            line(*truth, _("truth"), GREEN, 2, "dash", marker=dots, **both),
+            line(*said, _("prediction"), RED, 2.5, marker=square, **both),
         ]
-    )  # fmt: skip
+    )
     if free_running:
-        chart.add_trace(
-            curve(
-                "rollout.time", "rollout.value", _("free running"), mode="lines",
-                line={"color": PURPLE, "width": 1.8, "dash": "dot"}, hovertemplate="%{y:.4g}",
-            )
-        )  # fmt: skip
+        ahead = ("rollout.time", "rollout.value")
+        chart.add_trace(line(*ahead, _("free running"), PURPLE, 1.8, "dot"))
     return chart
 
 
@@ -133,12 +117,9 @@ def marked(_subject: Subject) -> go.Figure:
 
 def _sought() -> list[go.Scatter]:
     """The number wanted at the end, and the answer after each time step."""
-    wanted = {"color": GREEN, "width": 2, "dash": "dash"}
-    said = {"color": RED, "width": 2.5}
-    style = {"mode": "lines", "hovertemplate": "%{y:.4g}"}
     return [
-        curve("probe.time", "probe.target", _("truth"), line=wanted, **style),
-        curve("probe.time", "answer.value", _("answer so far"), line=said, **style),
+        line("probe.time", "probe.target", _("truth"), GREEN, 2, "dash"),
+        line("probe.time", "answer.value", _("answer so far"), RED, 2.5),
     ]
 
 
@@ -155,11 +136,9 @@ def regression(subject: Subject) -> go.Figure:
         plain(subject.unit) or _("value"),
     )
     for number, name in enumerate(subject.inputs[:MOST_INPUTS]):
+        column = "probe.input" if number == 0 else f"probe.input.{number}"
         colour, dash = INPUTS[number]
-        line = {"color": colour, "dash": dash, "width": 1.2}
-        column = "input" if number == 0 else f"input.{number}"
-        style = {"mode": "lines", "line": line, "hovertemplate": "%{y:.4g}"}
-        chart.add_trace(curve("probe.time", f"probe.{column}", plain(_(name)), **style))
+        chart.add_trace(line("probe.time", column, plain(_(name)), colour, 1.2, dash))
     chart.add_traces(_sought())
     return chart
 
@@ -172,23 +151,15 @@ def tracking(_subject: Subject) -> go.Figure:
         _("time step"),
         _("value"),
     )
+    read, wanted = ("probe.time", "probe.input"), ("probe.asked", "probe.target")
+    marker = {"mode": "lines+markers", "marker": {"size": 4}}
     chart.add_traces(
         [
-            curve(
-                "probe.time", "probe.input", _("input"), mode="lines",
-                line={"color": GREY, "width": 1.2}, hovertemplate="%{y:.4g}",
-            ),
-            curve(
-                "probe.asked", "probe.target", _("truth"), mode="lines+markers",
-                line={"color": GREEN, "width": 2, "dash": "dash"}, marker={"size": 4},
-                hovertemplate="%{y:.4g}",
-            ),
-            curve(
-                "probe.time", "answer.value", _("prediction"), mode="lines",
-                line={"color": RED, "width": 2.5}, hovertemplate="%{y:.4g}",
-            ),
+            line(*read, _("input"), GREY, 1.2),
+            line(*wanted, _("truth"), GREEN, 2, "dash", **marker),
+            line("probe.time", "answer.value", _("prediction"), RED, 2.5),
         ]
-    )  # fmt: skip
+    )
     return chart
 
 
@@ -290,10 +261,8 @@ def classification(subject: Subject) -> go.Figure:
     if symbols:
         shape: Any = _symbols()
     elif features == 1:
-        shape = curve(
-            "probe.time", "probe.input", _("input"), mode="lines",
-            line={"color": GREY, "width": 2}, hovertemplate="%{y:.3g}",
-        )  # fmt: skip
+        read = ("probe.time", "probe.input")
+        shape = line(*read, _("input"), GREY, 2, hover="%{y:.3g}")
     else:
         shape = go.Heatmap(
             meta={"z": "probe.image"}, colorscale="Greys", showscale=False, zmin=0, zmax=1,
