@@ -1,5 +1,8 @@
 """The training page's logic, without a browser."""
 
+import json
+
+import plotly.graph_objects as go
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -7,7 +10,7 @@ from gruviz.errors import PassingError
 from gruviz.experiment import Experiment
 from gruviz.runs import Status, classroom
 from gruviz.runs.pool import Died, Hung, NoWorker
-from tests.page import button, labelled, mine, run_of, texts, wait_until_settled
+from tests.page import button, labelled, mine, run_of, stepped, texts, wait_until_settled
 
 
 @pytest.fixture
@@ -185,3 +188,15 @@ def test_a_link_to_somebody_elses_upload_is_not_followed() -> None:
     page.run()
     assert labelled(page.selectbox, "Data").value == "sunspots_yearly"
     assert "an upload doesn" in texts(page)
+
+
+def test_a_live_knob_that_is_turned_draws_no_figure_anew(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stepped(page, 3)
+    monkeypatch.setattr(go, "Figure", None)
+    labelled(page.select_slider, "Learning rate").set_value(0.01).run()
+    assert not page.exception
+    assert run_of(page).experiment.learning_rate == 0.01
+    (panel,) = page.get("bidi_component")
+    assert len(json.loads(panel.proto.json)["cards"]) == 6

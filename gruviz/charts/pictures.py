@@ -57,7 +57,11 @@ def gradient_through_time(_subject: Subject) -> go.Figure:
         log=True,
     )
     chart.update_layout(showlegend=False)
-    dots = {"mode": "lines+markers", "marker": {"size": 4}, "hover": "%{y:.3g}"}
+    dots: dict[str, Any] = {
+        "mode": "lines+markers",
+        "marker": {"size": 4},
+        "hover": "%{y:.3g}",
+    }
     chart.add_trace(line("gradient.time", "gradient.norm", _("gradient"), RED, 2, **dots))
     return chart
 
@@ -152,7 +156,7 @@ def tracking(_subject: Subject) -> go.Figure:
         _("value"),
     )
     read, wanted = ("probe.time", "probe.input"), ("probe.asked", "probe.target")
-    marker = {"mode": "lines+markers", "marker": {"size": 4}}
+    marker: dict[str, Any] = {"mode": "lines+markers", "marker": {"size": 4}}
     chart.add_traces(
         [
             line(*read, _("input"), GREY, 1.2),
