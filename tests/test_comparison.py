@@ -19,6 +19,7 @@ from gruviz.experiment import (
     SineMixture,
     StepDecay,
 )
+from gruviz.experiment.course import Turn
 from gruviz.record import Columns, History
 from gruviz.runs import Status
 from gruviz.runs.comparison import SAME_START, Row, compare, same_start
@@ -28,6 +29,8 @@ from tests.test_run import SMALL, OnDemand, a_run
 
 class Stored:
     """A run that is over, with these curves."""
+
+    turns: tuple[Turn, ...] = ()
 
     def __init__(
         self, experiment: Experiment, smooth: list[float], validation: list[float],

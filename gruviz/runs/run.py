@@ -237,7 +237,7 @@ class Run(Sliced[Slice]):
         self._turn()
         if self.status is not Status.RUNNING:
             return
-        elif self._goal is not None and part.checkpoint.step >= self._goal:
+        if self._goal is not None and part.checkpoint.step >= self._goal:
             self.pause()
         elif self.slow:
             self._timer = threading.Timer(SLOW_SECONDS, self._go_on)

@@ -213,8 +213,8 @@ def change_marks(run: Run, known: Theory = NOTHING_KNOWN) -> list[dict[str, Any]
         for step, before, after in merged
         if (turned := differences(before, after))
     )
-    step = solved_at(run, known)
-    return marks if step is None else [*marks, charts.solved(step)]
+    at = solved_at(run, known)
+    return marks if at is None else [*marks, charts.solved(at)]
 
 
 def _turned(before: Experiment, after: Experiment) -> list[str]:
