@@ -71,15 +71,15 @@ def test_the_rows_say_how_far_and_how_fast_each_run_came() -> None:
     }  # fmt: skip
     assert found.rows == (
         Row(
-            "fast", {"learning_rate": 0.02, "clip_norm": 0.5}, Status.FINISHED, 4, 2.0, 0.5, 0.5,
+            "fast", {"learning_rate": 0.02, "clip_norm": 0.5}, (), Status.FINISHED, 4, 2.0, 0.5, 0.5,
             0.25, 0.75, 3, 1.5, None,
         ),
         Row(
-            "slow", {"learning_rate": 0.001, "clip_norm": 0.5}, Status.FINISHED, 4, 8.0, 1.0, 1.0,
+            "slow", {"learning_rate": 0.001, "clip_norm": 0.5}, (), Status.FINISHED, 4, 8.0, 1.0, 1.0,
             None, None, 4, 8.0, None,
         ),
         Row(
-            "wild", {"learning_rate": 0.02, "clip_norm": None}, Status.DIVERGED, 3, 0.5, 0.1, 1e9,
+            "wild", {"learning_rate": 0.02, "clip_norm": None}, (), Status.DIVERGED, 3, 0.5, 0.1, 1e9,
             None, None, 2, pytest.approx(1 / 3), 3,
         ),
     )  # fmt: skip
@@ -97,7 +97,7 @@ def test_a_run_that_has_not_begun_has_a_row_of_nothing() -> None:
     found = compare({"new": a_run(OnDemand())})
     assert found.target is None
     assert found.rows == (
-        Row("new", {}, Status.PAUSED, 0, 0.0, None, None, None, None, None, None, None),
+        Row("new", {}, (), Status.PAUSED, 0, 0.0, None, None, None, None, None, None, None),
     )
 
 
