@@ -260,7 +260,7 @@ def test_each_visitor_reads_charts_in_a_language_of_their_own() -> None:
 
 
 def test_a_regression_without_marks_is_drawn_as_the_curves_that_are_read() -> None:
-    data = replace(data_of(SMALL), input_names=("height", "width"))
+    data = replace(data_of(SMALL), names=("height", "width"))
     about = cards.subject(SMALL, data)
     (found,) = cards.cards_of("overview", about)[4].parts
     names = [trace["name"] for trace in found["data"]]

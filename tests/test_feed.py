@@ -282,6 +282,21 @@ def test_there_is_news_when_something_changed_and_only_then() -> None:
     assert viewer.news(asked)
 
 
+def test_a_knob_that_is_turned_again_while_paused_is_news() -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.train(1)
+    executor.do_all()
+    viewer, asked = Viewer(run), {"steps": 1, "validations": 1, "snapshot": 1}
+    for rate in (0.5, 0.25):
+        viewer.frame(asked)
+        assert not viewer.news(asked)
+        run.adjust(replace(SMALL, learning_rate=rate))
+        assert viewer.news(asked)
+        header, _tables = unpack(viewer.frame(asked))
+        assert [mark["label"]["text"] for mark in header["marks"]] == [f"Learning rate {rate}"]
+
+
 def test_a_diverged_run_has_a_frame_that_can_be_read() -> None:
     executor = OnDemand()
     run = a_run(executor, replace(SMALL, learning_rate=10.0, clip_norm=None))

@@ -7,11 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gruviz import words
 from gruviz.data import known, load, preview_of, previewed
 from gruviz.data.store import TableStore
 from gruviz.experiment import TASKS, Adding, Lorenz, MadeUp, SineMixture, TableTask
-from tests.test_language import Bracketing
 
 MODULE = sys.modules["gruviz.data.preview"]
 
@@ -67,18 +65,3 @@ def test_only_what_is_quick_is_known_at_once(tmp_path: Path) -> None:
     mine = TableTask(source=tables.put(b"a\n" + b"1\n2\n3\n" * 30, "mine.csv").source)
     assert known(mine, 0, tables) is None
     assert isinstance(slow, MadeUp) and known(replace(slow, size=11), 0, tables) is not None
-
-
-def test_what_is_kept_of_a_data_set_is_the_same_in_every_language(tmp_path: Path) -> None:
-    tables = TableStore(tmp_path)
-    rows = "\n".join(f"r{n},{n % 7},{n}" for n in range(200))
-    content = f"a,b\n{rows}".encode()
-    found = []
-    for language in (Bracketing(), words.ENGLISH):
-        words._translations.set(language)
-        MODULE._kept.clear()
-        table = tables.put(content, "named-rows.csv")
-        task = TableTask(source=table.source, column="a", missing="decay")
-        found.append((list(table.frame), preview_of(task, 0, tables).input_names))
-        tables.shed(table.digest, 0)
-    assert found[0] == found[1] == (["row", "a", "b"], ("a", "a present", "rows since a"))

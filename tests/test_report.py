@@ -18,6 +18,7 @@ from gruviz.experiment import (
     Waveforms,
     about,
 )
+from gruviz.experiment.course import Course
 from gruviz.runs import Status
 from gruviz.ui import report
 from tests.test_columns import trained
@@ -51,6 +52,19 @@ def test_a_change_is_marked_at_its_step_with_the_new_values() -> None:
     assert (mark["x0"], mark["label"]["text"]) == (
         3, "Learning rate 0.5, Clip norm off, Momentum beta 1 0.25",
     )  # fmt: skip
+
+
+def test_a_turn_that_is_still_to_come_is_not_marked_and_the_page_is_drawn_again_when_it_is() -> (
+    None
+):
+    executor = OnDemand()
+    run = a_run(executor, Course(SMALL).turned(7, replace(SMALL, clip_norm=9.0)))
+    run.train()
+    executor.do()
+    assert (run.step_count, report.change_marks(run), report.standing(run)) == (5, [], "running")
+    executor.do()
+    assert [mark["x0"] for mark in report.change_marks(run)] == [7]
+    assert report.standing(run) == "running, turned 1"
 
 
 @pytest.mark.parametrize(

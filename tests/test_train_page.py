@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from gruviz.errors import PassingError
 from gruviz.experiment import Experiment
+from gruviz.experiment.course import Course, Turn
 from gruviz.runs import Status, classroom
 from gruviz.runs.pool import Died, Hung, NoWorker
 from tests.page import button, labelled, mine, run_of, stepped, texts, wait_until_settled
@@ -153,6 +154,18 @@ def test_reset_drops_the_run_and_keeps_the_controls(page: AppTest) -> None:
     button(page, "Reset").click().run()
     assert mine(page).run is None
     assert labelled(page.select_slider, "Learning rate").value == 0.01
+
+
+def test_a_run_that_was_turned_more_often_than_a_link_can_say_is_said_to_be(page: AppTest) -> None:
+    button(page, "Step").click().run()
+    run = run_of(page)
+    wait_until_settled(run)
+    often = (Turn(step + 1, Experiment(seed=0, clip_norm=1 + step % 2)) for step in range(501))
+    run.course = Course(Experiment(), tuple(often))
+    page.run()
+    assert page.query_params == {}
+    said = "Knobs of this run were turned at 501 steps; a link carries 500, so the page's address"
+    assert said in texts(page)
 
 
 def test_a_link_sets_the_controls() -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gruviz.errors import GruvizError
-from gruviz.words import _
+from gruviz.words import N_, _
 
 Floats = npt.NDArray[np.float64]
 Real = TypeVar("Real", np.float32, np.float64)
@@ -103,9 +103,9 @@ def decay(series: Floats, border: int) -> Floats:
 
 @dataclass(frozen=True)
 class Method:
-    """fill: from (series, border) to channels; groups: a name for each group of columns, to be
-    filled in with the column's own, the same in every language, for data sets are kept; looks_ahead:
-    a hole holds what came after it; looks_around: it holds what other rows have."""
+    """fill: from (series, border) to channels; groups: a word for each group of columns, to be
+    filled in with the column's name; looks_ahead: a hole holds what came after it; looks_around:
+    it holds what other rows have."""
 
     fill: Callable[[Floats, int], Floats]
     groups: tuple[str, ...] = ("{name}",)
@@ -113,7 +113,7 @@ class Method:
     looks_around: bool = False
 
 
-PRESENT = "{name} present"
+PRESENT = N_("{name} present")
 
 METHODS: Mapping[str, Method] = {
     "drop": Method(lambda series, border: series),
@@ -121,7 +121,7 @@ METHODS: Mapping[str, Method] = {
     "interpolate": Method(interpolate, looks_ahead=True, looks_around=True),
     "mean": Method(mean),
     "mask": Method(mean_and_mask, ("{name}", PRESENT)),
-    "decay": Method(decay, ("{name}", PRESENT, "rows since {name}"), looks_around=True),
+    "decay": Method(decay, ("{name}", PRESENT, N_("rows since {name}")), looks_around=True),
 }
 
 

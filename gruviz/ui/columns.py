@@ -61,7 +61,7 @@ def probe(data: Preview, row: int = 0) -> dict[str, npt.NDArray[Any]]:
 
 def marked(data: Preview) -> bool:
     """Whether the last input of a regression marks the values that count."""
-    return data.kind is Kind.REGRESSION and data.input_names[-1] == MARK
+    return data.kind is Kind.REGRESSION and data.names[-1] == MARK
 
 
 def _further(inputs: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:

@@ -81,7 +81,7 @@ class Viewer:
             len(run.history.blocks or ()),
             run.status,
             run.settling,
-            len(run.changes),
+            run.turns,
             run.unwatched,
             steps,
         )

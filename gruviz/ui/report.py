@@ -9,7 +9,7 @@ from gruviz.data import Preview
 from gruviz.data.theory import NOTHING_KNOWN, Theory
 from gruviz.experiment import Experiment, Knob, Pick, differences
 from gruviz.record import Snapshot, solved
-from gruviz.runs import Change, Run, Status
+from gruviz.runs import Run, Status
 from gruviz.words import _, n_, readable
 
 MARK_SHARE = 0.05  # of the course: nearer changes of the same knobs are one mark
@@ -63,8 +63,9 @@ def advice(run: Run, coach: Coach) -> list[dict[str, str]]:
 
 
 def standing(run: Run) -> str:
-    """Where the run stands, in one word; when it changes, the page is drawn again."""
-    return "settling" if run.settling else run.status.value
+    """Where the run stands, in a word or two; when it changes, the page is drawn again."""
+    word = "settling" if run.settling else run.status.value
+    return f"{word}, turned {len(run.turns)}" if run.turns else word
 
 
 def solved_at(run: Run | None, known: Theory) -> int | None:
@@ -76,28 +77,27 @@ def solved_at(run: Run | None, known: Theory) -> int | None:
 
 def change_marks(run: Run, known: Theory = NOTHING_KNOWN) -> list[dict[str, Any]]:
     """The shapes that mark where live knobs were turned, and where the task was solved."""
-    merged: list[Change] = []
-    for change in run.changes:
-        before = merged[-1] if merged else None
-        near = before and change.step - before.step < MARK_SHARE * run.step_count
-        if before and near and _turned(before) == _turned(change):
-            merged[-1] = Change(before.step, before.before, change.after)
+    merged: list[tuple[int, Experiment, Experiment]] = []
+    for step, before, after in run.course.changes():
+        if step > run.step_count:
+            break
+        first, old, new = merged[-1] if merged else (step, before, before)
+        near = step - first < MARK_SHARE * run.step_count
+        if near and _turned(old, new) == _turned(before, after):
+            merged[-1] = first, old, after
         else:
-            merged.append(change)
+            merged.append((step, before, after))
     marks = charts.marks(
-        (
-            change.step,
-            ", ".join(f"{_(knob.label)} {value(new, knob)}" for knob, _old, new in turned),
-        )
-        for change in merged
-        if (turned := differences(change.before, change.after))
+        (step, ", ".join(f"{_(knob.label)} {value(new, knob)}" for knob, _old, new in turned))
+        for step, before, after in merged
+        if (turned := differences(before, after))
     )
-    step = solved_at(run, known)
-    return marks if step is None else [*marks, charts.solved(step)]
+    at = solved_at(run, known)
+    return marks if at is None else [*marks, charts.solved(at)]
 
 
-def _turned(change: Change) -> list[str]:
-    return [knob.label for knob, _old, _new in differences(change.before, change.after)]
+def _turned(before: Experiment, after: Experiment) -> list[str]:
+    return [knob.label for knob, _old, _new in differences(before, after)]
 
 
 def value(setting: Any, what: Knob | Pick | None = None) -> str:

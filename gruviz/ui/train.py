@@ -10,12 +10,13 @@ from gruviz.data import check
 from gruviz.data.theory import theory
 from gruviz.errors import GruvizError
 from gruviz.experiment import STOPS, Experiment, Knob, Pick
+from gruviz.experiment.link import MOST_TURNS
 from gruviz.runs import SLOW_SECONDS, Lost, Status
-from gruviz.ui import cards, columns, controls, frame, pinboard, report, sidebar, tables
+from gruviz.ui import cards, columns, frame, pinboard, report, sidebar, tables
 from gruviz.ui.panel import panel
 from gruviz.ui.pins import pin_tables
 from gruviz.ui.session import Session, session
-from gruviz.words import N_, _, readable
+from gruviz.words import N_, _, n_, readable
 
 STEPS_AT_ONCE = "steps at once"
 MOST_STEPS = 100_000
@@ -30,6 +31,7 @@ def page() -> None:
         axes = {"log": _("logarithmic"), "linear": _("linear")}
         log = sidebar.look("axis", _("Loss axis"), axes) == "log"
     _act(mine, wanted)
+    sidebar.address(mine, wanted)  # another run's, or none's
 
     buttons = frame.heading(_("Watch a GRU learn"))
     with buttons:
@@ -122,12 +124,19 @@ def _say(mine: Session, wanted: Experiment) -> None:
         st.warning(frame.literal(complaint), icon=":material/info:")
     run = mine.run
     pending = mine.pending(wanted)
-    icon, text = _standing(mine, pending=pending)
+    icon, text = _standing(mine, wanted, pending=pending)
     with st.container(key="standing"):
         if icon == "error":
             st.error(text, icon=":material/error:")
         else:
             st.markdown(f":material/{icon}: {text}")
+    if run is not None and len(run.course.turns) > MOST_TURNS:
+        st.caption(
+            _(
+                "Knobs of this run were turned at {count:,} steps; a link carries {most:,}, so the"
+                " page's address has its last settings only."
+            ).format(count=len(run.course.turns), most=MOST_TURNS)
+        )
     if run is not None and pending:
         changes = ", ".join(
             f"{_(what.label)} {_shown(old, what)} → {_shown(new, what)}"
@@ -139,7 +148,7 @@ def _say(mine: Session, wanted: Experiment) -> None:
                 + _("With the next Train: {changes}").format(changes=frame.literal(changes))
             )
             st.button(
-                _("Take back"), on_click=controls.fill, args=(run.experiment,), type="tertiary",
+                _("Take back"), on_click=mine.take_back, type="tertiary",
                 icon=":material/undo:", help=_("Set the controls to what this run was started with."),
             )  # fmt: skip
 
@@ -150,10 +159,17 @@ def _shown(setting: Any, what: Knob | Pick) -> str:
     return known or report.value(setting, what)
 
 
-def _standing(mine: Session, *, pending: bool) -> tuple[str, str]:
+def _standing(mine: Session, wanted: Experiment, *, pending: bool) -> tuple[str, str]:
     run = mine.run
     if run is None:
-        return "info", _("Press **Train** to start, or **Step** for a single update.")
+        text = _("Press **Train** to start, or **Step** for a single update.")
+        if turns := len(mine.next(wanted).turns):
+            text += " " + n_(
+                "As in the link, live knobs turn by themselves at {count:,} step.",
+                "As in the link, live knobs turn by themselves at {count:,} steps.",
+                turns,
+            ).format(count=turns)
+        return "info", text
     step = f"{run.step_count:,}"
     if run.status is Status.RUNNING:
         return "progress_activity", _(
