@@ -39,6 +39,7 @@ check: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/oxlint --deny-warnings
 
 bench: .venv/bench .venv/kernels
 	$(BIN)/python -m benchmarks

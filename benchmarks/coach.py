@@ -34,7 +34,7 @@ from gruviz.experiment import (
     GradientDescent,
     Momentum,
     SineMixture,
-    Table,
+    TableTask,
     Waveforms,
 )
 from gruviz.record import History
@@ -47,7 +47,7 @@ ADDING = Experiment(task=Adding(size=200, length=10), cell=GRU(8), batch_size=16
 SINES = replace(ADDING, task=SineMixture(size=200, length=12, horizon=2))
 NOISY = replace(SINES, task=SineMixture(size=200, length=12, horizon=2, noise=0.2))
 WAVES = replace(ADDING, task=Waveforms(size=200, length=12))
-CO2 = replace(ADDING, task=Table(window=12, horizon=2))
+CO2 = replace(ADDING, task=TableTask(window=12, horizon=2))
 BY_HEART = replace(
     ADDING, task=Waveforms(size=20, length=20, noise=1.0), cell=GRU(16), learning_rate=0.01
 )

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 
 from gruviz import read_csv
 from gruviz.data import Table, forecast_data, series_of
-from gruviz.data.backtest import compare
+from gruviz.data.backtest import score_forecasts
 from gruviz.data.baselines import BASELINES
 from gruviz.data.tables import sample
-from gruviz.experiment import Cosine, Experiment
-from gruviz.experiment import Table as TableTask
+from gruviz.experiment import Cosine, Experiment, TableTask
 from gruviz.studies import Job, Trials
 from gruviz.training.studies import proceed
 
@@ -41,7 +40,7 @@ def main() -> None:
         dataset = forecast_data(task, 0, fetch)
         found = proceed(experiment, Trials.begin([Job(experiment)]), fetch=fetch).found[0]
         series = series_of(task, 0, fetch)
-        scores = compare(
+        scores = score_forecasts(
             series, dataset.border, task.window, task.horizon, found.ends, {"network": found.values}
         )
         columns = [scores.scores.get(each, {}).get("mase") for each in ("network", *BASELINES)]

@@ -5,6 +5,7 @@ A language is added by placing `<language>/LC_MESSAGES/gruviz.mo` under `gruviz/
 
 import gettext
 import re
+from collections.abc import Hashable
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
@@ -13,25 +14,31 @@ TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
 CATALOGS = Path(__file__).parent / "locale"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
-_translations: ContextVar[gettext.NullTranslations] = ContextVar(
-    "translations",
-    default=gettext.NullTranslations(),  # noqa: B039 - stateless, never changed
-)
+ENGLISH = gettext.NullTranslations()
+
+_translations: ContextVar[gettext.NullTranslations] = ContextVar("translations", default=ENGLISH)
 
 
 @lru_cache(maxsize=64)
 def _catalog(language: str) -> gettext.NullTranslations:
     """The catalog for a tag such as "zh-CN", else for its base "zh", else English."""
     if not TAG.fullmatch(language):  # it comes from a browser and becomes part of a path
-        return gettext.NullTranslations()
+        return ENGLISH
     tag = language.replace("-", "_")
     names = [tag, tag.split("_")[0]]
-    return gettext.translation("gruviz", CATALOGS, languages=names, fallback=True)
+    if gettext.find("gruviz", CATALOGS, languages=names) is None:
+        return ENGLISH
+    return gettext.translation("gruviz", CATALOGS, languages=names)
 
 
 def speak(language: str | None) -> None:
     """Choose the language of the current script run (an IETF tag; None: English)."""
-    _translations.set(_catalog(language) if language else gettext.NullTranslations())
+    _translations.set(_catalog(language) if language else ENGLISH)
+
+
+def language() -> Hashable:
+    """The current language, for the key under which something with words in it is kept."""
+    return _translations.get()
 
 
 def _(message: str) -> str:

@@ -25,7 +25,7 @@ from gruviz.experiment import (
     Plateau,
     SineMixture,
     StepDecay,
-    Table,
+    TableTask,
     Task,
     Waveforms,
     about,
@@ -74,7 +74,7 @@ def assert_same(one: History, other: History) -> None:
 
 TASKS: list[Task] = [
     Adding(size=40, length=8), SineMixture(size=40, length=8), Waveforms(size=40, length=8),
-    Table(window=8),
+    TableTask(window=8),
 ]  # fmt: skip
 
 

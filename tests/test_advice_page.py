@@ -6,7 +6,7 @@ import pytest
 import streamlit as st
 
 from gruviz.coach import Advice, Coach, Severity
-from gruviz.ui import train, view
+from gruviz.ui import report, train
 from tests.page import button, go, labelled, opened, pressed, run_of, stepped
 
 WILD = {
@@ -35,7 +35,7 @@ def test_taking_an_advice_turns_the_controls_that_it_names(rule: list[str]) -> N
     (said,) = Coach().advice(
         run.experiment, run.history, run.snapshot, run.diverged_at, over=run.over
     )
-    (shown,) = view.advice(run, Coach())
+    (shown,) = report.advice(run, Coach())
     assert shown["severity"] == "serious" and str(run.diverged_at) in shown["text"]
     rule[0] = shown["rule"]
     page.run()
@@ -59,7 +59,7 @@ def test_taking_an_advice_turns_the_controls_that_it_names(rule: list[str]) -> N
 def test_what_waits_in_the_controls_beside_an_advice_is_kept(rule: list[str]) -> None:
     page = opened(link=WILD)
     run = stepped(page, 100)
-    rule[0] = view.advice(run, Coach())[0]["rule"]
+    rule[0] = report.advice(run, Coach())[0]["rule"]
     labelled(page.number_input, "Seed").set_value(9).run()
     before = dict(page.query_params)
     pressed(page, "Take it")
@@ -83,5 +83,5 @@ def test_what_is_only_to_be_seen_asks_for_nothing(monkeypatch: pytest.MonkeyPatc
     seen = Advice("clip holds", Severity.HINT, "Clip norm 1 is at work.")
     monkeypatch.setattr(Coach, "advice", lambda *_args, **_named: (seen,))
     run = stepped(opened(link=WILD), 1)
-    (shown,) = view.advice(run, Coach())
+    (shown,) = report.advice(run, Coach())
     assert (shown["text"], shown["action"]) == ("Clip norm 1 is at work.", "")

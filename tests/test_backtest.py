@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from gruviz.data.backtest import (
     Fold,
-    compare,
     forecasts,
     interval,
     rolling_origins,
+    score_forecasts,
     targets,
 )
 from gruviz.data.baselines import BASELINES, Last, SeasonalNaive
@@ -137,7 +137,7 @@ def test_a_comparison_scores_everyone_on_the_same_targets() -> None:
     ends = np.arange(192, 238)
     mine = np.zeros((46, 3))
     mine[-1] = np.nan
-    found = compare(series, 192, 12, 3, ends, {"mine": mine})
+    found = score_forecasts(series, 192, 12, 3, ends, {"mine": mine})
     assert list(found.scores) == ["last", "seasonal", "drift", "linear", "mine"]
     assert (found.season, found.best_naive) == (12, "seasonal")
     assert found.naive_error == pytest.approx(np.abs(series[12:192] - series[:180]).mean())
@@ -153,7 +153,7 @@ def test_a_comparison_scores_everyone_on_the_same_targets() -> None:
 
 def test_without_a_season_the_scale_is_the_naive_error_and_no_row_is_seasonal() -> None:
     walk = np.random.default_rng(3).standard_normal(200).cumsum()
-    found = compare(walk, 160, 10, 1, np.arange(160, 200))
+    found = score_forecasts(walk, 160, 10, 1, np.arange(160, 200))
     assert found.season is None
     assert list(found.scores) == ["last", "drift", "linear"]
     assert found.naive_error == pytest.approx(np.abs(np.diff(walk[:160])).mean())

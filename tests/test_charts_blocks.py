@@ -3,18 +3,20 @@
 import numpy as np
 import pytest
 
-from gruviz import charts
-from gruviz.charts.blocks import label
+from gruviz.charts.blocks import _look, label
+from gruviz.charts.style import BLUE, RED
 from gruviz.experiment import CELLS, GRU, LSTM, RNN, Adding, Cell, Experiment
 from gruviz.record import blocks_of
 from gruviz.training import advance
-from tests.test_charts_curves import Tables, a_table, drawn_from
+from tests.test_charts_curves import (
+    Tables,
+    a_table,
+    assert_drawn_from_its_columns,
+    drawn_from,
+    skeleton,
+)
 
-DRAWN = {
-    "gradient": charts.block_gradients,
-    "update": charts.block_updates,
-    "moment": charts.block_moments,
-}
+DRAWN = {"gradient": "block-gradients", "update": "block-updates", "moment": "block-moments"}
 
 
 def filled(blocks: tuple[str, ...] = GRU().blocks()) -> Tables:
@@ -37,7 +39,7 @@ def test_the_blocks_of_a_cell_are_those_that_training_measures(cell: Cell) -> No
 
 
 def test_tied_gates_have_one_matrix_from_the_input_and_one_from_the_old_state() -> None:
-    traces = charts.block_gradients({}, GRU(tied_gates=True).blocks()).data
+    traces = skeleton("block-gradients", blocks=GRU(tied_gates=True).blocks()).data
     assert [(trace.name, trace.line.dash) for trace in traces[:2]] == [
         ("W<sub>i</sub>", "dot"), ("W<sub>h</sub>", "solid"),
     ]  # fmt: skip
@@ -46,19 +48,17 @@ def test_tied_gates_have_one_matrix_from_the_input_and_one_from_the_old_state() 
 @pytest.mark.parametrize("kind", DRAWN)
 def test_each_block_is_drawn_from_its_column(kind: str) -> None:
     blocks = GRU().blocks()
-    chart = DRAWN[kind](filled(), blocks)
+    chart = skeleton(DRAWN[kind], blocks=blocks)
     assert drawn_from(chart) == [
         (label(block), {"x": "blocks.step", "y": f"blocks.{kind}.{block}"}) for block in blocks
     ]
-    for trace, block in zip(chart.data, blocks, strict=True):
-        np.testing.assert_array_equal(trace.y, filled()["blocks"][f"{kind}.{block}"])
-        np.testing.assert_array_equal(trace.x, filled()["blocks"]["step"])
+    assert_drawn_from_its_columns(chart, filled())
 
 
 @pytest.mark.parametrize("name", CELLS)
 def test_no_two_blocks_look_alike_and_the_gate_decides_the_colour(name: str) -> None:
     blocks = CELLS[name]().blocks()
-    traces = charts.block_gradients({}, blocks).data
+    traces = skeleton("block-gradients", blocks=blocks).data
     looks = {block: (t.line.color, t.line.dash) for block, t in zip(blocks, traces, strict=True)}
     assert len(set(looks.values())) == len(blocks)
     for gate in CELLS[name].gates:
@@ -73,7 +73,7 @@ def test_names_in_a_legend_are_those_of_the_equations() -> None:
 
 
 def test_the_healthy_band_is_around_a_thousandth_and_says_who_says_so() -> None:
-    chart = charts.block_updates(filled(), GRU().blocks())
+    chart = skeleton("block-updates", blocks=GRU().blocks())
     (band,) = chart.layout.shapes
     assert (band.y0, band.y1, band.yref, band.x0, band.x1, band.xref) == (
         -3.5, -2.5, "y", 0, 1, "paper",
@@ -92,13 +92,18 @@ def test_the_healthy_band_is_around_a_thousandth_and_says_who_says_so() -> None:
 def test_without_data_a_chart_has_its_axes_title_and_reading_aid(
     kind: str, title: str, y: str, scale: str | None
 ) -> None:
-    layout = DRAWN[kind]({}, RNN().blocks()).layout
+    layout = skeleton(DRAWN[kind], blocks=RNN().blocks()).layout
     assert (layout.meta["title"], layout.yaxis.title.text, layout.yaxis.type) == (title, y, scale)
     assert layout.xaxis.title.text == "step (updates)"
     assert layout.meta["aid"]
 
 
 def test_an_optimizer_without_a_second_moment_is_told_so() -> None:
-    assert charts.block_moments({}, RNN().blocks()).layout.meta["empty"] == (
+    assert skeleton("block-moments", blocks=RNN().blocks()).layout.meta["empty"] == (
         "This optimizer keeps no second moment.<br>Choose Adam or RMSprop."
     )
+
+
+def test_the_reset_gate_is_blue_and_the_update_gate_vermilion() -> None:
+    colours = {block: _look(block)["line"]["color"] for block in ("W_ir", "W_hr", "W_iz", "W_hz")}
+    assert colours == {"W_ir": BLUE, "W_hr": BLUE, "W_iz": RED, "W_hz": RED}

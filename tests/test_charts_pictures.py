@@ -1,11 +1,32 @@
 """Pictures of one sequence: drawn from the columns that they name, on fixed scales."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 
 from gruviz import charts
-from tests.test_charts_curves import Tables, a_table, assert_drawn_from_its_columns, drawn_from
+from gruviz.charts import CHARTS, Subject
+from gruviz.charts.pictures import ANSWERS, DIVERGING, SEQUENTIAL
+from gruviz.experiment import CELLS
+from gruviz.experiment.cells import Signal
+from tests.test_charts_curves import (
+    Tables,
+    a_table,
+    assert_drawn_from_its_columns,
+    drawn_from,
+    skeleton,
+)
+
+
+def predicted(answer: str, inputs: Sequence[str] = "x", **about: Any) -> go.Figure:
+    return skeleton("prediction", answer=answer, inputs=tuple(inputs), **about)
+
+
+def heat_map(low: float = -1.0, name: str = "x") -> go.Figure:
+    return skeleton("gates", signals=(Signal(name, "Title", "aid", low),))
 
 
 def filled() -> Tables:
@@ -30,12 +51,11 @@ def filled() -> Tables:
 def test_a_signal_is_a_heat_map_of_units_by_time_on_its_fixed_scale(
     name: str, low: float, ticks: tuple[float, ...]
 ) -> None:
-    chart = charts.signal(filled(), name, "Title", "aid", low, 1.0)
+    chart = heat_map(low, name)
     assert_drawn_from_its_columns(chart, filled())
     assert drawn_from(chart) == [(None, {"z": f"signals.{name}"})]
     (trace,) = chart.data
     assert isinstance(trace, go.Heatmap)
-    assert np.shape(trace.z) == (4, 6)
     assert (trace.zmin, trace.zmax, trace.zsmooth) == (low, 1.0, False)
     assert trace.colorbar.tickvals == ticks
     assert (chart.layout.xaxis.title.text, chart.layout.yaxis.title.text) == (
@@ -45,32 +65,33 @@ def test_a_signal_is_a_heat_map_of_units_by_time_on_its_fixed_scale(
 
 
 def test_gates_and_states_have_scales_of_different_colours() -> None:
-    gate, state = (charts.signal({}, "x", "t", "a", low, 1.0).data[0] for low in (0.0, -1.0))
+    gate, state = (heat_map(low).data[0] for low in (0.0, -1.0))
     assert gate.colorscale != state.colorscale
     assert gate.z is None and state.z is None
 
 
 def test_a_forecast_shows_the_past_what_came_and_what_was_said() -> None:
-    chart = charts.forecast(filled(), "passengers")
+    chart = predicted("forecast", "ab", unit="passengers")
     assert_drawn_from_its_columns(chart, filled())
     assert drawn_from(chart) == [
         ("input", {"x": "probe.time", "y": "probe.input"}),
         ("truth", {"x": "probe.future", "y": "probe.target"}),
         ("prediction", {"x": "probe.future", "y": "answer.value"}),
     ]
-    rolled = charts.forecast(filled(), "passengers", free_running=True)
+    rolled = predicted("forecast", "a")
     assert drawn_from(rolled)[-1] == ("free running", {"x": "rollout.time", "y": "rollout.value"})
     assert chart.layout.yaxis.title.text == "passengers"
-    assert charts.forecast({}, "").layout.yaxis.title.text == "value"
+    assert predicted("forecast").layout.yaxis.title.text == "value"
 
 
 def test_a_column_name_can_not_bring_markup_into_a_title() -> None:
-    title = charts.forecast({}, '<a href="http://x">1 & 2</a>' + "x" * 99).layout.yaxis.title.text
+    unit = '<a href="http://x">1 & 2</a>' + "x" * 99
+    title = predicted("forecast", unit=unit).layout.yaxis.title.text
     assert title == '&lt;a href="http://x"&gt;1 &amp; 2&lt;/a&gt;' + "x" * 32
 
 
-def test_a_regression_shows_the_marked_inputs_the_sum_and_the_answer_so_far() -> None:
-    chart = charts.regression(filled())
+def test_marked_numbers_are_shown_with_their_sum_and_the_answer_so_far() -> None:
+    chart = predicted("marked")
     assert_drawn_from_its_columns(chart, filled())
     assert drawn_from(chart) == [
         ("input", {"x": "probe.time", "y": "probe.input", "color": "probe.mark"}),
@@ -79,8 +100,26 @@ def test_a_regression_shows_the_marked_inputs_the_sum_and_the_answer_so_far() ->
     ]
 
 
+def test_another_regression_shows_the_curves_that_are_read_the_number_wanted_and_the_answer() -> (
+    None
+):
+    tables = filled()
+    tables["probe"] |= {f"input.{n}": np.arange(6.0) for n in range(1, 6)}
+    chart = predicted("regression", ["value", "<b>two", *"345678"])
+    assert_drawn_from_its_columns(chart, tables)
+    assert drawn_from(chart) == [
+        ("value", {"x": "probe.time", "y": "probe.input"}),
+        ("&lt;b&gt;two", {"x": "probe.time", "y": "probe.input.1"}),
+        *((name, {"x": "probe.time", "y": f"probe.input.{n}"}) for n, name in enumerate("3456", 2)),
+        ("truth", {"x": "probe.time", "y": "probe.target"}),
+        ("answer so far", {"x": "probe.time", "y": "answer.value"}),
+    ]
+    looks = {(trace.line.color, trace.line.dash) for trace in chart.data}
+    assert len(looks) == len(chart.data)
+
+
 def test_a_classification_shows_the_curve_and_a_probability_for_each_class() -> None:
-    chart = charts.classification(filled(), list("abcdef"), 1)
+    chart = predicted("classification", classes=tuple("abcdef"))
     assert_drawn_from_its_columns(chart, filled())
     assert drawn_from(chart) == [
         ("input", {"x": "probe.time", "y": "probe.input"}),
@@ -92,7 +131,7 @@ def test_a_classification_shows_the_curve_and_a_probability_for_each_class() -> 
 
 
 def test_a_classification_of_images_shows_the_image() -> None:
-    chart = charts.classification(filled(), list("abcdef"), 8)
+    chart = predicted("classification", "12345678", classes=tuple("abcdef"))
     assert_drawn_from_its_columns(chart, filled())
     assert drawn_from(chart) == [
         (None, {"z": "probe.image"}),
@@ -105,7 +144,7 @@ def test_a_classification_of_images_shows_the_image() -> None:
 
 
 def test_a_classification_of_symbols_names_them() -> None:
-    chart = charts.classification(filled(), ["yes", "no"], 4, list("wxyz"))
+    chart = predicted("classification", "wxyz", classes=("yes", "no"), one_hot=True)
     assert drawn_from(chart)[0] == (None, {"z": "probe.symbols"})
     axis = chart.layout.yaxis
     assert (axis.ticktext, axis.tickvals, axis.range) == (tuple("wxyz"), (0, 1, 2, 3), (3.5, -0.5))
@@ -113,7 +152,7 @@ def test_a_classification_of_symbols_names_them() -> None:
 
 
 def test_a_tracking_shows_what_is_read_what_is_wanted_and_what_is_said() -> None:
-    chart = charts.tracking(filled())
+    chart = predicted("tracking")
     assert_drawn_from_its_columns(chart, filled())
     assert drawn_from(chart) == [
         ("input", {"x": "probe.time", "y": "probe.input"}),
@@ -123,7 +162,7 @@ def test_a_tracking_shows_what_is_read_what_is_wanted_and_what_is_said() -> None
 
 
 def test_a_labelling_shows_what_is_read_above_the_chances_with_the_true_classes() -> None:
-    chart = charts.labelling(filled(), list("wxyz"), ["even", "odd", "none"])
+    chart = predicted("labelling", "wxyz", classes=("even", "odd", "none"))
     assert_drawn_from_its_columns(chart, filled())
     assert drawn_from(chart) == [
         (None, {"z": "probe.symbols"}), (None, {"z": "answer.chances"}),
@@ -137,18 +176,18 @@ def test_a_labelling_shows_what_is_read_above_the_chances_with_the_true_classes(
 
 
 def test_a_text_is_read_along_the_axis() -> None:
-    chart = charts.labelling(filled(), list("ab "), list("ab "), "a ba b")
+    chart = predicted("labelling", "ab ", classes=tuple("ab "), letters="a ba b")
     assert [trace.meta for trace in chart.data] == [
         {"z": "answer.chances"}, {"x": "probe.asked", "y": "probe.target"},
     ]  # fmt: skip
     assert chart.layout.xaxis.ticktext == ("a", "␣", "b", "a", "␣", "b")
     assert chart.layout.yaxis.ticktext == ("a", "b", "␣")
-    long = charts.labelling(filled(), list("ab "), list("ab "), "a" * 81)
+    long = predicted("labelling", "ab ", classes=tuple("ab "), letters="a" * 81)
     assert (long.layout.xaxis.ticktext, long.layout.xaxis.title.text) == (None, "time step")
 
 
 def test_of_many_names_only_as_many_as_fit_are_shown_each_at_its_place() -> None:
-    chart = charts.labelling({}, ["x"], [f"class {n}" for n in range(20)])
+    chart = predicted("labelling", classes=tuple(f"class {n}" for n in range(20)))
     assert chart.layout.yaxis2.tickvals == tuple(range(0, 20, 3))
     assert chart.layout.yaxis2.ticktext == tuple(f"class {n}" for n in range(0, 20, 3))
 
@@ -177,13 +216,13 @@ def test_sequences_show_what_is_read_and_what_is_wanted() -> None:
 @pytest.mark.parametrize(
     "chart",
     [
-        charts.forecast({}, "x"), charts.regression({}), charts.classification({}, ["a"], 1),
-        charts.classification({}, ["a"], 8), charts.tracking({}),
-        charts.labelling({}, ["a"], ["b"]), charts.labelling({}, ["a"], ["a"], "aa"),
-        charts.classification({}, ["a"], 2, ["x", "y"]),
-        charts.signal({}, "x", "Prediction", "aid", 0, 1),
+        *(predicted(answer, classes=("a",)) for answer in ANSWERS),
+        predicted("classification", "12345678", classes=("a",)),
+        predicted("labelling", "a", classes=("a",), letters="aa"),
+        predicted("classification", "xy", classes=("a",), one_hot=True),
+        skeleton("gates", signals=(Signal("x", "Prediction", "aid", 0),)),
     ],
-)  # fmt: skip
+)
 def test_without_data_a_picture_has_its_axes_title_and_reading_aid(chart: go.Figure) -> None:
     assert chart.layout.meta["title"] == "Prediction"
     assert chart.layout.meta["aid"]
@@ -196,7 +235,35 @@ def test_classes_that_a_file_names_are_text_in_every_picture() -> None:
     names = ["<b>no</b>", '<a href="https://example.org">yes</a>']
     probe = {"time": np.arange(3), "input": np.arange(3.0), "true": np.array([0.0, 1.0])}
     one = charts.sequences([probe, probe], names, ["value"])
-    other = charts.classification({"probe": probe}, names, 1)
+    other = predicted("classification", classes=tuple(names))
     shown = [*(each.text for each in one.layout.annotations), *other.data[1].y]
     assert len(shown) == 4
     assert not [text for text in shown if "<" in text]
+
+
+def test_gates_are_drawn_on_the_sequential_scale_and_states_on_the_diverging_one() -> None:
+    for cell in CELLS.values():
+        for name, chart in CHARTS["gates"].figures(Subject(signals=cell.signals)).items():
+            (trace,) = chart.data
+            gate = name in ("reset", "update", "input", "forget", "output")
+            scale = go.Heatmap(colorscale=SEQUENTIAL if gate else DIVERGING).colorscale
+            assert (trace.colorscale, trace.zmin) == (scale, 0 if gate else -trace.zmax)
+
+
+def test_units_count_from_the_bottom_time_from_the_left_and_an_image_from_the_top() -> None:
+    gates = heat_map().layout
+    assert [axis.autorange for axis in (gates.xaxis, gates.yaxis)] == [None, None]
+    assert [axis.range for axis in (gates.xaxis, gates.yaxis)] == [None, None]
+    image = predicted("classification", "12345678", classes=("a",)).layout
+    assert (image.xaxis.autorange, image.yaxis.autorange) == (None, "reversed")
+    labels = predicted("labelling", "wxyz", classes=("even", "odd")).layout
+    assert (labels.yaxis.range, labels.yaxis2.range) == ((3.5, -0.5), (1.5, -0.5))
+    assert [axis.autorange for axis in (labels.xaxis, labels.xaxis2)] == [None, None]
+    assert image.yaxis2.autorange == "reversed"  # the classes, downwards
+
+
+def test_the_gradient_is_drawn_from_the_first_time_step_to_the_last() -> None:
+    chart = skeleton("flow")
+    assert drawn_from(chart) == [("gradient", {"x": "gradient.time", "y": "gradient.norm"})]
+    assert (chart.layout.xaxis.autorange, chart.layout.xaxis.range) == (None, None)
+    assert "low at the left: vanishing" in chart.layout.meta["aid"]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from gruviz.errors import GruvizError, PassingError
-from gruviz.experiment import Experiment, Table
+from gruviz.experiment import Experiment, TableTask
 from gruviz.runs import Classroom, Run, Status, Study, StudyStatus, classroom
 from gruviz.runs.housekeeping import give_back
 from gruviz.runs.pool import Seat
@@ -47,7 +47,7 @@ def test_an_experiment_without_data_is_no_run_and_nothing_is_made_of_it_in_this_
     monkeypatch.setattr(sys.modules["gruviz.runs.classroom"], "known", lambda *_: None)
     monkeypatch.setattr(room._looks, "do", refuse)
     with pytest.raises(PassingError) as caught:
-        room.start(Experiment(task=Table(source="0" * 64)), "me")
+        room.start(Experiment(task=TableTask(source="0" * 64)), "me")
     assert caught.value is refusal
     assert len(room.register) == 0
 
@@ -220,7 +220,7 @@ def test_what_a_running_study_reads_is_in_use(
 ) -> None:
     monkeypatch.setattr(Study, "_submit", lambda _study: None)
     digest = "0" * 64
-    experiment = Experiment(task=Table(source=f'{digest}?{{"separator":";"}}'))
+    experiment = Experiment(task=TableTask(source=f'{digest}?{{"separator":";"}}'))
     study = room.study(experiment, RangeTest.begin(seeds=1, steps=10), "me")
     assert room._in_use() == set()
     study.start()

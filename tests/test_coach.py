@@ -371,3 +371,10 @@ def test_odd_numbers_are_no_reason_to_speak_or_to_fail(loss: float, odd_steps: b
     for over in (False, True):
         advise(observe(SMALL, history, snapshot, over=over))
     assert explosion(observe(SMALL, history, snapshot, 600, over=True)) is None
+
+
+def test_a_gradient_vanishes_below_a_thousandth_of_what_it_is_at_the_end() -> None:
+    evidence = seen(replace(SMALL, task=LONG, cell=RNN(8)))
+    for first, speaks in ((0.99e-3, True), (1.01e-3, False), (0.05, False)):
+        gradient = np.geomspace(first, 1.0, 60)
+        assert (vanishing(replace(evidence, gradient=gradient)) is not None) == speaks

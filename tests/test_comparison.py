@@ -19,6 +19,7 @@ from gruviz.experiment import (
     SineMixture,
     StepDecay,
 )
+from gruviz.experiment.course import Turn
 from gruviz.record import Columns, History
 from gruviz.runs import Status
 from gruviz.runs.comparison import SAME_START, Row, compare, same_start
@@ -28,6 +29,8 @@ from tests.test_run import SMALL, OnDemand, a_run
 
 class Stored:
     """A run that is over, with these curves."""
+
+    turns: tuple[Turn, ...] = ()
 
     def __init__(
         self, experiment: Experiment, smooth: list[float], validation: list[float],
@@ -68,15 +71,15 @@ def test_the_rows_say_how_far_and_how_fast_each_run_came() -> None:
     }  # fmt: skip
     assert found.rows == (
         Row(
-            "fast", {"learning_rate": 0.02, "clip_norm": 0.5}, Status.FINISHED, 4, 2.0, 0.5, 0.5,
+            "fast", {"learning_rate": 0.02, "clip_norm": 0.5}, (), Status.FINISHED, 4, 2.0, 0.5, 0.5,
             0.25, 0.75, 3, 1.5, None,
         ),
         Row(
-            "slow", {"learning_rate": 0.001, "clip_norm": 0.5}, Status.FINISHED, 4, 8.0, 1.0, 1.0,
+            "slow", {"learning_rate": 0.001, "clip_norm": 0.5}, (), Status.FINISHED, 4, 8.0, 1.0, 1.0,
             None, None, 4, 8.0, None,
         ),
         Row(
-            "wild", {"learning_rate": 0.02, "clip_norm": None}, Status.DIVERGED, 3, 0.5, 0.1, 1e9,
+            "wild", {"learning_rate": 0.02, "clip_norm": None}, (), Status.DIVERGED, 3, 0.5, 0.1, 1e9,
             None, None, 2, pytest.approx(1 / 3), 3,
         ),
     )  # fmt: skip
@@ -94,7 +97,7 @@ def test_a_run_that_has_not_begun_has_a_row_of_nothing() -> None:
     found = compare({"new": a_run(OnDemand())})
     assert found.target is None
     assert found.rows == (
-        Row("new", {}, Status.PAUSED, 0, 0.0, None, None, None, None, None, None, None),
+        Row("new", {}, (), Status.PAUSED, 0, 0.0, None, None, None, None, None, None, None),
     )
 
 

@@ -23,7 +23,8 @@ COURSE = Course(FIRST, (Turn(180, CLIPPED), Turn(300, SLOWER)))
 def courses(draw: st.DrawFn) -> Course:
     """Any experiment, turned to the live knobs of others at any steps."""
     course = Course(draw(EXPERIMENTS))
-    for step in sorted(draw(st.sets(st.integers(1, 100_000), max_size=4))):
+    steps = st.integers(1, max(1, course.first.steps - 1))
+    for step in sorted(draw(st.sets(steps, max_size=4 if course.first.steps > 1 else 0))):
         course = course.turned(step, draw(EXPERIMENTS))
     return course
 
@@ -34,6 +35,7 @@ def test_a_turn_holds_from_the_update_after_its_step_on() -> None:
     ]  # fmt: skip
     assert COURSE.last == SLOWER
     assert [COURSE.next_turn(step) for step in (0, 179, 180, 300)] == [180, 180, 300, None]
+    assert [len(COURSE.made(step)) for step in (0, 179, 180, 300)] == [0, 0, 1, 2]
 
 
 def test_turning_a_knob_replaces_what_was_to_come() -> None:
@@ -114,6 +116,20 @@ def test_a_link_with_thousands_of_turns_is_cut_and_says_so() -> None:
     course, complaints = course_from_link(rates)
     assert len(course.turns) == 500
     assert complaints == ["The link turns knobs at 1,001 steps; the first 500 are used."]
+
+
+@pytest.mark.parametrize(
+    ("late", "said"),
+    [
+        (1, "knobs at 1 step that this run never reaches: it makes 200. It is ignored."),
+        (2, "knobs at 2 steps that this run never reaches: it makes 200. They are ignored."),
+    ],
+)
+def test_turns_that_the_run_does_not_reach_are_left_out_and_said_once(late: int, said: str) -> None:
+    beyond = {f"at.{step}": "clip_norm:2" for step in range(200, 200 + late)}
+    course, complaints = course_from_link({"steps": "200", "at.199": "clip_norm:0.5"} | beyond)
+    assert [turn.step for turn in course.turns] == [199]
+    assert complaints == ["The link turns " + said]
 
 
 @SURE

@@ -11,7 +11,7 @@ from gruviz.csv import Overrides, Table
 from gruviz.csv.panels import YEAR
 from gruviz.data.loading import load
 from gruviz.errors import GruvizError
-from gruviz.experiment import Table as Forecast
+from gruviz.experiment import TableTask
 from tests.test_csv_kinds import VALUES, codes, comma, read, refusal, same, stamps, text
 
 POSITIVE = [abs(value) for value in VALUES]
@@ -408,7 +408,7 @@ TOWNS = [f"Town {chr(65 + row % 26)}{chr(97 + row // 26)}" for row in range(48)]
 def test_a_table_of_places_is_read_but_not_forecast(content: str) -> None:
     table = read(content)
     assert table.rows == 48 and table.no_series.startswith("Each row is a place (")
-    task = Forecast(source="0" * 64, column=table.first_choice, window=4, horizon=1)
+    task = TableTask(source="0" * 64, column=table.first_choice, window=4, horizon=1)
     with pytest.raises(GruvizError, match="there is no past in it to forecast from"):
         load(task, 0, lambda _source: table)
     (found,) = [each for each in table.findings if each.code == "places"]

@@ -24,10 +24,10 @@ from gruviz.experiment import (
     OwnInitial,
     Regularized,
     SineMixture,
+    TableTask,
     Task,
     Waveforms,
 )
-from gruviz.experiment import Table as TableTask
 
 
 def shapes(data: Dataset) -> tuple[tuple[int, ...], ...]:

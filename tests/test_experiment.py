@@ -37,7 +37,7 @@ from gruviz.experiment import (
     Polynomial,
     SineMixture,
     StepDecay,
-    Table,
+    TableTask,
     about,
     differences,
     with_live,
@@ -307,8 +307,8 @@ def test_the_gates_have_the_scale_from_0_to_1_and_the_states_from_minus_1_to_1()
 
 
 def test_tasks_differ_by_what_they_are_and_not_by_their_name_alone() -> None:
-    assert SineMixture() != Table()
-    assert Table(column="a") != Table(column="b")
+    assert SineMixture() != TableTask()
+    assert TableTask(column="a") != TableTask(column="b")
 
 
 def test_the_experiment_imports_only_the_standard_library() -> None:

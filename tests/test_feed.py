@@ -13,15 +13,16 @@ import numpy as np
 import pytest
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from gruviz import charts
 from gruviz.data import preview_of
 from gruviz.data.theory import theory
 from gruviz.experiment import NextCharacter
 from gruviz.runs import Run, Status
+from gruviz.ui import columns, report
 from gruviz.ui import feed as feed_module
-from gruviz.ui import view
 from gruviz.ui.feed import BAD_REQUEST, PROTOCOL, SILENT, UNKNOWN_RUN, Viewer, feed, pack
+from tests.test_columns import with_blocks
 from tests.test_run import SMALL, OnDemand, a_run
-from tests.test_view import with_blocks
 
 START = {"steps": 0, "validations": 0, "snapshot": -1}
 Arrays = dict[str, dict[str, np.ndarray]]
@@ -53,10 +54,10 @@ def test_a_frame_decodes_to_the_same_header_and_arrays(text: str) -> None:
     header, found = unpack(pack({"text": text, "n": 3}, tables))
     assert header == {"text": text, "n": 3}
     assert {t: list(columns) for t, columns in found.items()} == {
-        t: list(columns) for t, columns in tables.items()
+        t: list(part) for t, part in tables.items()
     }
-    for table, columns in tables.items():
-        for name, values in columns.items():
+    for table, part in tables.items():
+        for name, values in part.items():
             np.testing.assert_array_equal(found[table][name], values.astype(np.float32))
 
 
@@ -74,15 +75,15 @@ def test_a_frame_holds_what_the_panel_lacks() -> None:
     assert (header["status"], header["snapshot"]) == ("running", 10)
     assert header["starts"] == {"steps": 0, "validations": 0}
     known = theory(SMALL, preview_of(SMALL.task, SMALL.seed))
-    assert header["figures"] == {n: text for n, _label, text in view.figures(run, SMALL, known)}
+    assert header["figures"] == {n: text for n, _label, text in report.figures(run, SMALL, known)}
     assert (header["marks"], header["texts"]) == ([], {})
-    expected = view.step_tables(run)
+    expected = columns.step_tables(run)
     assert run.snapshot is not None
-    expected |= view.snapshot_tables(run.snapshot, preview_of(SMALL.task, SMALL.seed))
-    expected["here"] = view.here(run)
+    expected |= columns.snapshot_tables(run.snapshot, preview_of(SMALL.task, SMALL.seed))
+    expected["here"] = columns.here(run)
     assert set(tables) == set(expected)
-    for table, columns in expected.items():
-        for name, values in columns.items():
+    for table, rows in expected.items():
+        for name, values in rows.items():
             np.testing.assert_array_equal(tables[table][name], values.astype(np.float32))
 
 
@@ -92,14 +93,14 @@ def test_a_view_is_sent_what_its_charts_need_and_no_more() -> None:
     run.train(3)
     executor.do_all()
     with_blocks(run)
-    sent = {look: unpack(Viewer(run, look).frame(START)) for look in (*view.VIEWS, "nonsense")}
+    sent = {view: unpack(Viewer(run, view).frame(START)) for view in (*charts.VIEWS, "nonsense")}
     pictures = {"signals", "answer", "gradient"}
     always = {"steps", "validations", "here"}
-    assert {look: set(tables) for look, (_header, tables) in sent.items()} == {
+    assert {view: set(tables) for view, (_header, tables) in sent.items()} == {
         "overview": always | pictures, "clip": always, "blocks": always | {"blocks"},
         "nonsense": always | pictures,
     }  # fmt: skip
-    assert {look: header["snapshot"] for look, (header, _tables) in sent.items()} == {
+    assert {view: header["snapshot"] for view, (header, _tables) in sent.items()} == {
         "overview": 3, "clip": -1, "blocks": -1, "nonsense": 3,
     }  # fmt: skip
     assert set(sent["clip"][0]["alternatives"]) == {"lens", "rate"}
@@ -188,7 +189,7 @@ def test_a_solved_task_is_marked_in_the_loss_chart_and_told_in_words(
     run = a_run(executor)
     run.train()
     executor.do_all()
-    monkeypatch.setattr(view, "solved", lambda validations, threshold: 150)
+    monkeypatch.setattr(report, "solved", lambda validations, threshold: 150)
     header, _tables = unpack(Viewer(run).frame(START))
     (mark,) = header["marks"]
     assert (mark["x0"], mark["name"]) == (150, "loss")
@@ -279,6 +280,21 @@ def test_there_is_news_when_something_changed_and_only_then() -> None:
     run.train(1)
     executor.do()
     assert viewer.news(asked)
+
+
+def test_a_knob_that_is_turned_again_while_paused_is_news() -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.train(1)
+    executor.do_all()
+    viewer, asked = Viewer(run), {"steps": 1, "validations": 1, "snapshot": 1}
+    for rate in (0.5, 0.25):
+        viewer.frame(asked)
+        assert not viewer.news(asked)
+        run.adjust(replace(SMALL, learning_rate=rate))
+        assert viewer.news(asked)
+        header, _tables = unpack(viewer.frame(asked))
+        assert [mark["label"]["text"] for mark in header["marks"]] == [f"Learning rate {rate}"]
 
 
 def test_a_diverged_run_has_a_frame_that_can_be_read() -> None:
@@ -476,3 +492,21 @@ def test_the_curves_of_a_long_run_are_put_into_words_more_seldom(
     executor.do_all()
     assert run.status is Status.FINISHED
     assert said() == (True, True)  # where it stands has changed
+
+
+def test_a_picture_that_the_panel_has_is_not_sent_again_however_long_it_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(feed_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    executor = OnDemand()
+    run = a_run(executor)
+    run.train(1)
+    executor.do_all()
+    viewer, asked = Viewer(run), {"steps": 1, "validations": 1, "snapshot": 1}
+    viewer.frame(asked)
+    now[0] += 60
+    assert not viewer.news(asked)
+    header, tables = unpack(viewer.frame(asked))
+    assert (header["snapshot"], header["texts"]) == (1, None)
+    assert set(tables) == {"steps", "validations", "here"}

@@ -12,9 +12,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from gruviz.data import fetch_sample, preview_of, series_of
-from gruviz.data.backtest import compare, interval, rolling_origins, targets
+from gruviz.data.backtest import interval, rolling_origins, score_forecasts, targets
+from gruviz.data.forecasting import ahead_of
 from gruviz.data.missing import METHODS
-from gruviz.experiment import Experiment, Table
+from gruviz.experiment import Experiment, TableTask
 from gruviz.experiment.link import to_link
 from gruviz.runs import Study, classroom
 from gruviz.studies import Forecasts, Trials
@@ -38,7 +39,7 @@ from tests.test_run import OnDemand
 from tests.test_tables_page import upload
 
 DATA = "pages/Data.py"
-TASK = Table(column="SUNACTIVITY", window=12, horizon=3)
+TASK = TableTask(column="SUNACTIVITY", window=12, horizon=3)
 SMALL = Experiment.from_dict(
     {"task": {"name": "table", "column": "SUNACTIVITY", "window": 12, "horizon": 3},
      "cell": {"name": "gru", "units": 4}, "batch_size": 32, "steps": 40}
@@ -94,7 +95,7 @@ def shown(page: AppTest, key: str) -> pd.DataFrame:
 
 
 def score_rows(known: Any) -> dict[str, list[str]]:
-    """The table as people read it, from the scores of `compare`."""
+    """The table as people read it, from the scores of `score_forecasts`."""
     order = sorted(known.scores, key=lambda name: name != "the network")
     return {"forecaster": [LABELS[name] for name in order]} | {
         label: [readable(known.scores[name][measure]) for name in order]
@@ -104,7 +105,7 @@ def score_rows(known: Any) -> dict[str, list[str]]:
 
 def test_before_training_the_baselines_are_scored_on_the_validation_part() -> None:
     page = opened(DATA, LINK)
-    known = compare(SERIES, BORDER, 12, 3, ENDS)
+    known = score_forecasts(SERIES, BORDER, 12, 3, ENDS)
     assert shown(page, "scores").to_dict("list") == score_rows(known)
     assert set(known.scores) >= {"last", "drift", "linear"}
     said = texts(page)
@@ -124,7 +125,7 @@ def test_the_networks_row_comes_first_and_equals_its_own_forecasts_compared() ->
     wait_for(study)
     page.run()
     found = proceed(SMALL, Trials.look_at(SMALL, run_of(page).checkpoint)).found[0]  # type: ignore[arg-type]
-    known = compare(SERIES, BORDER, 12, 3, found.ends, {"the network": found.values})
+    known = score_forecasts(SERIES, BORDER, 12, 3, found.ends, {"the network": found.values})
     assert shown(page, "scores").to_dict("list") == score_rows(known)
     assert shown(page, "scores")["forecaster"].tolist()[0] == "the network"
     mae = float(np.abs(targets(SERIES, found.ends, 3) - found.values).mean())
@@ -195,7 +196,7 @@ def test_the_forecast_that_is_downloaded_has_every_forecasters_numbers(
     page.run()
     found = mine(page).studies["look"].state.found[0]
     table = downloads["forecast.csv"]
-    known = [LABELS[name] for name in compare(SERIES, BORDER, 12, 3, ENDS).scores]
+    known = [LABELS[name] for name in score_forecasts(SERIES, BORDER, 12, 3, ENDS).scores]
     assert list(table) == ["time", "the network", *known, "80 % from", "80 % to"]
     assert table["time"].str[:4].tolist() == ["2009", "2010", "2011"]
     np.testing.assert_allclose(table["the network"], found.latest)
@@ -218,7 +219,7 @@ def test_the_backtest_has_the_errors_of_each_fold_and_the_interval_of_all(
     assert [job.fold for job in study.state.jobs] == list(folds)
     assert {job.experiment for job in study.state.jobs} == {SMALL}
     rows = [
-        compare(SERIES, fold.train_end, 12, 3, found.ends, {"the network": found.values})
+        score_forecasts(SERIES, fold.train_end, 12, 3, found.ends, {"the network": found.values})
         for fold, found in zip(folds, study.state.found, strict=True)
     ]
     table = shown(page, "backtest")
@@ -375,7 +376,7 @@ def test_rows_without_a_time_are_numbered_and_go_on_after_the_last() -> None:
     text = "value\n" + "\n".join(f"{row % 7}" for row in range(200))
     page = upload(opened(DATA, LINK), text, "numbers.csv")
     table = classroom().tables(str(page.query_params["table.source"]))
-    ahead, title = forecasting.ahead_of(table, 200, 3)
+    ahead, title = ahead_of(table, 200, 3)
     assert (ahead.tolist(), title) == ([200, 201, 202], "row")
 
 
@@ -395,12 +396,12 @@ def test_times_go_on_after_the_last_row_as_a_calendar_does(
     times: pd.DatetimeIndex, ahead: list[str]
 ) -> None:
     table = replace(fetch_sample("airline_passengers"), time=times)
-    found, title = forecasting.ahead_of(table, len(times), 3)
+    found, title = ahead_of(table, len(times), 3)
     assert ([str(each)[:10] for each in found], title) == (ahead, "time")
 
 
 def test_intervals_are_made_of_the_backtests_errors_once_there_is_one() -> None:
-    task = Table(window=4, horizon=2)
+    task = TableTask(window=4, horizon=2)
     series = np.arange(20.0)
 
     def part(ends: list[int], off: float) -> Forecasts:
@@ -418,6 +419,6 @@ def test_intervals_are_made_of_the_backtests_errors_once_there_is_one() -> None:
     mine.studies["backtest"] = backtest
     errors = forecasting._past_errors(mine, task, series, found)  # type: ignore[arg-type]
     assert errors is not None and errors.tolist() == [[2, 2], [3, 3]]
-    backtest.experiment.task = Table(window=5, horizon=2)
+    backtest.experiment.task = TableTask(window=5, horizon=2)
     errors = forecasting._past_errors(mine, task, series, found)  # type: ignore[arg-type]
     assert errors is not None and errors.tolist() == [[1, 1], [1, 1]]

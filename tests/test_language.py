@@ -3,19 +3,25 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from gruviz import words
-from gruviz.data import SAMPLE_NAMES, fetch_sample
-from gruviz.experiment import OPTIMIZERS, TASKS
+from gruviz.csv import read_csv
+from gruviz.data import SAMPLE_NAMES, fetch_sample, load, preview_of, previewed
+from gruviz.data.store import TableStore
+from gruviz.data.theory import theory
+from gruviz.experiment import OPTIMIZERS, TASKS, Adding, Experiment, TableTask
 from gruviz.experiment.link import to_link
+from gruviz.runs import classroom
 from gruviz.ui import frame
 from tests.page import button, go, mine, opened, run_of, wait_for, wait_until_settled
 from tests.test_forecasting import LINK
 from tests.test_lab_page import SMALL, press
+from tests.test_run import OnDemand, a_run
 
 # What is called the same in every language: measures, weights, papers, codecs, a file's own columns.
 NAMES = {
@@ -159,6 +165,55 @@ def test_every_string_of_a_judgement_and_a_backtest_is_translated() -> None:
         wait_for(mine(page).studies[name])
     page.run()
     assert missed(page) == []
+
+
+def test_a_workers_error_is_said_to_each_visitor_in_their_own_language(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    languages = {"xx": Bracketing(), "en": words.gettext.NullTranslations()}
+    monkeypatch.setattr(words, "_catalog", languages.__getitem__)
+    executor, said = OnDemand(), []
+    for language in ("xx", "en", "xx", None):
+        run = a_run(executor, Experiment(task=TableTask(source="0" * 64)))
+        run.language = language
+        run.train()
+        executor.do_all()
+        said.append(str(run.error))
+    gone = "The data of this experiment isn't here; upload the file again, or choose a sample."
+    assert said == [f"⟦{gone}⟧", gone, f"⟦{gone}⟧", gone]
+
+
+def test_a_run_speaks_the_language_of_who_began_it() -> None:
+    assert classroom().start(Experiment(), "me", "fr").language == "fr"
+
+
+def test_data_that_two_visitors_share_speaks_the_language_of_each(tmp_path: Path) -> None:
+    store = TableStore(tmp_path)
+    task = TableTask(source="co2_weekly", missing="decay")
+    names = ["co2", "{name} present", "rows since {name}"]
+    assert preview_of(task, 0, store).input_names == tuple(
+        f"⟦{each}⟧".format(name="co2") for each in ("{name}", *names[1:])
+    )
+    words.speak(None)
+    english = tuple(each.format(name="co2") for each in names)
+    assert preview_of(task, 0, store).input_names == english
+    assert previewed(load(task, 0, store)).input_names == english
+
+
+def test_the_columns_of_a_file_are_called_the_same_in_every_language() -> None:
+    content = b'"a" "b"\n' + b"".join(b'"%d" %d.5 %d\n' % (n, n, n * n) for n in range(1, 30))
+    found = list(read_csv(content).frame.columns)
+    words.speak(None)
+    assert found == list(read_csv(content).frame.columns)
+    assert "row" in found
+
+
+def test_what_is_known_of_a_task_is_said_in_the_language_of_whoever_asks() -> None:
+    task = Adding()
+    known = theory(Experiment(task=task), preview_of(task, 0)).lines[0].label
+    words.speak(None)
+    assert theory(Experiment(task=task), preview_of(task, 0)).lines[0].label == "always answer 1"
+    assert known == "⟦always answer 1⟧"
 
 
 def test_every_string_of_the_guide_is_translated() -> None:

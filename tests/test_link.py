@@ -18,7 +18,7 @@ from gruviz.experiment import (
     Experiment,
     Momentum,
     StepDecay,
-    Table,
+    TableTask,
 )
 from gruviz.experiment.link import from_link, settings, to_link
 from tests.test_experiment import EXPERIMENTS, SURE
@@ -61,7 +61,7 @@ def test_a_learning_rate_is_exact_to_the_last_bit(rate: float) -> None:
 
 
 def test_a_column_with_a_very_long_name_comes_back_whole() -> None:
-    experiment = Experiment(task=Table(column="rainfall, " * 60))
+    experiment = Experiment(task=TableTask(column="rainfall, " * 60))
     assert from_link(to_link(experiment)) == (experiment, [])
 
 
@@ -81,7 +81,7 @@ def test_none_is_called_what_it_means() -> None:
 
 
 def test_a_column_named_off_is_not_switched_off() -> None:
-    experiment = Experiment(task=Table(column="off"))
+    experiment = Experiment(task=TableTask(column="off"))
     assert from_link(to_link(experiment)) == (experiment, [])
 
 

@@ -3,13 +3,15 @@
 import json
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from gruviz.experiment import SGD, Adam, Experiment
-from gruviz.experiment.link import to_link
+from gruviz.experiment.course import Turn
+from gruviz.experiment.link import course_from_link, course_to_link, to_link
 from gruviz.runs import Run, Status
 from gruviz.runs.comparison import compare
 from gruviz.ui import pinboard
@@ -222,6 +224,23 @@ def test_a_pin_that_is_brought_back_is_the_run_in_view_with_its_settings() -> No
     assert (first.step_count, second.step_count) == (1, 5)
 
 
+def test_a_pin_of_a_run_whose_knobs_were_turned_says_so_and_has_the_link_to_its_course() -> None:
+    page = opened(link=LINK | {"at.2": "clip_norm:9", "at.4": "clip_norm:10"})
+    run = stepped(page, 3)
+    pressed(page, "Pin")
+    assert names(page) == ["Adam 0.003, turned"]
+    labelled(page.select_slider, "Learning rate").set_value(0.01).run()
+    another(page, 1, Seed=1)
+    (table,) = tables_of(page)
+    assert table["knobs turned at step"].tolist() == ["2, 3", "–"]
+    (link,) = page.get("link_button")
+    course, complaints = course_from_link(dict(parse_qsl(link.proto.url.removeprefix("?"))))
+    assert (course, complaints) == (run.course, [])
+    assert [turn.step for turn in course.turns] == [2, 3]
+    press(page, "pin-back-0")
+    assert page.query_params == course_to_link(course)
+
+
 def test_the_last_pin_that_goes_takes_the_table_with_it_and_leaves_the_run() -> None:
     page = opened(link=LINK)
     run = stepped(page, 1)
@@ -238,6 +257,7 @@ def test_the_table_of_the_comparison_says_everything_in_words() -> None:
     beta = Stored(replace(SMALL, optimizer=Adam(0.5)), [4, 1, 0.25], [])
     wild = Stored(replace(SMALL, optimizer=Adam(0.25)), [4, 1e9], [], 0.5, 1234)
     found = pinboard.table(compare({"long": long, "beta": beta, "wild": wild}))
+    assert "knobs turned at step" not in found
     assert found.to_dict("list") == {
         "run": ["long", "beta", "wild"],
         "Clip norm": ["off", "1", "1"],
@@ -252,6 +272,13 @@ def test_the_table_of_the_comparison_says_everything_in_words() -> None:
         "steps to 0.5": ["12,345", "3", "–"],
         "seconds to 0.5": ["1", "1", "–"],
     }
+
+
+def test_the_steps_of_many_turns_are_cut_short() -> None:
+    often = Stored(SMALL, [1.0], [])
+    often.turns = tuple(Turn(step, SMALL) for step in (7, 1_000, 2_000, 3_000))
+    found = pinboard.table(compare({"often": often, "never": Stored(SMALL, [1.0], [])}))
+    assert found["knobs turned at step"].tolist() == ["7, 1,000, 2,000, …", "–"]
 
 
 def test_before_any_step_there_is_no_target_to_name() -> None:

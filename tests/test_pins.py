@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 from gruviz.ui.pins import PIN_POINTS, pin_tables
+from tests.test_columns import trained
 from tests.test_run import OnDemand, a_run
-from tests.test_view import trained
 
 
 def test_a_short_pinned_run_keeps_every_row() -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from gruviz.data.store import TableStore
 from gruviz.experiment import GRU, Adding, Cosine, Experiment
+from gruviz.experiment.course import Course
 from gruviz.runs import Run, Status, Study, StudyStatus
 from gruviz.runs import pool as pool_module
 from gruviz.runs.pool import (
@@ -92,7 +93,7 @@ def test_an_error_in_a_worker_comes_back_and_harms_nobody(pool: Pool) -> None:
 def test_a_run_on_the_pool_has_the_curve_of_a_plain_loop(pool: Pool, tmp_path: Path) -> None:
     experiment = Experiment(task=Adding(size=40, length=8), cell=GRU(4), batch_size=16, steps=80)
     seat = pool.seat("me")
-    run = Run(experiment, seat, TableStore(tmp_path), seat.slice_seconds)
+    run = Run(Course(experiment), seat, TableStore(tmp_path), seat.slice_seconds)
     run.train()
     wait_until(lambda: run.over, run)
     assert run.status is Status.FINISHED
@@ -106,7 +107,7 @@ def test_a_killed_worker_costs_at_most_one_slice_and_not_one_bit(
         task=Adding(size=64, length=10), cell=GRU(8), batch_size=16, steps=600, schedule=Cosine()
     )
     victim = pool.submit(os.getpid).result(PATIENCE)
-    run = Run(experiment, pool, TableStore(tmp_path), lambda: 0.1)
+    run = Run(Course(experiment), pool, TableStore(tmp_path), lambda: 0.1)
     run.train()
     wait_until(lambda: run.step_count > 0)
     before = run.checkpoint
@@ -227,7 +228,7 @@ def test_where_no_worker_can_be_started_whoever_waits_is_told_and_may_come_again
     monkeypatch.setattr(pool_module, "PAUSE_SECONDS", 0.0)
     monkeypatch.setattr(pool_module, "Process", full)
     made = Pool(1, tmp_path)
-    run = Run(SMALL, made.seat(""), TableStore(tmp_path), lambda: 0.2)
+    run = Run(Course(SMALL), made.seat(""), TableStore(tmp_path), lambda: 0.2)
     run.train()
     wait_until(lambda: run.status is not Status.RUNNING, run)
     assert (run.status, type(run.error), run.step_count) == (Status.PAUSED, NoWorker, 0)
@@ -249,7 +250,7 @@ def test_where_no_thread_can_be_started_whoever_asks_is_told_and_may_come_again(
         patch.setattr(pool_module.threading, "Thread", Full)
         with pytest.raises(NoWorker):
             made.submit(os.getpid)
-        run = Run(SMALL, made.seat(""), TableStore(tmp_path), lambda: 0.2)
+        run = Run(Course(SMALL), made.seat(""), TableStore(tmp_path), lambda: 0.2)
         run.train()
         assert (run.status, type(run.error)) == (Status.PAUSED, NoWorker)
     assert made.submit(operator.add, 1, 2).result(PATIENCE) == 3

@@ -9,7 +9,7 @@ import pytest
 
 from gruviz.data import known, load, preview_of, previewed
 from gruviz.data.store import TableStore
-from gruviz.experiment import TASKS, Adding, Lorenz, MadeUp, SineMixture, Table
+from gruviz.experiment import TASKS, Adding, Lorenz, MadeUp, SineMixture, TableTask
 
 MODULE = sys.modules["gruviz.data.preview"]
 
@@ -46,7 +46,7 @@ def test_the_size_of_a_made_up_task_makes_no_other_preview(monkeypatch: pytest.M
 def test_forecasts_that_are_judged_are_spread_over_the_whole_part(tmp_path: Path) -> None:
     tables = TableStore(tmp_path)
     rows = "\n".join(str(row % 97) for row in range(20_000))
-    task = Table(source=tables.put(f"a\n{rows}".encode(), "long.csv").source)
+    task = TableTask(source=tables.put(f"a\n{rows}".encode(), "long.csv").source)
     ends, found = load(task, 0, tables).ends, preview_of(task, 0, tables).ends
     assert ends is not None and found is not None
     assert (len(found), found[0], found[-1]) == (2_000, ends[0], ends[-1])
@@ -62,6 +62,6 @@ def test_only_what_is_quick_is_known_at_once(tmp_path: Path) -> None:
     assert known(slow, 0, tables) is None
     preview_of(slow, 0, tables)
     assert known(slow, 0, tables) is not None
-    mine = Table(source=tables.put(b"a\n" + b"1\n2\n3\n" * 30, "mine.csv").source)
+    mine = TableTask(source=tables.put(b"a\n" + b"1\n2\n3\n" * 30, "mine.csv").source)
     assert known(mine, 0, tables) is None
     assert isinstance(slow, MadeUp) and known(replace(slow, size=11), 0, tables) is not None

@@ -17,9 +17,21 @@ import pytest
 from gruviz.data import preview_of
 from gruviz.data.store import TableStore
 from gruviz.errors import GruvizError, PassingError
-from gruviz.experiment import GRU, SGD, Adam, Adding, Cosine, Experiment, Momentum, Table
+from gruviz.experiment import (
+    GRU,
+    SGD,
+    Adam,
+    Adding,
+    Cosine,
+    Experiment,
+    Momentum,
+    Plateau,
+    TableTask,
+)
+from gruviz.experiment.course import Course, Turn
+from gruviz.experiment.link import course_from_link, course_to_link
 from gruviz.record import STEP_COLUMNS, History
-from gruviz.runs import Change, Run, Status
+from gruviz.runs import Run, Status
 from gruviz.runs.pool import Closed, Grown, Hung, NoWorker
 from gruviz.runs.run import SLOW_SECONDS
 from gruviz.runs.sliced import MOST_TRIES, UNWATCHED_SECONDS
@@ -32,7 +44,7 @@ SMALL = Experiment(
 
 
 class OnDemand(Executor):
-    """Runs what was submitted when told to, in this thread; a timed slice makes `steps` steps."""
+    """Runs what was submitted when told to, in this thread; a slice has time for `steps` steps."""
 
     def __init__(self, steps: int = 5) -> None:
         self.steps = steps
@@ -51,8 +63,9 @@ class OnDemand(Executor):
         """Do the next slices in the queue."""
         for _each in range(slices):
             future, fn, args = self.waiting.popleft()
-            if len(args) == 6 and args[3] is None:
-                args = (*args[:2], None, self.steps, *args[4:])
+            if len(args) == 6:
+                steps = self.steps if args[3] is None else min(args[3], self.steps)
+                args = (*args[:2], None, steps, *args[4:])
             try:
                 result = fn(*args)
             except Exception as error:
@@ -85,12 +98,15 @@ atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 
 
 def a_run(
-    executor: Executor, experiment: Experiment = SMALL, clock: Callable[[], float] | None = None
+    executor: Executor,
+    course: Course | Experiment = SMALL,
+    clock: Callable[[], float] | None = None,
 ) -> Run:
     tables, about = TableStore(FOLDER), None
+    course = Course(course) if isinstance(course, Experiment) else course
     with suppress(GruvizError):
-        about = preview_of(experiment.task, experiment.seed, tables)
-    return Run(experiment, executor, tables, lambda: 0.2, clock or Clock(), about)
+        about = preview_of(course.first.task, course.first.seed, tables)
+    return Run(course, executor, tables, lambda: 0.2, clock or Clock(), about)
 
 
 def assert_same(one: History, other: History) -> None:
@@ -298,17 +314,165 @@ def test_a_live_knob_acts_from_the_next_slice_on_and_is_marked_once() -> None:
     executor.do(2)
     turned = replace(SMALL, learning_rate=0.5, clip_norm=None)
     run.adjust(turned)
-    assert run.changes == []
+    assert run.turns == ()
     executor.do()  # this slice was under way
-    assert run.changes == [Change(15, SMALL, turned)]
+    assert run.turns == (Turn(15, turned),)
     executor.do_all()
-    assert run.changes == [Change(15, SMALL, turned)]
+    assert run.turns == (Turn(15, turned),)
     rates = run.history.steps["learning_rate"].tolist()
     assert rates == [SMALL.rate(s) for s in range(15)] + [turned.rate(s) for s in range(15, 23)]
     assert np.isnan(run.history.steps["clip_norm"]).tolist() == [False] * 15 + [True] * 8
     loss, quiet = run.history.loss, train(SMALL).loss
     np.testing.assert_array_equal(loss[:16], quiet[:16])
     assert loss[16] != quiet[16]
+
+
+LONG = replace(SMALL, steps=200, optimizer=Adam(amsgrad=True), schedule=Plateau(patience=1))
+
+
+def turned_by_hand() -> Run:
+    """A run whose knobs somebody turned: under way, paused, twice before a slice was back."""
+    executor = OnDemand(steps=20)
+    run = a_run(executor, LONG)
+    run.train()
+    executor.do(2)
+    run.adjust(replace(LONG, clip_norm=None))
+    run.adjust(replace(LONG, learning_rate=0.005), before=LONG)
+    executor.do()
+    run.pause()
+    executor.do_all()
+    run.train(3)
+    executor.do_all()
+    run.adjust(replace(run.experiment, optimizer=Adam(beta1=0.5, amsgrad=True)))
+    run.adjust(replace(run.experiment, clip_value=0.01))
+    run.train()
+    executor.do()
+    run.adjust(replace(run.experiment, epochs=50))
+    executor.do_all()
+    return run
+
+
+@pytest.mark.parametrize("steps", [1, 77, 1000])
+def test_a_run_from_the_link_of_a_turned_one_has_its_curve_to_the_bit_however_cut(
+    steps: int,
+) -> None:
+    live = turned_by_hand()
+    assert [turn.step for turn in live.turns] == [60, 83, 123]
+    assert (live.stopped, live.step_count) == ("epochs", 150)
+    course, complaints = course_from_link(course_to_link(live.course))
+    assert (course, complaints) == (live.course, [])
+    executor = OnDemand(steps)
+    again = a_run(executor, course)
+    again.train()
+    executor.do_all()
+    assert (again.status, again.stopped, again.step_count) == (
+        live.status, live.stopped, live.step_count,
+    )  # fmt: skip
+    assert (again.course, again.turns, again.experiment) == (
+        live.course, live.turns, live.experiment,
+    )  # fmt: skip
+    assert_same(again.history, live.history)
+
+
+COURSE = Course(SMALL, (Turn(7, replace(SMALL, clip_norm=None)),))
+BOTH = replace(SMALL, clip_norm=None, learning_rate=0.5)
+
+
+def test_a_turn_of_the_course_is_made_at_its_very_step() -> None:
+    executor = OnDemand()
+    run = a_run(executor, COURSE)
+    run.train()
+    executor.do()
+    assert (run.step_count, run.turns, run.experiment) == (5, (), SMALL)
+    assert executor.asked[-1][1] == 2
+    executor.do()
+    assert (run.step_count, run.turns, run.experiment) == (7, COURSE.turns, COURSE.last)
+    assert executor.asked[-1][1] is None
+    executor.do_all()
+    norms = run.history.steps["clip_norm"]
+    assert np.isnan(norms).tolist() == [False] * 7 + [True] * 16
+
+
+def test_steps_that_are_asked_for_are_cut_at_the_turns_too() -> None:
+    executor = OnDemand(steps=50)
+    run = a_run(executor, COURSE)
+    run.train(10)
+    executor.do_all()
+    assert [steps for _seconds, steps in executor.asked] == [7, 3]
+    assert (run.status, run.step_count) == (Status.PAUSED, 10)
+
+
+def test_a_knob_that_is_turned_takes_the_place_of_the_turns_to_come() -> None:
+    executor = OnDemand()
+    course = Course(SMALL, (*COURSE.turns, Turn(20, SMALL)))
+    run = a_run(executor, course)
+    run.train()
+    executor.do(2)
+    run.adjust(replace(BOTH, clip_norm=9.0), before=COURSE.last)
+    assert run.experiment.learning_rate == 0.5
+    run.adjust(BOTH)
+    executor.do_all()
+    assert run.course == Course(SMALL, (*COURSE.turns, Turn(12, BOTH)))
+
+
+def test_a_look_at_controls_that_nobody_moved_leaves_the_turns_to_come() -> None:
+    executor = OnDemand()
+    run = a_run(executor, COURSE)
+    run.train()
+    executor.do()
+    run.adjust(SMALL, before=SMALL)
+    run.adjust(replace(SMALL, learning_rate=0.5), before=SMALL)
+    run.adjust(SMALL, before=replace(SMALL, learning_rate=0.5))
+    executor.do()
+    run.adjust(SMALL, before=SMALL)  # its controls are still those of before the turn
+    executor.do_all()
+    assert run.course == COURSE
+    assert run.experiment == COURSE.last
+
+
+def test_a_knob_that_is_turned_while_paused_is_part_of_the_course_at_once() -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.train(3)
+    executor.do_all()
+    run.adjust(replace(SMALL, learning_rate=0.5))
+    run.adjust(BOTH)
+    assert run.course == Course(SMALL, (Turn(3, BOTH),))
+    run.adjust(SMALL)
+    assert run.course == Course(SMALL)
+    run.train()
+    run.adjust(BOTH)
+    assert run.course == Course(SMALL)  # nobody knows yet how far the slice under way comes
+    run.pause()
+    executor.do()
+    assert run.course == Course(SMALL, (Turn(8, BOTH),))
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left"), Hung("60 s"), BrokenExecutor("")])
+def test_a_knob_that_was_turned_is_not_lost_with_the_slice(error: Exception) -> None:
+    executor = OnDemand()
+    run = a_run(executor)
+    run.train()
+    executor.do()
+    run.pause()
+    run.adjust(BOTH)
+    executor.waiting.popleft()[0].set_exception(error)
+    assert (run.step_count, run.course) == (5, Course(SMALL, (Turn(5, BOTH),)))
+
+
+@pytest.mark.parametrize("error", [None, ZeroDivisionError("a bug")])
+def test_a_knob_that_was_turned_in_the_last_slice_came_too_late(error: Exception | None) -> None:
+    executor = OnDemand(steps=23)
+    run = a_run(executor)
+    run.train()
+    run.adjust(BOTH)
+    if error is None:
+        executor.do()
+    else:
+        executor.waiting.popleft()[0].set_exception(error)
+    run.adjust(BOTH)
+    assert run.over
+    assert (run.course, run.experiment) == (Course(SMALL), SMALL)
 
 
 def test_what_is_not_live_leaves_the_run_alone() -> None:
@@ -318,7 +482,7 @@ def test_what_is_not_live_leaves_the_run_alone() -> None:
     executor.do()
     run.adjust(replace(SMALL, optimizer=SGD(), cell=GRU(9), seed=4, steps=7, batch_size=3))
     executor.do_all()
-    assert (run.experiment, run.changes) == (SMALL, [])
+    assert (run.experiment, run.course) == (SMALL, Course(SMALL))
     assert_same(run.history, train(SMALL))
 
 
@@ -330,7 +494,7 @@ def test_momentum_acts_live_as_long_as_the_optimizer_is_the_same() -> None:
     executor.do_all()
     run.adjust(replace(slow, optimizer=Momentum(0.5)))
     run.train(1)
-    assert run.changes == [Change(1, slow, replace(slow, optimizer=Momentum(0.5)))]
+    assert run.turns == (Turn(1, replace(slow, optimizer=Momentum(0.5))),)
     run.adjust(replace(slow, optimizer=Adam(0.1)))
     assert run.experiment == replace(slow, optimizer=Momentum(0.5))
     executor.do_all()
@@ -345,7 +509,7 @@ def test_a_knob_that_is_turned_before_the_start_or_turned_back_is_no_change() ->
     run.adjust(SMALL)
     run.adjust(replace(SMALL, learning_rate=0.5))
     executor.do_all()
-    assert run.changes == []
+    assert run.turns == ()
     assert_same(run.history, train(replace(SMALL, learning_rate=0.5)))
 
 
@@ -488,7 +652,7 @@ def test_a_change_whose_slice_was_killed_is_marked_once() -> None:
     executor.do()
     executor.die()
     executor.do_all()
-    assert run.changes == [Change(10, SMALL, turned)]
+    assert run.turns == (Turn(10, turned),)
 
 
 def test_workers_that_die_again_and_again_pause_the_run_and_lose_nothing() -> None:
@@ -563,7 +727,7 @@ def test_two_tabs_turn_different_knobs_of_one_run() -> None:
 
 def test_data_that_is_gone_pauses_the_run_with_its_reason() -> None:
     executor = OnDemand()
-    run = a_run(executor, Experiment(task=Table(source="0" * 64)))
+    run = a_run(executor, Experiment(task=TableTask(source="0" * 64)))
     run.train()
     executor.do_all()
     assert (run.status, run.over) == (Status.PAUSED, False)

@@ -1,11 +1,13 @@
 """What the server does beside running pages."""
 
 import asyncio
+import re
 from types import SimpleNamespace
 from typing import Any, cast
 from weakref import ref
 
 import pytest
+from starlette.responses import Response
 from streamlit import net_util
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
@@ -78,6 +80,21 @@ def test_no_service_is_asked_for_this_machines_address(
     monkeypatch.setattr(net_util, "get_internal_ip", asked)
     bootstrap._print_url(is_running_hello=False)
     assert "URL: http://localhost:" in capsys.readouterr().out
+
+
+def test_the_modules_of_the_panel_are_served_as_programs_to_be_kept_forever() -> None:
+    files = server.LastingFiles(directory=server.OWN)
+
+    def get(name: str) -> Response:
+        scope = {"type": "http", "method": "GET", "headers": []}
+        return asyncio.run(files.get_response(name, scope))
+
+    modules = [file for file in server.OWN.iterdir() if file.suffix == ".js"]
+    named = re.findall(r'from "./(.+)";', "".join(file.read_text("utf-8") for file in modules))
+    assert {*named, "panel.js"} == {file.name for file in modules}
+    for name in {*named}:  # as "./" names them, they have the same fingerprint in their address
+        assert get(name).headers["content-type"].split(";")[0].endswith("/javascript")
+        assert get(name).headers["cache-control"] == server.FOREVER
 
 
 @pytest.mark.parametrize("name", SETTINGS)

@@ -23,8 +23,7 @@ from gruviz.data.loading import IN_MEMORY
 from gruviz.data.shelf import Allocate, Memory, Shelf
 from gruviz.data.store import TableStore
 from gruviz.errors import GruvizError, PassingError
-from gruviz.experiment import TASKS, Kind, SineMixture, Waveforms
-from gruviz.experiment import Table as TableTask
+from gruviz.experiment import TASKS, Kind, SineMixture, TableTask, Waveforms
 
 FULL = "There is no room for this data on the server; make less of it, or try later."
 

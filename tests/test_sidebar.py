@@ -1,11 +1,19 @@
 """One experiment on every page: the controls keep their values wherever one goes."""
 
+from dataclasses import replace
+
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from gruviz.experiment import TASKS, Experiment
-from gruviz.experiment.link import to_link
-from gruviz.runs import Status
-from tests.page import button, go, labelled, opened, pressed, run_of, stepped
+from gruviz.experiment.course import Course
+from gruviz.experiment.link import course_from_link, to_link
+from gruviz.runs import Run, Status
+from gruviz.ui import frame
+from gruviz.ui.session import Session
+from tests.page import button, go, labelled, mine, opened, pressed, run_of, stepped, texts
+from tests.test_pinboard import LINK
+from tests.test_run import OnDemand, a_run
 
 PAGES = ("app.py", "pages/Data.py", "pages/Lab.py")
 CHOSEN = Experiment.from_dict(
@@ -97,6 +105,125 @@ def test_undo_brings_back_the_controls_on_the_other_pages_too() -> None:
     go(page, "pages/Data.py")
     assert labelled(page.select_slider, "Hidden units").value == 32
     assert run_of(page).status is Status.PAUSED
+
+
+TURNS = {"at.3": "clip_norm:9", "at.5": "learning_rate:0.01"}
+COURSE = course_from_link(LINK | TURNS)[0]
+
+
+def attached(page: AppTest, run: Run) -> AppTest:
+    """The page in a tab that was refreshed, or duplicated."""
+    begin = frame.begin
+
+    def callback(title: str) -> None:
+        begin(title)
+        mine(page).attach(run.token)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(frame, "begin", callback)
+        page.run()
+    assert not page.exception
+    return page
+
+
+def live(page: AppTest) -> tuple[object, object]:
+    return tuple(
+        labelled(page.select_slider, name).value for name in ("Learning rate", "Clip norm")
+    )
+
+
+def test_a_link_with_turns_begins_at_the_first_and_train_turns_them_at_their_steps() -> None:
+    page = opened(link=LINK | TURNS)
+    assert live(page) == (0.003, 1)
+    assert "As in the link, live knobs turn by themselves at 2 steps." in texts(page)
+    for steps, shown in ((2, (0.003, 1)), (1, (0.003, 9)), (4, (0.01, 9))):
+        run = stepped(page, steps)
+        assert live(page) == shown
+        assert page.query_params == LINK | TURNS
+        assert "With the next Train" not in texts(page)
+    assert (run.step_count, run.course) == (7, COURSE)
+
+
+def test_controls_that_were_moved_begin_without_the_turns_and_moved_back_with_them() -> None:
+    page = opened(link=LINK | TURNS)
+    labelled(page.select_slider, "Learning rate").set_value(0.02).run()
+    assert page.query_params == LINK | {"learning_rate": "0.02"}
+    assert "by themselves" not in texts(page)
+    labelled(page.select_slider, "Learning rate").set_value(0.003).run()
+    assert page.query_params == LINK | TURNS
+    labelled(page.number_input, "Seed").set_value(4).run()
+    run = stepped(page, 7)
+    assert run.course == Course(replace(COURSE.first, seed=4))
+    assert page.query_params == LINK | {"seed": "4"}
+
+
+def test_a_knob_that_is_turned_is_in_the_address_at_its_step() -> None:
+    page = opened(link=LINK)
+    run = stepped(page, 3)
+    labelled(page.select_slider, "Clip norm").set_value(10).run()
+    assert page.query_params == LINK | {"at.3": "clip_norm:10"}
+    stepped(page, 2)
+    labelled(page.select_slider, "Hidden units").set_value(16).run()
+    assert page.query_params == LINK | {"clip_norm": "10", "gru.units": "16"}
+    pressed(page, "Take back")
+    assert page.query_params == LINK | {"at.3": "clip_norm:10"}
+    assert run_of(page) is run
+
+
+def test_a_knob_that_is_turned_while_the_link_turns_others_takes_over() -> None:
+    page = opened(link=LINK | TURNS)
+    run = stepped(page, 4)
+    labelled(page.select_slider, "Learning rate").set_value(0.02).run()
+    assert page.query_params == LINK | {"at.3": "clip_norm:9", "at.4": "learning_rate:0.02"}
+    stepped(page, 3)
+    assert live(page) == (0.02, 9)
+    assert [turn.step for turn in run.course.turns] == [3, 4]
+
+
+def test_reset_begins_anew_as_the_controls_stand_and_undo_brings_run_and_address_back() -> None:
+    page = opened(link=LINK | TURNS)
+    run = stepped(page, 4)
+    pressed(page, "Reset")
+    assert page.query_params == LINK | {"clip_norm": "9"}
+    pressed(page, "Undo")
+    assert run_of(page) is run
+    assert (live(page), page.query_params) == ((0.003, 9), LINK | TURNS)
+    stepped(page, 3)
+    assert (run.course, live(page)) == (COURSE, (0.01, 9))
+    pressed(page, "Reset")
+    again = stepped(page, 1)
+    assert again.course == Course(COURSE.last)
+
+
+def test_a_refresh_in_the_middle_of_the_turns_keeps_the_run_its_controls_and_its_address() -> None:
+    run = stepped(opened(link=LINK | TURNS), 4)
+    page = opened(link=LINK | TURNS)
+    assert live(page) == (0.003, 1)
+    attached(page, run)
+    assert run_of(page) is run
+    assert (live(page), page.query_params) == ((0.003, 9), LINK | TURNS)
+    assert (run.course, run.experiment) == (COURSE, COURSE.at(4))
+
+
+def test_tabs_that_share_a_run_turn_different_knobs_and_see_each_others() -> None:
+    one = opened(link=LINK)
+    run = stepped(one, 3)
+    other = opened(link=LINK)
+    attached(other, run)
+    labelled(one.select_slider, "Learning rate").set_value(0.02).run()
+    labelled(other.select_slider, "Clip norm").set_value(10).run()
+    assert run.experiment == replace(COURSE.first, learning_rate=0.02, clip_norm=10)
+    assert live(other) == (0.02, 10)
+    assert live(one.run()) == (0.02, 10)
+    assert one.query_params == LINK | {"at.3": "learning_rate:0.02,clip_norm:10"}
+
+
+def test_another_tabs_knob_is_not_overwritten_between_two_looks() -> None:
+    run = a_run(OnDemand(), COURSE)
+    one, other = (Session({}, run, controls_were=COURSE.first) for _each in range(2))
+    one.adjust(replace(COURSE.first, learning_rate=0.02))
+    other.adjust(replace(COURSE.first, clip_norm=10))
+    assert run.experiment == replace(COURSE.first, learning_rate=0.02, clip_norm=10)
 
 
 def test_view_and_axis_are_in_the_link_unless_they_are_the_first() -> None:

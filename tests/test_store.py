@@ -12,7 +12,7 @@ from gruviz.data import load, store
 from gruviz.data.store import TableStore
 from gruviz.data.tables import sample
 from gruviz.errors import GruvizError, PassingError
-from gruviz.experiment import Table as TableTask
+from gruviz.experiment import TableTask
 
 GONE = "The data of this experiment isn't here; upload the file again, or choose a sample."
 

@@ -8,7 +8,7 @@ import pytest
 
 from gruviz.data.store import TableStore
 from gruviz.errors import GruvizError
-from gruviz.experiment import GRU, Adding, Experiment, Table
+from gruviz.experiment import GRU, Adding, Experiment, TableTask
 from gruviz.runs import Run, Study, StudyStatus
 from gruviz.runs.pool import Closed
 from gruviz.runs.sliced import MOST_TRIES
@@ -148,7 +148,7 @@ def test_a_study_that_was_cancelled_stays_so_whoever_watches() -> None:
 
 def test_data_that_is_gone_stops_a_study_which_may_go_on_when_it_is_back() -> None:
     executor = OnDemand()
-    study = a_study(executor, experiment=Experiment(task=Table(source="0" * 64)))
+    study = a_study(executor, experiment=Experiment(task=TableTask(source="0" * 64)))
     study.start()
     executor.do_all()
     assert study.status is StudyStatus.CANCELLED

@@ -1,13 +1,17 @@
 """The training page's logic, without a browser."""
 
+import json
+
+import plotly.graph_objects as go
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from gruviz.errors import PassingError
 from gruviz.experiment import Experiment
+from gruviz.experiment.course import Course, Turn
 from gruviz.runs import Status, classroom
 from gruviz.runs.pool import Died, Hung, NoWorker
-from tests.page import button, labelled, mine, run_of, texts, wait_until_settled
+from tests.page import button, labelled, mine, run_of, stepped, texts, wait_until_settled
 
 
 @pytest.fixture
@@ -152,6 +156,18 @@ def test_reset_drops_the_run_and_keeps_the_controls(page: AppTest) -> None:
     assert labelled(page.select_slider, "Learning rate").value == 0.01
 
 
+def test_a_run_that_was_turned_more_often_than_a_link_can_say_is_said_to_be(page: AppTest) -> None:
+    button(page, "Step").click().run()
+    run = run_of(page)
+    wait_until_settled(run)
+    often = (Turn(step + 1, Experiment(seed=0, clip_norm=1 + step % 2)) for step in range(501))
+    run.course = Course(Experiment(), tuple(often))
+    page.run()
+    assert page.query_params == {}
+    said = "Knobs of this run were turned at 501 steps; a link carries 500, so the page's address"
+    assert said in texts(page)
+
+
 def test_a_link_sets_the_controls() -> None:
     page = AppTest.from_file("../app.py", default_timeout=20)
     for key, value in {
@@ -185,3 +201,15 @@ def test_a_link_to_somebody_elses_upload_is_not_followed() -> None:
     page.run()
     assert labelled(page.selectbox, "Data").value == "sunspots_yearly"
     assert "an upload doesn" in texts(page)
+
+
+def test_a_live_knob_that_is_turned_draws_no_figure_anew(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stepped(page, 3)
+    monkeypatch.setattr(go, "Figure", None)
+    labelled(page.select_slider, "Learning rate").set_value(0.01).run()
+    assert not page.exception
+    assert run_of(page).experiment.learning_rate == 0.01
+    (panel,) = page.get("bidi_component")
+    assert len(json.loads(panel.proto.json)["cards"]) == 6

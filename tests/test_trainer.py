@@ -39,7 +39,7 @@ from gruviz.experiment import (
     RMSprop,
     Rprop,
     SineMixture,
-    Table,
+    TableTask,
     Waveforms,
 )
 from gruviz.nn import GRUD
@@ -311,7 +311,7 @@ def test_an_error_in_the_second_half_of_a_long_validation_part_is_seen() -> None
     series = np.sin(0.3 * np.arange(8_000.0))
     series[7_200:] += 5.0  # the validation part is 6,400 to 8,000
     data = forecast_windows(series, 12, 1, "x")
-    made = Trainer(Experiment(task=Table(), cell=GRU(4)), data)
+    made = Trainer(Experiment(task=TableTask(), cell=GRU(4)), data)
     for _ in range(100):
         made.step()
     with torch.no_grad():
@@ -414,7 +414,7 @@ def test_windows_of_every_method_can_be_trained_on(missing: str) -> None:
     data = forecast_windows(
         series, 8, 2, "x", further={"y": np.cos(0.3 * np.arange(400.0))}, missing=missing
     )
-    trainer = Trainer(Experiment(task=Table(missing=missing)), data)
+    trainer = Trainer(Experiment(task=TableTask(missing=missing)), data)
     assert isinstance(trainer.model.recurrent, GRUD) == (missing == "decay")
     first = trainer.validate()["loss"]
     for _ in range(60):

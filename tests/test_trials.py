@@ -11,7 +11,7 @@ import torch
 from gruviz.data import Table as Data
 from gruviz.data import fetch_sample, load, read_csv
 from gruviz.data.backtest import Fold, rolling_origins
-from gruviz.experiment import GRU, SGD, Experiment, Table
+from gruviz.experiment import GRU, SGD, Experiment, TableTask
 from gruviz.record import Checkpoint
 from gruviz.studies import Forecasts, Job, Trials
 from gruviz.training import advance, proceed
@@ -21,7 +21,7 @@ from gruviz.training.trainer import Trainer
 
 WINDOW, HORIZON = 8, 3
 SMALL = Experiment(
-    task=Table(window=WINDOW, horizon=HORIZON), cell=GRU(4), batch_size=16, steps=45
+    task=TableTask(window=WINDOW, horizon=HORIZON), cell=GRU(4), batch_size=16, steps=45
 )  # fmt: skip
 ROWS = 309  # of yearly sunspots
 FOLDS = rolling_origins(ROWS, WINDOW, HORIZON, 2)

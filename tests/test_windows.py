@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gruviz.data import Dataset
+from gruviz.data import Dataset, previewed
 from gruviz.data.missing import METHODS, punch
 from gruviz.data.scaling import SCALERS
 from gruviz.data.windows import forecast_windows
@@ -200,7 +200,9 @@ def test_a_hole_is_never_a_target(missing: str) -> None:
 def test_filled_inputs_are_those_of_the_method_and_carry_their_names() -> None:
     series = np.r_[np.arange(5.0), N, N, np.arange(7.0, 40.0)]
     data = forecast_windows(series, 4, 1, "x", missing="decay", scaling="none")
-    assert data.input_names == ("x", "x present", "rows since x")
+    assert data.input_names == ("x", "x", "x")
+    assert data.input_words == ("{name}", "{name} present", "rows since {name}")
+    assert previewed(data).input_names == ("x", "x present", "rows since x")
     row = int(np.flatnonzero(data.train.targets[:, 0] == 7)[0])
     np.testing.assert_array_equal(
         data.train.inputs[row], [[3, 1, 1], [4, 1, 1], [4, 0, 1], [4, 0, 2]]

@@ -12,7 +12,7 @@ import pytest
 
 from gruviz.data.store import TableStore
 from gruviz.errors import GruvizError
-from gruviz.experiment import Experiment, Table
+from gruviz.experiment import Experiment, TableTask
 from gruviz.runs import worker
 from gruviz.studies import RangeTest
 from tests.test_run import OnDemand, a_run
@@ -72,7 +72,7 @@ def test_a_slice_speaks_the_language_of_its_run_and_not_of_who_was_there_before(
 ) -> None:
     spoken: list[str | None] = []
     monkeypatch.setattr(worker, "speak", spoken.append)
-    tables, experiment = TableStore(tmp_path), Experiment(task=Table(source="0" * 64))
+    tables, experiment = TableStore(tmp_path), Experiment(task=TableTask(source="0" * 64))
     for language in ("fr", None):
         with pytest.raises(GruvizError):
             worker.advance(experiment, None, None, 1, tables, language)

@@ -1,49 +1,57 @@
-"""Figures from columns and arrays. Nothing here knows Streamlit, torch, or who is watching."""
+"""Charts of columns and arrays. Nothing here knows Streamlit, torch, or who is watching.
+
+Those of the live page are rows of CHARTS; the others are figures of what a study or a file holds.
+"""
 
 from gruviz.charts import alternatives, series
-from gruviz.charts.blocks import block_gradients, block_moments, block_updates
-from gruviz.charts.curves import gradient_norm, learning_rate, loss, marks, solved
-from gruviz.charts.lens import SHARE_WINDOW, clip_lens, clipped, clipped_share, effective_step
-from gruviz.charts.pictures import (
-    classification,
-    forecast,
-    gradient_through_time,
-    labelling,
-    regression,
-    sequences,
-    signal,
-    tracking,
+from gruviz.charts.chart import (
+    ARRIVALS,
+    FRAME,
+    GROWS,
+    SNAPSHOT,
+    Chart,
+    Derived,
+    Multiples,
+    Signal,
+    Subject,
+    Tables,
+    column,
+    place,
+    tables_of,
 )
+from gruviz.charts.curves import marks, solved
+from gruviz.charts.pictures import MOST_INPUTS, sequences
 from gruviz.charts.studies import range_test, sharpness, surface
 from gruviz.charts.style import DARK, on_dark
+from gruviz.charts.views import CHARTS, OVERVIEW, VIEWS, View
 
 __all__ = [
+    "ARRIVALS",
+    "CHARTS",
     "DARK",
-    "SHARE_WINDOW",
+    "FRAME",
+    "GROWS",
+    "MOST_INPUTS",
+    "OVERVIEW",
+    "SNAPSHOT",
+    "VIEWS",
+    "Chart",
+    "Derived",
+    "Multiples",
+    "Signal",
+    "Subject",
+    "Tables",
+    "View",
     "alternatives",
-    "block_gradients",
-    "block_moments",
-    "block_updates",
-    "classification",
-    "clip_lens",
-    "clipped",
-    "clipped_share",
-    "effective_step",
-    "forecast",
-    "gradient_norm",
-    "gradient_through_time",
-    "labelling",
-    "learning_rate",
-    "loss",
+    "column",
     "marks",
     "on_dark",
+    "place",
     "range_test",
-    "regression",
     "sequences",
     "series",
     "sharpness",
-    "signal",
     "solved",
     "surface",
-    "tracking",
+    "tables_of",
 ]

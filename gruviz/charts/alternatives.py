@@ -1,24 +1,25 @@
 """What a chart shows, in words, for those who don't see it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from gruviz.charts.blocks import HEALTHY
-from gruviz.charts.curves import Floats, Lines, Tables, column
+from gruviz.charts.chart import Floats, Subject, Tables, column
 from gruviz.charts.lens import SHARE_WINDOW
 from gruviz.words import _
 
 
-def loss(tables: Tables, lines: Lines = (), solved: int | None = None) -> str:
+def loss(tables: Tables, subject: Subject) -> str:
     """The latest training and validation loss, where they began, and what is known beforehand.
 
-    lines: label and value; solved: the step from which on the task counts as solved.
+    Table "solved" has the step from which on the task counts as solved, if it does.
     """
+    solved = column(tables, "solved.step")
     smooth, validation = column(tables, "steps.smooth"), column(tables, "validations.loss")
     known = "".join(
         " " + _("Known without training: {label}, {value:.4g}.").format(label=label, value=value)
-        for label, value in lines
+        for label, value in subject.lines
     )
     if not len(smooth):
         return _("Loss: nothing trained yet.") + known
@@ -27,12 +28,12 @@ def loss(tables: Tables, lines: Lines = (), solved: int | None = None) -> str:
     )
     if len(validation):
         text += " " + _("Validation loss {now:.4g}.").format(now=validation[-1])
-    if solved is not None:
-        text += " " + _("Solved at step {step:,}.").format(step=solved)
+    if len(solved):
+        text += " " + _("Solved at step {step:,}.").format(step=int(solved[0]))
     return text + known
 
 
-def gradient_norm(tables: Tables) -> str:
+def gradient_norm(tables: Tables, _subject: Subject) -> str:
     """The latest norm, the threshold, and the share of clipped steps."""
     norm, limit = column(tables, "steps.norm"), column(tables, "steps.clip_norm")
     if not len(norm):
@@ -53,7 +54,7 @@ def gradient_norm(tables: Tables) -> str:
     )
 
 
-def clip_lens(tables: Tables) -> str:
+def clip_lens(tables: Tables, _subject: Subject) -> str:
     """The latest row of each of the four curves, under one step."""
     last = {
         name: values[-1]
@@ -69,14 +70,14 @@ def clip_lens(tables: Tables) -> str:
     ).format(window=SHARE_WINDOW, **last)
 
 
-def block_gradients(tables: Tables) -> str:
+def block_gradients(tables: Tables, _subject: Subject) -> str:
     """Which block has the largest, and which the smallest gradient."""
     return _extremes(
         tables, "gradient", _("Gradient norm per block"), _("{label}: nothing trained yet.")
     )
 
 
-def block_updates(tables: Tables) -> str:
+def block_updates(tables: Tables, _subject: Subject) -> str:
     """How many blocks are in the healthy band, and the extremes."""
     name = _("Update-to-weight ratio")
     text = _extremes(tables, "update", name, _("{label}: nothing trained yet."))
@@ -96,7 +97,7 @@ def block_updates(tables: Tables) -> str:
     )
 
 
-def block_moments(tables: Tables) -> str:
+def block_moments(tables: Tables, _subject: Subject) -> str:
     """The extremes of the second moment, or that there is none."""
     none = (
         _("{label}: this optimizer keeps none.")
@@ -129,7 +130,7 @@ def _extremes(tables: Tables, what: str, label: str, none: str) -> str:
     )  # fmt: skip
 
 
-def learning_rate(tables: Tables) -> str:
+def learning_rate(tables: Tables, _subject: Subject) -> str:
     """The rate at the start, now and at the end."""
     plan, now = column(tables, "plan.learning_rate"), column(tables, "here.learning_rate")
     return _(
@@ -137,11 +138,12 @@ def learning_rate(tables: Tables) -> str:
     ).format(now=now[-1], first=plan[0], last=plan[-1])
 
 
-def signal(values: "Mapping[str, np.ndarray]", name: str, label: str) -> str:
-    """Mean and range of a signal over all units and time steps."""
-    if name not in values:
+def signal(tables: Tables, subject: Subject) -> str:
+    """Mean and range of the subject's one signal over all units and time steps."""
+    (drawn,) = subject.signals
+    label, z = _(drawn.label), column(tables, f"signals.{drawn.name}")
+    if not len(z):
         return _("{label}: nothing to show yet.").format(label=label)
-    z = values[name]
     return _(
         "{label}: {units} units by {time} time steps, mean {mean:.2f}, from {low:.2f} to {high:.2f}."
     ).format(
@@ -149,7 +151,7 @@ def signal(values: "Mapping[str, np.ndarray]", name: str, label: str) -> str:
     )
 
 
-def prediction(tables: Tables) -> str:
+def prediction(tables: Tables, _subject: Subject) -> str:
     """How far the answer is from the truth, or how much of it goes to the true class."""
     chances = column(tables, "answer.chances")
     answer = column(tables, "answer.value")
@@ -185,7 +187,7 @@ def sequences(answers: Sequence[str]) -> str:
     return text + (" " + _("Wanted: {answers}.").format(answers=wanted) if wanted else "")
 
 
-def gradient_through_time(tables: Tables) -> str:
+def gradient_through_time(tables: Tables, _subject: Subject) -> str:
     """The gradient's norm at the first and the last time step."""
     norm = column(tables, "gradient.norm")
     if not len(norm):

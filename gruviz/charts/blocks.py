@@ -8,7 +8,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from gruviz.charts.curves import Tables, curve
+from gruviz.charts.chart import Subject
+from gruviz.charts.curves import curve
 from gruviz.charts.style import AMBER, BLUE, GREEN, INK, PURPLE, RED, figure
 from gruviz.words import _
 
@@ -23,7 +24,7 @@ GATES = {
 }  # fmt: skip
 
 
-def block_gradients(tables: Tables, blocks: Sequence[str]) -> go.Figure:
+def block_gradients(subject: Subject) -> go.Figure:
     """The gradient's norm in each block, before clipping."""
     chart = figure(
         _("Gradient norm per block"),
@@ -32,10 +33,10 @@ def block_gradients(tables: Tables, blocks: Sequence[str]) -> go.Figure:
         _("‖gradient‖ (L2)"),
         log=True,
     )
-    return _drawn(chart, tables, "gradient", blocks, "%{y:.3g}")
+    return _drawn(chart, "gradient", subject.blocks, "%{y:.3g}")
 
 
-def block_updates(tables: Tables, blocks: Sequence[str]) -> go.Figure:
+def block_updates(subject: Subject) -> go.Figure:
     """The size of each block's update beside that of its weights, and the healthy band."""
     chart = figure(
         _("Update-to-weight ratio"),
@@ -51,10 +52,10 @@ def block_updates(tables: Tables, blocks: Sequence[str]) -> go.Figure:
         type="rect", xref="paper", x0=0, x1=1, yref="y", y0=low, y1=high, layer="below",
         fillcolor="rgba(0,143,104,0.15)", line={"width": 0},
     )  # fmt: skip
-    return _drawn(chart, tables, "update", blocks, "%{y:.2f}")
+    return _drawn(chart, "update", subject.blocks, "%{y:.2f}")
 
 
-def block_moments(tables: Tables, blocks: Sequence[str]) -> go.Figure:
+def block_moments(subject: Subject) -> go.Figure:
     """Root mean square of the second moment: adaptive optimizers divide the step by its root."""
     chart = figure(
         _("Second moment per block"),
@@ -65,21 +66,13 @@ def block_moments(tables: Tables, blocks: Sequence[str]) -> go.Figure:
     )
     words = {"empty": _("This optimizer keeps no second moment.<br>Choose Adam or RMSprop.")}
     chart.layout.meta = {**chart.layout.meta, **words}
-    return _drawn(chart, tables, "moment", blocks, "%{y:.3g}")
+    return _drawn(chart, "moment", subject.blocks, "%{y:.3g}")
 
 
-def _drawn(
-    chart: go.Figure, tables: Tables, what: str, blocks: Sequence[str], hover: str
-) -> go.Figure:
-    chart.add_traces(
-        [
-            curve(
-                tables, "blocks.step", f"blocks.{what}.{block}", label(block), mode="lines",
-                **_look(block), hovertemplate=hover,
-            )
-            for block in blocks
-        ]
-    )  # fmt: skip
+def _drawn(chart: go.Figure, what: str, blocks: Sequence[str], hover: str) -> go.Figure:
+    for block in blocks:
+        look = {"mode": "lines", "hovertemplate": hover, **_look(block)}
+        chart.add_trace(curve("blocks.step", f"blocks.{what}.{block}", label(block), **look))
     return chart
 
 

@@ -1,21 +1,13 @@
-"""Curves over training steps: loss, gradient norm, learning rate.
+"""Curves over training steps: loss, gradient norm, learning rate."""
 
-Each trace says in `meta` from which columns it is drawn ("steps.loss"), so that the live panel can
-send the figure once and then only what the columns gained.
-"""
-
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import plotly.graph_objects as go
 
+from gruviz.charts.chart import Lines, Subject
 from gruviz.charts.style import AMBER, BLUE, GREEN, GREY, INK, PURPLE, RED, figure, plain
 from gruviz.words import _
-
-Floats = npt.NDArray[np.float64]
-Tables = Mapping[str, Mapping[str, Floats]]
 
 # Pinned runs in the order of their pins: colour and dash, none of them a style of the run in view.
 PINS = (
@@ -24,74 +16,79 @@ PINS = (
 )  # fmt: skip
 
 
-def column(tables: Tables, name: str) -> Floats:
-    """The column "table.name"; empty if there is none (yet)."""
-    table, _dot, key = name.partition(".")
-    return tables.get(table, {}).get(key, np.empty(0))
+# Of the steps that were clipped.
+CROSSES = {
+    "mode": "markers",
+    "marker": {"size": 5, "symbol": "x-thin", "line": {"width": 1.5, "color": PURPLE}},
+    "hoverinfo": "skip",
+}
 
 
-def curve(tables: Tables, x: str, y: str, name: str, **style: Any) -> go.Scatter:
+def curve(x: str, y: str, name: str, **style: Any) -> go.Scatter:
     """A line or markers over two columns."""
-    return go.Scatter(
-        x=column(tables, x), y=column(tables, y), meta={"x": x, "y": y}, name=name, **style
-    )
+    return go.Scatter(meta={"x": x, "y": y}, name=name, **style)
 
 
-def pins(tables: Tables, y: str, pinned: Sequence[str]) -> list[go.Scatter]:
-    """The column y of the tables "pin0", "pin1", …, each under the name that its run was given."""
-    return [
-        curve(
-            tables, f"pin{place}.step", f"pin{place}.{y}", plain(name), mode="lines",
-            line={"color": colour, "dash": dash, "width": 2}, hovertemplate="%{y:.4g}",
-        )
-        for place, name in enumerate(pinned)
-        for colour, dash in [PINS[place % len(PINS)]]
-    ]  # fmt: skip
-
-
-Lines = Sequence[tuple[str, float]]
-
-
-def loss(
-    tables: Tables,
-    measure: str,
-    lines: Lines = (),
+def line(
+    x: str,
+    y: str,
+    name: str,
+    colour: str,
+    width: float,
+    dash: str | None = None,
     *,
-    log: bool = True,
-    pinned: Sequence[str] = (),
-) -> go.Figure:
+    hover: str | None = "%{y:.4g}",
+    mode: str = "lines",
+    **style: Any,
+) -> go.Scatter:
+    """A line over two columns. hover: how the cursor writes a value; None: it doesn't."""
+    pen = {"color": colour, "width": width} | ({} if dash is None else {"dash": dash})
+    told = {"hoverinfo": "skip"} if hover is None else {"hovertemplate": hover}
+    return curve(x, y, name, mode=mode, line=pen, **told, **style)
+
+
+def over_steps(y: str, name: str, *look: Any, **style: Any) -> go.Scatter:
+    """A line over the steps of the run."""
+    return line("steps.step", f"steps.{y}", name, *look, **style)
+
+
+def pins(y: str, pinned: Sequence[str]) -> list[go.Scatter]:
+    """The column y of the tables "pin0", "pin1", …, each under the name that its run was given."""
+    looks = [PINS[place % len(PINS)] for place in range(len(pinned))]
+    return [
+        line(f"pin{place}.step", f"pin{place}.{y}", plain(name), colour, 2, dash)
+        for place, (name, (colour, dash)) in enumerate(zip(pinned, looks, strict=True))
+    ]
+
+
+def loss(subject: Subject) -> go.Figure:
     """Loss over steps: raw thin, smoothed bold, validation dashed; pinned runs behind.
 
-    Columns: see `gruviz.record`. lines: label and value of losses that are known without training.
+    Columns: see `gruviz.record`.
     """
+    lines = subject.lines
     aid = _("thin: each step · bold: moving average · dashed: validation · lower is better")
     if lines:
         aid += " · " + _("dash and dot: known without training")
-    chart = figure(
-        _("Loss"),
-        aid,
-        _("step (updates)"),
-        measure,
-        log=log,
-    )
+    measure = _(subject.measure)
+    chart = figure(_("Loss"), aid, _("step (updates)"), measure, log=subject.log)
     chart.add_traces(
         [
-            *pins(tables, "smooth", pinned),
-            curve(
-                tables, "steps.step", "steps.loss", _("each step"), mode="lines", opacity=0.45,
-                line={"color": BLUE, "width": 1}, hoverinfo="skip",
-            ),
-            curve(
-                tables, "steps.step", "steps.smooth", _("training"), mode="lines",
-                line={"color": BLUE, "width": 2.5}, hovertemplate="%{y:.4g}",
-            ),
-            curve(
-                tables, "validations.step", "validations.loss", _("validation"),
-                mode="lines+markers", line={"color": GREEN, "width": 2, "dash": "dash"},
-                marker={"size": 5, "symbol": "diamond"}, hovertemplate="%{y:.4g}",
+            *pins("smooth", subject.pinned),
+            over_steps("loss", _("each step"), BLUE, 1, hover=None, opacity=0.45),
+            over_steps("smooth", _("training"), BLUE, 2.5),
+            line(
+                "validations.step",
+                "validations.loss",
+                _("validation"),
+                GREEN,
+                2,
+                "dash",
+                mode="lines+markers",
+                marker={"size": 5, "symbol": "diamond"},
             ),
         ]
-    )  # fmt: skip
+    )
     if lines:
         chart.update_layout(shapes=_levels(lines))
         # Room for the label below the lowest of them.
@@ -121,7 +118,7 @@ def _levels(lines: Lines) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def gradient_norm(tables: Tables, *, pinned: Sequence[str] = ()) -> go.Figure:
+def gradient_norm(subject: Subject) -> go.Figure:
     """Length of the gradient before clipping; the threshold; the steps that were clipped."""
     chart = figure(
         _("Gradient norm"),
@@ -132,27 +129,16 @@ def gradient_norm(tables: Tables, *, pinned: Sequence[str] = ()) -> go.Figure:
     )
     chart.add_traces(
         [
-            *pins(tables, "norm", pinned),
-            curve(
-                tables, "steps.step", "steps.norm", _("before clipping"), mode="lines",
-                line={"color": RED, "width": 1.3}, hovertemplate="%{y:.4g}",
-            ),
-            curve(
-                tables, "steps.step", "steps.clipped", _("clipped"), mode="markers",
-                marker={"size": 5, "symbol": "x-thin", "line": {"width": 1.5, "color": PURPLE}},
-                hoverinfo="skip",
-            ),
-            curve(
-                tables, "steps.step", "steps.clip_norm", _("clip norm"), mode="lines",
-                line={"color": GREY, "width": 2, "dash": "dash", "shape": "hv"},
-                hovertemplate="%{y:.4g}",
-            ),
+            *pins("norm", subject.pinned),
+            over_steps("norm", _("before clipping"), RED, 1.3),
+            curve("steps.step", "steps.clipped", _("clipped"), **CROSSES),
+            over_steps("clip_norm", _("clip norm"), GREY, 2, "dash", line_shape="hv"),
         ]
-    )  # fmt: skip
+    )
     return chart
 
 
-def learning_rate(tables: Tables, *, pinned: Sequence[str] = ()) -> go.Figure:
+def learning_rate(subject: Subject) -> go.Figure:
     """The schedule from the first step to the last, what was used so far, and where the run is."""
     chart = figure(
         _("Learning rate"),
@@ -161,28 +147,25 @@ def learning_rate(tables: Tables, *, pinned: Sequence[str] = ()) -> go.Figure:
         _("learning rate"),
     )
     chart.update_yaxes(rangemode="tozero", exponentformat="power")
+    dot = {"color": PURPLE, "size": 12, "line": {"width": 2, "color": "white"}}
+    plan, wanted, hover = _("schedule"), _("with the next Train"), "%{y:.3g}"
     chart.add_traces(
         [
-            *pins(tables, "learning_rate", pinned),
+            *pins("learning_rate", subject.pinned),
+            line("plan.step", "plan.learning_rate", plan, GREY, 2, "dash", hover=hover),
+            line("next.step", "next.learning_rate", wanted, BLUE, 2, "dot", hover=hover),
+            over_steps("learning_rate", _("used"), PURPLE, 2.5, hover=hover),
             curve(
-                tables, "plan.step", "plan.learning_rate", _("schedule"), mode="lines",
-                line={"color": GREY, "width": 2, "dash": "dash"}, hovertemplate="%{y:.3g}",
-            ),
-            curve(
-                tables, "next.step", "next.learning_rate", _("with the next Train"), mode="lines",
-                line={"color": BLUE, "width": 2, "dash": "dot"}, hovertemplate="%{y:.3g}",
-            ),
-            curve(
-                tables, "steps.step", "steps.learning_rate", _("used"), mode="lines",
-                line={"color": PURPLE, "width": 2.5}, hovertemplate="%{y:.3g}",
-            ),
-            curve(
-                tables, "here.step", "here.learning_rate", _("you are here"), mode="markers",
-                marker={"color": PURPLE, "size": 12, "line": {"width": 2, "color": "white"}},
-                cliponaxis=False, hovertemplate="%{y:.3g}",
+                "here.step",
+                "here.learning_rate",
+                _("you are here"),
+                mode="markers",
+                marker=dot,
+                cliponaxis=False,
+                hovertemplate=hover,
             ),
         ]
-    )  # fmt: skip
+    )
     return chart
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from gruviz.charts.curves import Floats, Tables, curve
+from gruviz.charts.chart import Floats, Subject
+from gruviz.charts.curves import CROSSES, curve, over_steps
 from gruviz.charts.style import BLUE, GREEN, GREY, LOG_TICKS, PURPLE, RED, figure
 from gruviz.words import _
 
@@ -16,7 +17,7 @@ SHARE_WINDOW = 100
 ROWS = {"y": (0.70, 1.0), "y2": (0.37, 0.66), "y3": (0.19, 0.33), "y4": (0.0, 0.15)}
 
 
-def clip_lens(tables: Tables, measure: str, *, log: bool = True) -> go.Figure:
+def clip_lens(subject: Subject) -> go.Figure:
     """Four rows on one axis of steps and with one cursor, so that a spike, the clip and the loss
     line up. Columns: "clipped", "clipped_share" and "effective_step" are this module's and curves'.
     """
@@ -27,8 +28,8 @@ def clip_lens(tables: Tables, measure: str, *, log: bool = True) -> go.Figure:
             " what the loss makes of it · clipped: share of the last {count} steps"
         ).format(count=SHARE_WINDOW),
         _("step (updates)"),
-        measure,
-        log=log,
+        _(subject.measure),
+        log=subject.log,
     )
     titles = {"y2": _("‖gradient‖ (L2)"), "y3": _("clipped (%)"), "y4": _("effective step")}
     look = chart.layout.yaxis.to_plotly_json()
@@ -46,53 +47,37 @@ def clip_lens(tables: Tables, measure: str, *, log: bool = True) -> go.Figure:
     )  # fmt: skip
     # At the left the legend is out of the way of Plotly's buttons.
     chart.update_layout(hoversubplots="axis", margin={"l": 68}, legend={"x": 0, "xanchor": "left"})
+    hover = "%{y:.3g}"
     chart.add_traces(
         [
+            _row("y", "loss", _("loss"), BLUE, 1, opacity=0.45, showlegend=False),
+            _row("y", "smooth", _("loss, moving average"), BLUE, 2.5, hover=None),
+            _row("y2", "clipped_norm", _("norm after clipping"), BLUE, 3.5, opacity=0.5),
+            _row("y2", "norm", _("norm before clipping"), RED, 1.3),
+            curve("steps.step", "steps.clipped", _("clipped step"), **CROSSES, **_on("y2")),
+            _row("y2", "clip_norm", _("clip norm"), GREY, 2, "dash", line_shape="hv"),
             _row(
-                tables, "y", "loss", _("loss"), mode="lines", opacity=0.45,
-                line={"color": BLUE, "width": 1}, hovertemplate="%{y:.4g}", showlegend=False,
+                "y3",
+                "clipped_share",
+                _("share clipped"),
+                PURPLE,
+                2,
+                hover="%{y:.0f} %",
+                showlegend=False,
             ),
-            _row(
-                tables, "y", "smooth", _("loss, moving average"), mode="lines",
-                line={"color": BLUE, "width": 2.5}, hoverinfo="skip",
-            ),
-            _row(
-                tables, "y2", "clipped_norm", _("norm after clipping"), mode="lines", opacity=0.5,
-                line={"color": BLUE, "width": 3.5}, hovertemplate="%{y:.4g}",
-            ),
-            _row(
-                tables, "y2", "norm", _("norm before clipping"), mode="lines",
-                line={"color": RED, "width": 1.3}, hovertemplate="%{y:.4g}",
-            ),
-            _row(
-                tables, "y2", "clipped", _("clipped step"), mode="markers",
-                marker={"size": 5, "symbol": "x-thin", "line": {"width": 1.5, "color": PURPLE}},
-                hoverinfo="skip",
-            ),
-            _row(
-                tables, "y2", "clip_norm", _("clip norm"), mode="lines",
-                line={"color": GREY, "width": 2, "dash": "dash", "shape": "hv"},
-                hovertemplate="%{y:.4g}",
-            ),
-            _row(
-                tables, "y3", "clipped_share", _("share clipped"), mode="lines",
-                line={"color": PURPLE, "width": 2}, hovertemplate="%{y:.0f} %", showlegend=False,
-            ),
-            _row(
-                tables, "y4", "learning_rate", _("learning rate"), mode="lines",
-                line={"color": GREY, "width": 2, "dash": "dash"}, hovertemplate="%{y:.3g}",
-            ),
-            _row(
-                tables, "y4", "effective_step", _("effective step"), mode="lines",
-                line={"color": GREEN, "width": 1.5}, hovertemplate="%{y:.3g}",
-            ),
+            _row("y4", "learning_rate", _("learning rate"), GREY, 2, "dash", hover=hover),
+            _row("y4", "effective_step", _("effective step"), GREEN, 1.5, hover=hover),
         ]
-    )  # fmt: skip
+    )
     return chart
 
 
-def _row(tables: Tables, axis: str, name: str, label: str, **style: Any) -> go.Scatter:
-    return curve(tables, "steps.step", f"steps.{name}", label, xaxis="x", yaxis=axis, **style)
+def _row(axis: str, name: str, label: str, *look: Any, **style: Any) -> go.Scatter:
+    return over_steps(name, label, *look, **_on(axis), **style)
+
+
+def _on(axis: str) -> dict[str, str]:
+    return {"xaxis": "x", "yaxis": axis}
 
 
 def clipped(norm: Floats, after: Floats) -> Floats:

@@ -1,32 +1,35 @@
 """Pictures of one sequence: what each unit does at each time step, and what the network answers."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy.typing as npt
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from gruviz.charts.curves import column, curve
-from gruviz.charts.style import BLUE, GREEN, GREY, PURPLE, RED, figure, plain
+from gruviz.charts.chart import Columns, Subject
+from gruviz.charts.curves import curve, line
+from gruviz.charts.style import AMBER, BLUE, GREEN, GREY, INK, PURPLE, RED, figure, plain
 from gruviz.words import _
-
-Arrays = Mapping[str, Mapping[str, npt.NDArray[Any]]]
 
 # Diverging, dark at both ends of a light middle, and told apart without red and green.
 DIVERGING = [[0, "#b35806"], [0.25, "#fdb863"], [0.5, "#f7f7f7"], [0.75, "#b2abd2"], [1, "#542788"]]
 SEQUENTIAL = "Viridis"
+MOST_INPUTS = 6  # curves that can be told apart
+MARKED = [[0, "#b9c4d4"], [1, BLUE]]
+TRUE = [[0, "#b9c4d4"], [1, GREEN]]
 
 
-def signal(tables: Arrays, name: str, title: str, aid: str, low: float, high: float) -> go.Figure:
-    """A heat map, units by time, of one of the cell's signals, on its fixed scale."""
+def signal(subject: Subject) -> go.Figure:
+    """A heat map, units by time, of the subject's one signal, on its fixed scale."""
+    (drawn,) = subject.signals
+    low, high = drawn.low, drawn.high
+    title, aid = _(drawn.label), _(drawn.aid)
     chart = figure(title, aid, _("time step"), _("hidden unit"), hovermode="closest")
     chart.update_layout(showlegend=False, margin={"l": 52, "r": 8, "t": 6, "b": 42})
     chart.add_trace(
         go.Heatmap(
-            z=column(tables, f"signals.{name}") if "signals" in tables else None,
-            meta={"z": f"signals.{name}"},
+            meta={"z": f"signals.{drawn.name}"},
             zmin=low,
             zmax=high,
             zsmooth=False,
@@ -42,7 +45,7 @@ def signal(tables: Arrays, name: str, title: str, aid: str, low: float, high: fl
     return chart
 
 
-def gradient_through_time(tables: Arrays) -> go.Figure:
+def gradient_through_time(_subject: Subject) -> go.Figure:
     """How much the loss depends on the state at each time step: ‖∂L/∂h_t‖ of the latest batch."""
     chart = figure(
         _("Gradient through time"),
@@ -54,20 +57,19 @@ def gradient_through_time(tables: Arrays) -> go.Figure:
         log=True,
     )
     chart.update_layout(showlegend=False)
-    chart.add_trace(
-        curve(
-            tables, "gradient.time", "gradient.norm", _("gradient"), mode="lines+markers",
-            line={"color": RED, "width": 2}, marker={"size": 4}, hovertemplate="%{y:.3g}",
-        )
-    )  # fmt: skip
+    dots: dict[str, Any] = {
+        "mode": "lines+markers",
+        "marker": {"size": 4},
+        "hover": "%{y:.3g}",
+    }
+    chart.add_trace(line("gradient.time", "gradient.norm", _("gradient"), RED, 2, **dots))
     return chart
 
 
-def forecast(tables: Arrays, unit: str, *, free_running: bool = False) -> go.Figure:
-    """A held-out window, how it really went on, and how the network says it does.
-
-    free_running: whether there is a table "rollout", what it says if it reads its own forecasts.
-    """
+def forecast(subject: Subject) -> go.Figure:
+    """A held-out window, how it really went on, and how the network says it does; and if it reads a
+    single series, what it says if it reads its own forecasts."""
+    free_running = len(subject.inputs) == 1
     aid = _("a held-out sequence · dashed: what really came next · bold: what the network says")
     if free_running:
         aid += " · " + _("dotted: if it reads its own forecasts")
@@ -75,38 +77,27 @@ def forecast(tables: Arrays, unit: str, *, free_running: bool = False) -> go.Fig
         _("Prediction"),
         aid,
         _("time step"),
-        plain(unit) or _("value"),
+        plain(subject.unit) or _("value"),
     )
+    past, square = ("probe.time", "probe.input"), {"size": 5, "symbol": "square"}
+    both, dots = {"mode": "lines+markers"}, {"size": 5}
+    truth, said = ("probe.future", "probe.target"), ("probe.future", "answer.value")
     chart.add_traces(
         [
-            curve(
-                tables, "probe.time", "probe.input", _("input"), mode="lines",
-                line={"color": GREY, "width": 1.8}, hovertemplate="%{y:.4g}",
-            ),
-            curve(
-                tables, "probe.future", "probe.target", _("truth"), mode="lines+markers",
-                line={"color": GREEN, "width": 2, "dash": "dash"}, marker={"size": 5},
-                hovertemplate="%{y:.4g}",
-            ),
-            curve(
-                tables, "probe.future", "answer.value", _("prediction"), mode="lines+markers",
-                line={"color": RED, "width": 2.5}, marker={"size": 5, "symbol": "square"},
-                hovertemplate="%{y:.4g}",
-            ),
+            line(*past, _("input"), GREY, 1.8),
+            line(*truth, _("truth"), GREEN, 2, "dash", marker=dots, **both),
+            line(*said, _("prediction"), RED, 2.5, marker=square, **both),
         ]
-    )  # fmt: skip
+    )
     if free_running:
-        chart.add_trace(
-            curve(
-                tables, "rollout.time", "rollout.value", _("free running"), mode="lines",
-                line={"color": PURPLE, "width": 1.8, "dash": "dot"}, hovertemplate="%{y:.4g}",
-            )
-        )  # fmt: skip
+        ahead = ("rollout.time", "rollout.value")
+        chart.add_trace(line(*ahead, _("free running"), PURPLE, 1.8, "dot"))
     return chart
 
 
-def regression(tables: Arrays) -> go.Figure:
-    """The inputs of a held-out sequence, the number wanted, and the answer after each time step."""
+def marked(_subject: Subject) -> go.Figure:
+    """The numbers of a held-out sequence, those that are marked, the sum wanted, and the answer after
+    each time step."""
     chart = figure(
         _("Prediction"),
         _(
@@ -118,28 +109,45 @@ def regression(tables: Arrays) -> go.Figure:
     chart.add_traces(
         [
             go.Bar(
-                x=column(tables, "probe.time"), y=column(tables, "probe.input"),
                 meta={"x": "probe.time", "y": "probe.input", "color": "probe.mark"},
-                marker={
-                    "color": column(tables, "probe.mark"), "cmin": 0, "cmax": 1,
-                    "colorscale": [[0, "#b9c4d4"], [1, BLUE]], "line": {"width": 0},
-                },
+                marker={"cmin": 0, "cmax": 1, "colorscale": MARKED, "line": {"width": 0}},
                 name=_("input"), hovertemplate="%{y:.3f}", showlegend=False,
             ),
-            curve(
-                tables, "probe.time", "probe.target", _("truth"), mode="lines",
-                line={"color": GREEN, "width": 2, "dash": "dash"}, hovertemplate="%{y:.4g}",
-            ),
-            curve(
-                tables, "probe.time", "answer.value", _("answer so far"), mode="lines",
-                line={"color": RED, "width": 2.5}, hovertemplate="%{y:.4g}",
-            ),
+            *_sought(),
         ]
     )  # fmt: skip
     return chart
 
 
-def tracking(tables: Arrays) -> go.Figure:
+def _sought() -> list[go.Scatter]:
+    """The number wanted at the end, and the answer after each time step."""
+    return [
+        line("probe.time", "probe.target", _("truth"), GREEN, 2, "dash"),
+        line("probe.time", "answer.value", _("answer so far"), RED, 2.5),
+    ]
+
+
+INPUTS = ((GREY, "solid"), (BLUE, "dot"), (PURPLE, "dashdot"), (AMBER, "longdash"), (INK, "dot"),
+          (BLUE, "longdashdot"))  # fmt: skip
+
+
+def regression(subject: Subject) -> go.Figure:
+    """The inputs of a held-out sequence, the number wanted, and the answer after each time step."""
+    chart = figure(
+        _("Prediction"),
+        _("thin: what is read · dashed: the number wanted · bold: the answer so far"),
+        _("time step"),
+        plain(subject.unit) or _("value"),
+    )
+    for number, name in enumerate(subject.inputs[:MOST_INPUTS]):
+        column = "probe.input" if number == 0 else f"probe.input.{number}"
+        colour, dash = INPUTS[number]
+        chart.add_trace(line("probe.time", column, plain(_(name)), colour, 1.2, dash))
+    chart.add_traces(_sought())
+    return chart
+
+
+def tracking(_subject: Subject) -> go.Figure:
     """A held-out sequence, the number wanted after each time step, and the one that is given."""
     chart = figure(
         _("Prediction"),
@@ -147,36 +155,26 @@ def tracking(tables: Arrays) -> go.Figure:
         _("time step"),
         _("value"),
     )
+    read, wanted = ("probe.time", "probe.input"), ("probe.asked", "probe.target")
+    marker: dict[str, Any] = {"mode": "lines+markers", "marker": {"size": 4}}
     chart.add_traces(
         [
-            curve(
-                tables, "probe.time", "probe.input", _("input"), mode="lines",
-                line={"color": GREY, "width": 1.2}, hovertemplate="%{y:.4g}",
-            ),
-            curve(
-                tables, "probe.asked", "probe.target", _("truth"), mode="lines+markers",
-                line={"color": GREEN, "width": 2, "dash": "dash"}, marker={"size": 4},
-                hovertemplate="%{y:.4g}",
-            ),
-            curve(
-                tables, "probe.time", "answer.value", _("prediction"), mode="lines",
-                line={"color": RED, "width": 2.5}, hovertemplate="%{y:.4g}",
-            ),
+            line(*read, _("input"), GREY, 1.2),
+            line(*wanted, _("truth"), GREEN, 2, "dash", **marker),
+            line("probe.time", "answer.value", _("prediction"), RED, 2.5),
         ]
-    )  # fmt: skip
+    )
     return chart
 
 
 MOST_LETTERS = 80  # more don't fit under a chart
 
 
-def labelling(
-    tables: Arrays, inputs: Sequence[str], classes: Sequence[str], letters: str = ""
-) -> go.Figure:
-    """A held-out sequence above the probability that the network gives each class at each time step.
-
-    letters: what is read, where that is a text; it stands below the probabilities.
-    """
+def labelling(subject: Subject) -> go.Figure:
+    """A held-out sequence above the probability that the network gives each class at each time step;
+    a text stands below the probabilities."""
+    inputs, classes = _translated(subject.inputs), _translated(subject.classes)
+    letters = subject.letters
     aid = _("bright: the classes that the network finds likely · circles: the true class")
     if not letters:
         aid = _("above: what is read") + " · " + aid
@@ -189,14 +187,13 @@ def labelling(
             2, 1, row_heights=[share, 1 - share], vertical_spacing=0.06, shared_xaxes=True
         )
         chart.update_layout(look.layout)
-        chart.add_trace(_symbols(tables), row=1, col=1)
+        chart.add_trace(_symbols(), row=1, col=1)
         chart.update_xaxes(title_text="", row=1, col=1)
         chart.update_xaxes(title_text=_("time step"), row=2, col=1)
         chart.update_yaxes(**_names(inputs, 6), title_text=_("input"), row=1, col=1)
     place: dict[str, Any] = {} if letters else {"row": 2, "col": 1}
     chart.add_trace(
         go.Heatmap(
-            z=column(tables, "answer.chances") if "answer" in tables else None,
             meta={"z": "answer.chances"}, zmin=0, zmax=1, colorscale=SEQUENTIAL, showscale=False,
             hovertemplate=_("time %{x}: %{z:.1%}") + "<extra></extra>",
         ),
@@ -204,7 +201,7 @@ def labelling(
     )  # fmt: skip
     chart.add_trace(
         curve(
-            tables, "probe.asked", "probe.target", _("truth"), mode="markers",
+            "probe.asked", "probe.target", _("truth"), mode="markers",
             marker={"symbol": "circle-open", "size": 7, "color": RED, "line": {"width": 1.5}},
             hoverinfo="skip",
         ),
@@ -234,22 +231,26 @@ def _visible(name: str) -> str:
     return "␣" if name == " " else name
 
 
-def _symbols(tables: Arrays) -> go.Heatmap:
+def _translated(names: Sequence[str]) -> list[str]:
+    return [_(name) for name in names]
+
+
+def _symbols(z: Any = None) -> go.Heatmap:
     return go.Heatmap(
-        z=column(tables, "probe.symbols") if "probe" in tables else None,
-        meta={"z": "probe.symbols"}, zmin=0, zmax=1, showscale=False,
+        z=z,
+        meta={"z": "probe.symbols"},
+        zmin=0,
+        zmax=1,
+        showscale=False,
         colorscale=[[0, DIVERGING[2][1]], [1, GREY]],
         hovertemplate=_("time %{x}: %{z:.2g}") + "<extra></extra>",
-    )  # fmt: skip
+    )
 
 
-def classification(
-    tables: Arrays, classes: Sequence[str], features: int, symbols: Sequence[str] = ()
-) -> go.Figure:
-    """A held-out sequence beside the probability that the network gives to each class.
-
-    symbols: their names, where one of several is read at each time step.
-    """
+def classification(subject: Subject) -> go.Figure:
+    """A held-out sequence beside the probability that the network gives to each class."""
+    classes, features = _translated(subject.classes), len(subject.inputs)
+    symbols = _translated(subject.inputs) if subject.one_hot else []
     look = figure(
         _("Prediction"),
         _("left: a held-out sequence · right: probability of each class, the true one green"),
@@ -262,28 +263,21 @@ def classification(
     chart.update_layout(look.layout)
     chart.update_layout(showlegend=False, hovermode="closest")
     if symbols:
-        shape: Any = _symbols(tables)
+        shape: Any = _symbols()
     elif features == 1:
-        shape = curve(
-            tables, "probe.time", "probe.input", _("input"), mode="lines",
-            line={"color": GREY, "width": 2}, hovertemplate="%{y:.3g}",
-        )  # fmt: skip
+        read = ("probe.time", "probe.input")
+        shape = line(*read, _("input"), GREY, 2, hover="%{y:.3g}")
     else:
         shape = go.Heatmap(
-            z=column(tables, "probe.image") if "probe" in tables else None,
             meta={"z": "probe.image"}, colorscale="Greys", showscale=False, zmin=0, zmax=1,
             hovertemplate="%{z:.2f}<extra></extra>",
         )  # fmt: skip
     chart.add_trace(shape, row=1, col=1)
     chart.add_trace(
         go.Bar(
-            x=column(tables, "answer.value"), y=[plain(each) for each in classes],
-            orientation="h",
+            y=[plain(each) for each in classes], orientation="h",
             meta={"x": "answer.value", "color": "probe.true"},
-            marker={
-                "color": column(tables, "probe.true"), "cmin": 0, "cmax": 1,
-                "colorscale": [[0, "#b9c4d4"], [1, GREEN]], "line": {"width": 0},
-            },
+            marker={"cmin": 0, "cmax": 1, "colorscale": TRUE, "line": {"width": 0}},
             hovertemplate="%{y}: %{x:.1%}<extra></extra>",
         ),
         row=1, col=2,
@@ -304,8 +298,23 @@ def classification(
     return chart
 
 
+ANSWERS = {
+    "forecast": forecast,
+    "marked": marked,
+    "regression": regression,
+    "classification": classification,
+    "tracking": tracking,
+    "labelling": labelling,
+}
+
+
+def prediction(subject: Subject) -> go.Figure:
+    """A held-out sequence, and what the network answers."""
+    return ANSWERS[subject.answer](subject)
+
+
 def sequences(
-    probes: Sequence[Mapping[str, npt.NDArray[Any]]], answers: Sequence[str], inputs: Sequence[str]
+    probes: Sequence[Columns], answers: Sequence[str], inputs: Sequence[str]
 ) -> go.Figure:
     """A few sequences of a task, each in a small panel: what is read, and in green what is wanted.
 
@@ -346,9 +355,9 @@ def sequences(
     return chart
 
 
-def _sequence(probe: Mapping[str, npt.NDArray[Any]]) -> list[Any]:
+def _sequence(probe: Columns) -> list[Any]:
     if len(probe.get("symbols", ())) > 1:
-        traces: list[Any] = [_symbols({"probe": probe})]
+        traces: list[Any] = [_symbols(probe["symbols"])]
     elif "image" in probe:
         traces = [go.Heatmap(z=probe["image"], colorscale="Greys", showscale=False)]
     elif "mark" in probe:
@@ -360,8 +369,12 @@ def _sequence(probe: Mapping[str, npt.NDArray[Any]]) -> list[Any]:
             )
         ]  # fmt: skip
     else:
-        line = {"color": GREY, "width": 1.5}
-        traces = [go.Scatter(x=probe["time"], y=probe["input"], mode="lines", line=line)]
+        read = [values for name, values in probe.items() if name.partition(".")[0] == "input"]
+        looks = [{"color": colour, "dash": dash, "width": 1.5} for colour, dash in INPUTS]
+        traces = [
+            go.Scatter(x=probe["time"], y=values, mode="lines", line=look)
+            for values, look in zip(read, looks, strict=False)
+        ]
     when = next((name for name in ("future", "asked") if name in probe), None)
     if when is not None:
         traces.append(

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from gruviz.charts.curves import Floats
+from gruviz.charts.chart import Floats
 from gruviz.charts.style import BLUE, GREEN, GREY, LOG_TICKS, PURPLE, RED, figure
 from gruviz.words import _
 

@@ -165,7 +165,7 @@ def _named(
         name = given[place]
         if not name and dialect.header and not pc.any(pc.not_equal(text, "")).as_py():
             continue
-        stand_in = _("row") if place == 0 and dialect.row_names else f"column {place + 1}"
+        stand_in = "row" if place == 0 and dialect.row_names else f"column {place + 1}"
         numbered.append(BREAK.sub("", name) or stand_in)
         kept.append(place)
     if not kept:  # nothing but separators

@@ -94,7 +94,7 @@ def interval(residuals: Floats, coverage: float = 0.8) -> tuple[Floats, Floats]:
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class ScoredForecasts:
     """Forecasts of the same rows side by side.
 
     season: that of the training part, by which MASE scales too; None: there is none, and MASE
@@ -111,14 +111,14 @@ class Comparison:
     best_naive: str
 
 
-def compare(
+def score_forecasts(
     series: Floats,
     border: int,
     window: int,
     horizon: int,
     ends: Rows,
     others: Mapping[str, Floats] | None = None,
-) -> Comparison:
+) -> ScoredForecasts:
     """The baselines, fitted before the border, and `others` (n, horizon) on forecasts from `ends`.
 
     Everything is in the data's own units. A baseline that the data doesn't have is left out. Only
@@ -136,7 +136,7 @@ def compare(
     best = min(naive, key=lambda name: scores[name]["mae"])
     for row in scores.values():
         row["skill"] = measures.skill(row["mae"], scores[best]["mae"])
-    return Comparison(season, unit, actual, found, scores, best)
+    return ScoredForecasts(season, unit, actual, found, scores, best)
 
 
 def _baselines(

@@ -43,7 +43,8 @@ class Dataset:
     each validation forecast begins, `latest` (1, window, features) the inputs from which to
     forecast what follows the last row (None: they touch a missing value), `fill` the mean of each
     input column in the training part, scaled, to which the inputs of GRU-D decay.
-    `findings`: what was done to make sequences of a table.
+    `findings`: what was done to make sequences of a table. `input_words`: what to say of each input,
+    with a place for its name and not yet translated; none where the names say it all.
     """
 
     kind: Kind
@@ -63,6 +64,7 @@ class Dataset:
     latest: Array | None = None
     fill: tuple[float, ...] = ()
     findings: tuple[Finding, ...] = ()
+    input_words: tuple[str, ...] = ()
 
     @property
     def features(self) -> int:

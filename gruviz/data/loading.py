@@ -23,8 +23,7 @@ from gruviz.data.store import TableStore
 from gruviz.data.tables import SAMPLE_NAMES, SAMPLES, sample
 from gruviz.data.windows import forecast_windows
 from gruviz.errors import GruvizError
-from gruviz.experiment import Digits, FromTable, Long, MadeUp, NextCharacter, Rows, Task
-from gruviz.experiment import Table as TableTask
+from gruviz.experiment import Digits, FromTable, Long, MadeUp, NextCharacter, Rows, TableTask, Task
 from gruviz.experiment.knobs import to_dict
 from gruviz.words import _
 

@@ -20,6 +20,7 @@ from gruviz.data.loading import (
 from gruviz.data.making import making_seconds
 from gruviz.data.tables import SAMPLE_NAMES
 from gruviz.experiment import FromTable, Kind, MadeUp, Task
+from gruviz.words import _
 
 SHOWN = 4  # sequences on the data page
 MOST_ENDS = 2_000  # forecasts by which those that need no training are judged
@@ -30,17 +31,18 @@ KEPT_BYTES = 20_000_000
 
 @dataclass(frozen=True, eq=False)
 class Preview:
-    """As in Dataset, and: `shown`, the first SHOWN validation sequences; how many `sequences` there
-    are to train on, and `held_out` for validation; `naive`, the mean squared error of repeating the
-    last value where the task is a forecast, on what the trainer validates on; `ends`, MOST_ENDS of
-    the dataset's, evenly spread."""
+    """As in Dataset, `names` and `words` being those of its inputs, and: `shown`, the first SHOWN
+    validation sequences; how many `sequences` there are to train on, and `held_out` for validation;
+    `naive`, the mean squared error of repeating the last value where the task is a forecast, on what
+    the trainer validates on; `ends`, MOST_ENDS of the dataset's, evenly spread."""
 
     kind: Kind
     shown: Sequences
     sequences: int
     held_out: int
     outputs: int
-    input_names: tuple[str, ...]
+    names: tuple[str, ...]
+    words: tuple[str, ...]
     class_names: tuple[str, ...]
     one_hot: bool
     naive: float
@@ -53,6 +55,14 @@ class Preview:
     border: int
     ends: npt.NDArray[np.int64] | None
     findings: tuple[Finding, ...]
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """What each input is called, in the current language."""
+        if not self.words:
+            return self.names
+        said = zip(self.words, self.names, strict=True)
+        return tuple(_(words).format(name=name) for words, name in said)
 
     @property
     def features(self) -> int:
@@ -69,9 +79,9 @@ def previewed(dataset: Dataset) -> Preview:
     shown = dataset.validation[np.arange(min(SHOWN, len(dataset.validation)))]
     return Preview(
         dataset.kind, shown, len(dataset.train), len(dataset.validation), dataset.outputs,
-        dataset.input_names, dataset.class_names, dataset.one_hot, _naive(dataset), dataset.unit,
-        dataset.mean, dataset.scale, dataset.missing, dataset.left_out, dataset.series,
-        dataset.border, _spread(dataset.ends), dataset.findings,
+        dataset.input_names, dataset.input_words, dataset.class_names, dataset.one_hot,
+        _naive(dataset), dataset.unit, dataset.mean, dataset.scale, dataset.missing,
+        dataset.left_out, dataset.series, dataset.border, _spread(dataset.ends), dataset.findings,
     )  # fmt: skip
 
 

@@ -246,7 +246,7 @@ def _open(path: Path) -> Dataset | None:
         plain[name] = Sequences(**{key: array(each) for key, each in plain[name].items()})
     for name in ("ends", "latest"):
         plain[name] = None if plain[name] is None else array(plain[name])
-    for name in ("input_names", "class_names", "fill"):
+    for name in ("input_names", "input_words", "class_names", "fill"):
         plain[name] = tuple(plain[name])
     plain["kind"] = Kind(plain["kind"])
     plain["findings"] = tuple(map(finding_of, plain["findings"]))

@@ -108,7 +108,8 @@ def forecast_windows(
         latest = _without_a_look_ahead(latest, scaled, np.array([len(columns)]))
     return Dataset(
         Kind.FORECAST, train, validation, horizon,
-        tuple(_(group).format(name=each) for group in method.groups for each in names),
+        tuple(each for _group in method.groups for each in names),
+        input_words=tuple(group for group in method.groups for _each in names),
         unit=name, mean=scaler.offset[0], scale=scaler.scale[0],
         missing=int((~np.isfinite(columns)).sum()), left_out=left_out, border=border,
         ends=held_out, latest=latest if one_series else None,

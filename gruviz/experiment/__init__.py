@@ -94,7 +94,7 @@ from gruviz.experiment.series import (
     Waveforms,
 )
 from gruviz.experiment.stopping import STOPS, last_step, stopped
-from gruviz.experiment.table_tasks import FromTable, Long, Rows, Table
+from gruviz.experiment.table_tasks import FromTable, Long, Rows, TableTask
 from gruviz.experiment.tasks import TASKS, Digits, NextCharacter
 from gruviz.words import N_
 
@@ -331,7 +331,7 @@ __all__ = [
     "Signal",
     "SineMixture",
     "StepDecay",
-    "Table",
+    "TableTask",
     "Task",
     "TemporalOrder",
     "TorchInitial",

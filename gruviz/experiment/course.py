@@ -57,6 +57,10 @@ class Course:
         place = bisect_right(self.turns, step, key=lambda turn: turn.step)
         return self.turns[place - 1].experiment if place else self.first
 
+    def made(self, step: int) -> tuple[Turn, ...]:
+        """The turns that are made when `step` updates are."""
+        return self.turns[: bisect_right(self.turns, step, key=lambda turn: turn.step)]
+
     def next_turn(self, step: int) -> int | None:
         """The step of the first turn that is still to come after `step` updates."""
         place = bisect_right(self.turns, step, key=lambda turn: turn.step)

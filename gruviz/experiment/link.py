@@ -9,9 +9,9 @@ from typing import Any
 
 from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment
-from gruviz.experiment.course import Course
+from gruviz.experiment.course import Course, Turn
 from gruviz.experiment.knobs import Choice, Knob, Pick, about, choose
-from gruviz.words import _
+from gruviz.words import _, n_
 
 AT = re.compile(r"at\.(?P<step>[1-9][0-9]{0,5})")
 MOST_TURNS = 500  # an address takes a thousand parameters
@@ -61,19 +61,32 @@ def course_from_link(parameters: Mapping[str, str]) -> tuple[Course, list[str]]:
     """The course of a link, and a sentence for each parameter that could not be used."""
     found = {key: match for key in parameters if (match := AT.fullmatch(key))}
     first, complaints = from_link({k: v for k, v in parameters.items() if k not in found})
-    turns = sorted((int(match["step"]), parameters[key]) for key, match in found.items())
-    if len(turns) > MOST_TURNS:
+    texts = sorted((int(match["step"]), parameters[key]) for key, match in found.items())
+    reached = [(step, text) for step, text in texts if step < first.steps]
+    if late := len(texts) - len(reached):
+        complaints.append(
+            n_(
+                "The link turns knobs at {count:,} step that this run never reaches: it makes"
+                " {steps:,}. It is ignored.",
+                "The link turns knobs at {count:,} steps that this run never reaches: it makes"
+                " {steps:,}. They are ignored.",
+                late,
+            ).format(count=late, steps=first.steps)
+        )
+    if len(reached) > MOST_TURNS:
         complaints.append(
             _("The link turns knobs at {count:,} steps; the first {most:,} are used.").format(
-                count=len(turns), most=MOST_TURNS
+                count=len(reached), most=MOST_TURNS
             )
         )
-    course = Course(first)
-    for step, text in turns[:MOST_TURNS]:
-        wanted, said = _turned(course.last, step, text)
-        course = course.turned(step, wanted)
+    now, turns = first, list[Turn]()
+    for step, text in reached[:MOST_TURNS]:
+        after, said = _turned(now, step, text)
         complaints += said
-    return course, complaints
+        if after != now:
+            turns.append(Turn(step, after))
+        now = after
+    return Course(first, tuple(turns)), complaints
 
 
 def _turned(experiment: Experiment, step: int, text: str) -> tuple[Experiment, list[str]]:

@@ -18,7 +18,7 @@ class FromTable(Task):
 
 
 @dataclass(frozen=True)
-class Table(FromTable):
+class TableTask(FromTable):
     """A column of a table, forecast from its own past."""
 
     name: ClassVar[str] = "table"
@@ -104,4 +104,4 @@ class Long(FromTable):
     target: str = knob("waveform", label=N_("Label column"), column="any")
 
 
-FROM_TABLES = (Table, Rows, Long)
+FROM_TABLES = (TableTask, Rows, Long)

@@ -2,12 +2,11 @@
 
 from gruviz.runs.classroom import Classroom, classroom
 from gruviz.runs.pool import Lost
-from gruviz.runs.run import SLOW_SECONDS, Change, Run, Status
+from gruviz.runs.run import SLOW_SECONDS, Run, Status
 from gruviz.runs.study import Study, StudyStatus
 
 __all__ = [
     "SLOW_SECONDS",
-    "Change",
     "Classroom",
     "Lost",
     "Run",

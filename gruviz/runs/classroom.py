@@ -17,6 +17,7 @@ from gruviz.data.preview import remember
 from gruviz.data.store import TableStore
 from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment, FromTable, Task
+from gruviz.experiment.course import Course
 from gruviz.runs import worker
 from gruviz.runs.errands import Errands
 from gruviz.runs.housekeeping import Housekeeping, give_back, keep_together
@@ -131,11 +132,17 @@ class Classroom:
         tasks += [e.experiment.task for e in studies if e.status is StudyStatus.RUNNING]
         return digests(task.source for task in tasks if isinstance(task, FromTable))
 
-    def start(self, experiment: Experiment, visitor: str = "", language: str | None = None) -> Run:
-        """A new run of a visitor, not yet training. Raises GruvizError if there is no data."""
-        task, seed, seat = experiment.task, experiment.seed, self.pool.seat(visitor)
+    def start(
+        self, course: Course | Experiment, visitor: str = "", language: str | None = None
+    ) -> Run:
+        """A new run of a visitor, not yet training; of an experiment alone, one without turns.
+
+        Raises GruvizError if there is no data.
+        """
+        course = Course(course) if isinstance(course, Experiment) else course
+        task, seed, seat = course.first.task, course.first.seed, self.pool.seat(visitor)
         preview = self.preview(task, seed, lambda _share, _what: None, language, visitor)
-        run = Run(experiment, seat, self.tables, seat.slice_seconds, preview=preview)
+        run = Run(course, seat, self.tables, seat.slice_seconds, preview=preview)
         run.language = language
         self.register.put(visitor, run)
         return run

@@ -1,12 +1,13 @@
 """Runs side by side: the settings in which they differ, and how far and how fast each came."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 
 from gruviz.experiment import Experiment, Knob, Pick
+from gruviz.experiment.course import Turn
 from gruviz.experiment.link import settings
 from gruviz.record import Columns, History
 from gruviz.runs.run import Status
@@ -21,6 +22,8 @@ class Trained(Protocol):
     @property
     def experiment(self) -> Experiment: ...
     @property
+    def turns(self) -> Sequence[Turn]: ...
+    @property
     def history(self) -> History: ...
     @property
     def status(self) -> Status: ...
@@ -32,12 +35,14 @@ class Trained(Protocol):
 class Row:
     """How one run did. None: never measured, never reached, never diverged.
 
-    settings: its values of those that differ, by key; a key is absent where the run has no such knob.
+    settings: its last values of those that differ, by key; a key is absent where the run has no such
+    knob. turned: the steps at which live knobs were.
     best_loss, final_loss: of the moving average of the training loss. seconds: in training.
     """
 
     name: str
     settings: Mapping[str, Any]
+    turned: tuple[int, ...]
     status: Status
     steps: int
     seconds: float
@@ -109,6 +114,7 @@ def _row(
     return Row(
         name,
         {key: value for key, _what, value in settings(run.experiment) if key in differing},
+        tuple(turn.step for turn in run.turns),
         run.status,
         int(step[-1]) if len(step) else 0,
         history.seconds,

@@ -6,13 +6,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from gruviz.data import Preview
 from gruviz.data.store import TableStore
 from gruviz.experiment import Experiment, with_live
+from gruviz.experiment.course import Course, Turn
 from gruviz.record import Checkpoint, History, Point, Slice, Snapshot, weights_of
 from gruviz.runs import worker
 from gruviz.runs.path import Path
@@ -32,24 +32,16 @@ class Status(Enum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Live knobs that were turned: from the update after `step` on, `after` holds."""
-
-    step: int
-    before: Experiment
-    after: Experiment
-
-
 class Run(Sliced[Slice]):
     """Trains slice by slice on an executor, one slice at a time; everybody may read, few may steer.
 
-    Equal experiments and equal changes give equal histories, whatever happens to the workers.
+    Equal courses give equal histories, whatever happens to the workers. `course`: what was trained,
+    and the turns that are still to come.
     """
 
     def __init__(
         self,
-        experiment: Experiment,
+        course: Course,
         executor: Executor,
         tables: TableStore,
         slice_seconds: Callable[[], float],
@@ -58,13 +50,12 @@ class Run(Sliced[Slice]):
     ) -> None:
         super().__init__(executor, clock)
         self.token = secrets.token_urlsafe(24)
-        self.experiment = experiment
+        self.course = course
         self.status = Status.PAUSED
         self.history = History()
         self.checkpoint: Checkpoint | None = None
         self.snapshot: Snapshot | None = None
         self.path = Path()
-        self.changes: list[Change] = []
         self.diverged_at: int | None = None
         self.stopped: str | None = None  # the rule of STOPS that ended it
         self.anatomy: Mapping[str, Any] = {}  # the last step stage by stage, as in Slice
@@ -76,7 +67,7 @@ class Run(Sliced[Slice]):
         self._goal: int | None = None
         self._asked: int | None = None
         self._timer: threading.Timer | None = None
-        self._trained_with = experiment
+        self._wanted: Experiment | None = None  # once the slice under way is back
         self._pace: deque[tuple[float, int]] = deque(maxlen=12)
 
     @property
@@ -85,6 +76,16 @@ class Run(Sliced[Slice]):
         needs the data."""
         assert self._preview is not None, "only a run that was begun with one can be looked at"
         return self._preview
+
+    @property
+    def experiment(self) -> Experiment:
+        """What it trains with, and every knob that was turned since."""
+        return self._wanted or self.course.at(self.step_count)
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """The turns of its course that are made by now."""
+        return self.course.made(self.step_count)
 
     @property
     def live(self) -> bool:
@@ -168,12 +169,25 @@ class Run(Sliced[Slice]):
         return found
 
     def adjust(self, wanted: Experiment, before: Experiment | None = None) -> None:
-        """Take over the live knobs of `wanted` from the next slice on.
+        """Take over the live knobs of `wanted` from the next slice on, and nothing that was to come.
 
         With `before`, only those in which the two differ: another tab may have turned the others.
         """
         with self._lock:
-            self.experiment = with_live(self.experiment, wanted, before)
+            now = self.experiment
+            turned = with_live(now, wanted, before)
+            if self.over or turned == now:
+                return
+            in_force = self.course.at(self.step_count)
+            self._wanted = None if turned == in_force else turned
+            if not self._in_flight:
+                self._turn()
+
+    def _turn(self) -> None:
+        """Make what was turned while a slice was under way part of the course."""
+        if self._wanted is not None:
+            self.course = self.course.turned(self.step_count, self._wanted)
+            self._wanted = None
 
     @property
     def points(self) -> list[Point]:
@@ -189,23 +203,21 @@ class Run(Sliced[Slice]):
         return float(rates[min(step, len(rates) - 1)])
 
     def _submit(self) -> None:
-        """The next slice: a few moments long, and no longer than to the goal."""
+        """The next slice: a few moments long, and no longer than to the goal or the next turn."""
         if self._in_flight:
             return
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        experiment = self.experiment
-        seconds = self._slice_seconds() if self.step_count else FIRST_SLICE_SECONDS
-        steps = None if self._goal is None else self._goal - self.step_count
+        self._turn()
+        step = self.step_count
+        seconds = self._slice_seconds() if step else FIRST_SLICE_SECONDS
+        ends = [end for end in (self._goal, self.course.next_turn(step)) if end is not None]
+        steps = min(ends) - step if ends else None
         if self.slow:
             steps = 1
-        if experiment != self._trained_with:
-            if self.checkpoint is not None:
-                self.changes.append(Change(self.step_count, self._trained_with, experiment))
-            self._trained_with = experiment
         self._hand_in(
-            worker.advance, experiment, self.checkpoint, seconds, steps, self.tables,
+            worker.advance, self.course.at(step), self.checkpoint, seconds, steps, self.tables,
             self.language, again=self._again,
         )  # fmt: skip
 
@@ -217,13 +229,15 @@ class Run(Sliced[Slice]):
         self.sequences = part.sequences
         self.anatomy, self.stopped = part.anatomy, part.stopped
         self._pace.append((self._clock(), part.checkpoint.step))
-        if part.diverged_at is not None:
-            self.status, self.diverged_at = Status.DIVERGED, part.diverged_at
-        elif part.stopped is not None:
-            self.status = Status.FINISHED
-        elif self.status is not Status.RUNNING:
+        if part.stopped is not None:
+            self.diverged_at, self._wanted = part.diverged_at, None  # too late
+            diverged = part.diverged_at is not None
+            self.status = Status.DIVERGED if diverged else Status.FINISHED
             return
-        elif self._goal is not None and part.checkpoint.step >= self._goal:
+        self._turn()
+        if self.status is not Status.RUNNING:
+            return
+        if self._goal is not None and part.checkpoint.step >= self._goal:
             self.pause()
         elif self.slow:
             self._timer = threading.Timer(SLOW_SECONDS, self._go_on)
@@ -251,13 +265,15 @@ class Run(Sliced[Slice]):
                 self._submit()
 
     def _again(self) -> None:
+        self._turn()
         if self.status is Status.RUNNING:
             self._submit()
 
     def _fail(self, error: Exception) -> None:
-        self.status, self.error = Status.FAILED, error
+        self.status, self.error, self._wanted = Status.FAILED, error, None
 
     def _give_up(self, error: Exception) -> None:
+        self._turn()
         self.status, self.error = Status.PAUSED, error
 
     def _close(self) -> None:

@@ -17,7 +17,7 @@ from gruviz.experiment import (
 )
 from gruviz.experiment.link import settings
 from gruviz.ui.tables import table_controls
-from gruviz.ui.widgets import knob
+from gruviz.ui.widgets import OFF, knob
 from gruviz.words import _
 
 
@@ -25,6 +25,16 @@ def fill(experiment: Experiment) -> None:
     """Set every control to an experiment. Call it before the controls are drawn, or in a callback."""
     for key, what, value in settings(experiment):
         st.session_state[key] = value.name if isinstance(what, Pick) else value
+
+
+def move(before: Experiment, after: Experiment) -> None:
+    """Move the controls from what they showed, before they are drawn, unless a visitor just has."""
+    old = {key: value for key, _what, value in settings(before)}
+    for key, what, value in settings(after):
+        if isinstance(what, Knob) and value != old[key]:
+            shown = st.session_state.get(key)
+            if (None if shown == OFF else shown) == old[key]:
+                st.session_state[key] = value
 
 
 def controls() -> Experiment:

@@ -6,8 +6,8 @@ from gruviz import charts
 from gruviz.data import Preview
 from gruviz.data.theory import theory
 from gruviz.errors import GruvizError
-from gruviz.experiment import Experiment, FromTable, Table
-from gruviz.ui import forecasting, frame, reading, sidebar, tables, view
+from gruviz.experiment import Experiment, FromTable, TableTask
+from gruviz.ui import cards, forecasting, frame, reading, sidebar, tables
 from gruviz.ui.session import session
 from gruviz.ui.study import drawn
 from gruviz.words import N_, _, readable
@@ -30,7 +30,7 @@ def page() -> None:
     except GruvizError as error:
         frame.refusal(error)
         return
-    if isinstance(task, Table):
+    if isinstance(task, TableTask):
         forecasting.section(mine, wanted, data)
     else:
         _sequences(wanted, data)
@@ -41,9 +41,9 @@ def _sequences(experiment: Experiment, data: Preview) -> None:
         st.caption(frame.literal(finding.sentence))
     with st.container(border=True):
         st.subheader(_("A few sequences"), anchor=False)
-        answers = view.wanted(data)
+        answers = cards.wanted(data)
         drawn(
-            view.sequences(data), charts.alternatives.sequences(answers), "sequences",
+            cards.sequences(data), charts.alternatives.sequences(answers), "sequences",
             height=SEQUENCES_HEIGHT,
         )  # fmt: skip
     known = theory(experiment, data)

@@ -18,11 +18,12 @@ import numpy as np
 import numpy.typing as npt
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
+from gruviz import charts
 from gruviz.coach import Coach
 from gruviz.data.theory import theory
 from gruviz.record import Snapshot
 from gruviz.runs import Run, classroom
-from gruviz.ui import view
+from gruviz.ui import cards, columns, report
 from gruviz.ui.anatomy import stages
 from gruviz.ui.audience import FULL, audience, close
 from gruviz.words import speak
@@ -46,20 +47,24 @@ def pack(header: Mapping[str, Any], tables: Mapping[str, Mapping[str, npt.NDArra
 
     The header's "columns" lists [table, column, shape] in the order of the data.
     """
-    columns = [(t, c, np.asarray(v, np.float32)) for t, cs in tables.items() for c, v in cs.items()]
-    about = json.dumps({**header, "columns": [[t, c, v.shape] for t, c, v in columns]}).encode()
+    data = [(t, c, np.asarray(v, np.float32)) for t, cs in tables.items() for c, v in cs.items()]
+    about = json.dumps({**header, "columns": [[t, c, v.shape] for t, c, v in data]}).encode()
     about += b" " * (-len(about) % 4)  # float32 arrays must begin at a multiple of four
-    return b"".join([struct.pack("<I", len(about)), about, *(v.tobytes() for _t, _c, v in columns)])
+    return b"".join([struct.pack("<I", len(about)), about, *(v.tobytes() for _t, _c, v in data)])
 
 
 class Viewer:
     """One panel that looks at one run in one view: what it has, and the frame that it lacks."""
 
-    def __init__(self, run: Run, look: str = "overview") -> None:
+    def __init__(self, run: Run, view: str = charts.OVERVIEW) -> None:
         self.run = run
-        self.look = look if look in view.VIEWS else "overview"
-        self.view = view.VIEWS[self.look]
+        self.view = view if view in charts.VIEWS else charts.OVERVIEW
         self.preview = run.preview
+        self.subject = cards.subject(run.experiment, self.preview)
+        arrivals = [card.arrivals for card in cards.cards_of(self.view, self.subject)]
+        self.pictures = any(charts.SNAPSHOT in each for each in arrivals)
+        self.mixed = any({charts.SNAPSHOT, charts.GROWS} <= each for each in arrivals)
+        self.blocks = "blocks" in cards.tables_of(self.view, self.subject)
         self.known = theory(run.experiment, self.preview)
         self.coach = Coach()
         self._seen: tuple[Any, ...] = ()
@@ -76,14 +81,14 @@ class Viewer:
             len(run.history.blocks or ()),
             run.status,
             run.settling,
-            len(run.changes),
+            run.turns,
             run.unwatched,
             steps,
         )
 
     def news(self, asked: Mapping[str, int]) -> bool:
         """Whether there is anything that the panel lacks."""
-        blocks = self.run.history.blocks if self.view.blocks else None
+        blocks = self.run.history.blocks if self.blocks else None
         return (
             self.run.step_count > asked["steps"]
             or len(blocks or ()) > asked.get("blocks", 0)
@@ -95,13 +100,13 @@ class Viewer:
     @property
     def _words_due(self) -> bool:
         """Whether to say anew what the curves show: it takes a look at all of their rows."""
-        if view.standing(self.run) != self._spoke_when:
+        if report.standing(self.run) != self._spoke_when:
             return True
         return self.state(0) != self._spoke_of and time.monotonic() >= self._next_words
 
     def _picture(self, asked: Mapping[str, int]) -> Snapshot | None:
         """The snapshot, if the panel lacks it and its turn has come: a large one comes seldom."""
-        found = self.run.snapshot if self.view.pictures else None
+        found = self.run.snapshot if self.pictures else None
         due = time.monotonic() >= self._next_picture
         return found if found is not None and found.step != asked["snapshot"] and due else None
 
@@ -110,29 +115,31 @@ class Viewer:
         run = self.run
         self._seen = self.state(asked["steps"])
         picture = self._picture(asked)
-        tables = view.step_tables(run, asked["steps"], asked["validations"], FRAME_ROWS)
+        tables = columns.step_tables(run, asked["steps"], asked["validations"], FRAME_ROWS)
         starts = {"steps": asked["steps"], "validations": asked["validations"]}
-        if self.view.blocks:
+        if self.blocks:
             starts["blocks"] = asked.get("blocks", 0)
-            tables |= view.block_tables(run, starts["blocks"], FRAME_ROWS)
-        tables["here"] = view.here(run)
+            tables |= columns.block_tables(run, starts["blocks"], FRAME_ROWS)
+        tables["here"] = columns.here(run)
         alternatives, advice = self._words() if self._words_due else ({}, None)
         if picture is not None:
-            shown = view.snapshot_tables(picture, self.preview)
+            shown = columns.snapshot_tables(picture, self.preview)
             size = sum(4 * values.size for values in picture.signals.values())
             self._next_picture = time.monotonic() + max(PICTURE_SECONDS, size / PICTURE_BYTES)
             tables |= shown
-            shown["probe"] = view.probe(self.preview)
-            alternatives |= view.picture_alternatives(shown, run.experiment)
-        figures = view.figures(run, run.experiment, self.known)
+            shown["probe"] = columns.probe(self.preview)
+            if self.mixed:
+                shown |= self._whole()
+            alternatives |= cards.alternatives(self.view, shown, self.subject, pictures=True)
+        figures = report.figures(run, run.experiment, self.known)
         header = {
             "token": run.token,
-            "status": view.standing(run),
+            "status": report.standing(run),
             "starts": starts,
             "snapshot": asked["snapshot"] if picture is None else picture.step,
             "figures": {name: text for name, _label, text in figures},
-            "marks": view.change_marks(run, self.known),
-            "texts": None if picture is None else view.writing(picture),
+            "marks": report.change_marks(run, self.known),
+            "texts": None if picture is None else report.writing(picture),
             "advice": advice,
             "stages": stages(run),
             "alternatives": alternatives,
@@ -142,28 +149,32 @@ class Viewer:
     def _words(self) -> tuple[dict[str, str], list[dict[str, str]]]:
         """What the charts over steps show, and what the coach says of the run."""
         run = self.run
-        self._spoke_of, self._spoke_when = self.state(0), view.standing(run)
+        self._spoke_of, self._spoke_when = self.state(0), report.standing(run)
         self._next_words = time.monotonic() + len(run.history.steps) // WORDS_ROWS / 10
-        whole = {**view.step_tables(run), "here": view.here(run), "plan": view.plan(run.experiment)}
-        if self.view.blocks:
-            whole |= view.block_tables(run)
-        solved = view.solved_at(run, self.known)
+        solved = report.solved_at(run, self.known)
         return (
-            view.alternatives(whole, self.look, self.known, solved),
-            view.advice(run, self.coach),
+            cards.alternatives(self.view, self._whole(), self.subject, solved, pictures=False),
+            report.advice(run, self.coach),
         )
+
+    def _whole(self) -> columns.Tables:
+        """What grows, from the first row on, and where the run is on its schedule."""
+        tables = columns.step_tables(self.run)
+        tables |= {"here": columns.here(self.run), "plan": columns.plan(self.run.experiment)}
+        return tables | columns.block_tables(self.run) if self.blocks else tables
 
 
 def _asked(message: str) -> dict[str, int]:
-    """The row counts in a panel's message; "blocks" may be left out.
+    """The row counts in a panel's message: of each table that grows, 0 where it says nothing, and
+    the step of its snapshot.
 
-    Raises ValueError if the others aren't there.
+    Raises ValueError if that isn't there, or a count is no whole number.
     """
     found = json.loads(message)
     if not isinstance(found, dict):
         raise ValueError("not an object")
-    found.setdefault("blocks", 0)
-    asked = {name: found.get(name) for name in ("steps", "validations", "blocks", "snapshot")}
+    growing = [name for name, how in charts.ARRIVALS.items() if how == charts.GROWS]
+    asked = {name: found.get(name, 0) for name in growing} | {"snapshot": found.get("snapshot")}
     if not all(isinstance(count, int) for count in asked.values()):
         raise ValueError("row counts must be whole numbers")
     return {
@@ -203,7 +214,8 @@ async def _serve(socket: WebSocket, token: str) -> int:
         return UNKNOWN_RUN
     run.watch()
     speak(socket.query_params.get("language"))
-    viewer = Viewer(run, socket.query_params.get("view", ""))
+    # A skeleton that nobody has drawn yet takes some time: not that of all the others here.
+    viewer = await asyncio.to_thread(Viewer, run, socket.query_params.get("view", ""))
     clock = asyncio.get_running_loop().time
     while True:
         async with asyncio.timeout(ASK_SECONDS):

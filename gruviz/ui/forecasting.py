@@ -1,10 +1,8 @@
 """Forecasting a column: the series, how good the network is beside forecasts that need none, the
 backtest, and what becomes of missing values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,16 +10,24 @@ import pandas as pd
 import streamlit as st
 
 from gruviz import charts
-from gruviz.data import Preview, Table, check, series_of
-from gruviz.data.backtest import Comparison, compare, interval, rolling_origins, targets
-from gruviz.data.baselines import BASELINES
-from gruviz.data.missing import METHODS, carry
-from gruviz.data.scaling import fit
+from gruviz.data import Preview, check, series_of
+from gruviz.data.backtest import interval, rolling_origins, score_forecasts, targets
+from gruviz.data.forecasting import (
+    ahead_of,
+    axis,
+    backtest_table,
+    baseline_scores,
+    label_of,
+    latest_forecasts,
+    leak,
+    scale_in_words,
+    score_table,
+)
+from gruviz.data.missing import METHODS
 from gruviz.errors import GruvizError
-from gruviz.experiment import Constant, Experiment, Knob, Plateau, about, with_live
-from gruviz.experiment import Table as TableTask
+from gruviz.experiment import Constant, Experiment, Knob, Plateau, TableTask, about, with_live
 from gruviz.studies import Forecasts, Job, Trials
-from gruviz.ui import frame, tables, view
+from gruviz.ui import frame, report, tables
 from gruviz.ui.session import Session
 from gruviz.ui.study import Offer, drawn
 from gruviz.ui.study import section as study
@@ -33,9 +39,7 @@ NETWORK = N_("the network")
 FOLDS = 5
 SHOWN_ROWS = 3  # windows of the past before a forecast
 GAP_STEPS = 400
-LATE_ROWS = 30  # whose times say how it goes on
 BLOCKED = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would take for a formula
-MEASURES = ("mae", "rmse", "mase", "smape", "skill")
 
 
 def section(mine: Session, wanted: Experiment, data: Preview) -> None:
@@ -51,7 +55,7 @@ def section(mine: Session, wanted: Experiment, data: Preview) -> None:
             charts.series.column(x, series, data.unit, data.border, x_title),
             charts.series.in_words(data.unit, series), "column", height=300,
         )  # fmt: skip
-        st.caption(frame.literal(view.findings(data)))
+        st.caption(frame.literal(report.findings(data)))
         if task.leak:
             st.warning(frame.literal(leak(task, series, data)), icon=":material/opacity:")
     with st.container(border=True):
@@ -64,31 +68,6 @@ def section(mine: Session, wanted: Experiment, data: Preview) -> None:
             study(name, offer, mine, wanted)
 
 
-def axis(table: Table, rows: int) -> tuple[npt.NDArray[Any], str]:
-    """Where each row stands: its time, or its number."""
-    if table.time is None or len(table.time) != rows:
-        return np.arange(rows), _("row")
-    return table.time.to_numpy(), _("time")
-
-
-def leak(task: TableTask, series: Floats, data: Preview) -> str:
-    """What the scaling has learnt from the validation part, in numbers."""
-    honest = fit(task.scaling, series[: data.border])
-    return _(
-        "The scaling leaks: fitted on all rows it has offset {leaky} and scale {leaky_scale}, on the"
-        " training part alone {honest} and {honest_scale}. Validation looks better than it will be."
-    ).format(
-        leaky=readable(data.mean), leaky_scale=readable(data.scale),
-        honest=readable(honest.offset[0]), honest_scale=readable(honest.scale[0]),
-    )  # fmt: skip
-
-
-@lru_cache(maxsize=8)
-def _baselines(task: TableTask, seed: int, fetch: Any, border: int, ends: bytes) -> Comparison:
-    series = series_of(task, seed, fetch)
-    return compare(series, border, task.window, task.horizon, np.frombuffer(ends, np.int64))
-
-
 def _scores(mine: Session, wanted: Experiment, data: Preview, series: Floats) -> None:
     task = wanted.task
     assert isinstance(task, TableTask)
@@ -96,13 +75,13 @@ def _scores(mine: Session, wanted: Experiment, data: Preview, series: Floats) ->
     found = None if judged is None else judged.found[0]
     if found is None:
         assert data.ends is not None
-        known = _baselines(task, wanted.seed, tables.fetch, data.border, data.ends.tobytes())
+        known = baseline_scores(task, wanted.seed, tables.fetch, data.border, data.ends.tobytes())
     else:
-        known = compare(
+        known = score_forecasts(
             series, data.border, task.window, task.horizon, found.ends,
             {_(NETWORK): found.values},
         )  # fmt: skip
-    st.caption(_scale_in_words(known))
+    st.caption(frame.literal(scale_in_words(known)))
     st.dataframe(score_table(known), hide_index=True, width="stretch", key="scores")
     mase = known.scores.get(_(NETWORK), {}).get("mase", 0.0)
     if mase > 1:
@@ -169,45 +148,6 @@ LOOK_OFFER = Offer(
 )  # what it finds is a row of the table above
 
 
-def _scale_in_words(known: Comparison) -> str:
-    if known.season is None:
-        text = _("MASE divides by the naive one-row error of the training part, {error}.")
-    else:
-        text = _(
-            "A season of {season} rows was found. MASE divides by the seasonal-naive error of the"
-            " training part, {error}."
-        )
-    return frame.literal(
-        text.format(season=known.season, error=readable(known.naive_error))
-        + " "
-        + _("Skill compares with {name}.").format(name=_(BASELINES[known.best_naive].label).lower())
-    )
-
-
-def score_table(known: Comparison) -> pd.DataFrame:
-    """Measures in the data's own units, one forecaster a row, the network first."""
-    labels = {
-        "mae": "MAE",
-        "rmse": "RMSE",
-        "mase": "MASE",
-        "smape": "sMAPE (%)",
-        "skill": _("skill"),
-    }
-    rows = sorted(known.scores, key=lambda name: name in BASELINES)
-    return pd.DataFrame(
-        [
-            {_("forecaster"): label_of(name)}
-            | {labels[each]: _score(known, name, each) for each in MEASURES}
-            for name in rows
-        ]
-    )
-
-
-def label_of(name: str) -> str:
-    """A forecaster's name as people say it."""
-    return _(BASELINES[name].label) if name in BASELINES else name
-
-
 def _latest(
     task: TableTask,
     data: Preview,
@@ -217,7 +157,7 @@ def _latest(
 ) -> None:
     """What every forecaster says of the rows after the last one."""
     rows = len(series)
-    known = compare_latest(task, data, series)
+    known = latest_forecasts(task, data, series)
     said = {label_of(name): values for name, values in known.items()}
     if found is not None and found.latest is not None:
         said = {_(NETWORK): found.latest, **said}
@@ -239,38 +179,6 @@ def _latest(
     if band is not None:
         ahead_table[_("80 % from")], ahead_table[_("80 % to")] = band
     _download(ahead_table, "forecast.csv", _("Forecast as CSV"))
-
-
-def compare_latest(task: TableTask, data: Preview, series: Floats) -> Mapping[str, Floats]:
-    """Each baseline's forecast of what follows the last row, by name, (horizon,)."""
-    found = {}
-    for name, entry in BASELINES.items():
-        baseline = entry.fit(series[: data.border], task.window, task.horizon)
-        past = carry(series[:, None], len(series))[:, 0]
-        if baseline is not None and len(past) >= baseline.reach:
-            found[name] = baseline.forecast(past[None, len(past) - baseline.reach :])[0]
-    return found
-
-
-def ahead_of(table: Table, rows: int, horizon: int) -> tuple[npt.NDArray[Any], str]:
-    """Where the rows after the last one stand: a month, a year, or a usual step of time apart."""
-    x, title = axis(table, rows)
-    if np.issubdtype(x.dtype, np.datetime64):
-        if (months := _months_apart(late := pd.DatetimeIndex(x[-LATE_ROWS:]))) is not None:
-            ends = pd.offsets.MonthEnd(0) if late.is_month_end.all() else pd.DateOffset(days=0)
-            ahead = [late[-1] + pd.DateOffset(months=months * n) for n in range(1, horizon + 1)]
-            return np.array([time + ends for time in ahead], "datetime64[ns]"), title
-        steps = np.diff(x)
-        step = np.median(steps) if len(steps) else np.timedelta64(1, "D")
-        return x[-1] + step * np.arange(1, horizon + 1), title
-    return np.arange(rows, rows + horizon), title
-
-
-def _months_apart(times: pd.DatetimeIndex) -> int | None:
-    """How many months lie between all neighbours, which stand on one day of the month or its last."""
-    months = np.diff(12 * times.year + times.month)
-    same = len(set(times.day)) == 1 or times.is_month_end.all()
-    return int(months[0]) if same and len(set(months)) == 1 and months[0] > 0 else None
 
 
 def _begin_backtest(_mine: Session, wanted: Experiment) -> tuple[Experiment, Trials]:
@@ -295,7 +203,7 @@ def _show_backtest(state: Trials, experiment: Experiment) -> None:
     assert isinstance(task, TableTask)
     series = series_of(task, experiment.seed, tables.fetch)
     rows = [
-        compare(
+        score_forecasts(
             series, fold.train_end, task.window, task.horizon, found.ends,
             {_(NETWORK): found.values},
         )
@@ -319,35 +227,6 @@ def _show_backtest(state: Trials, experiment: Experiment) -> None:
     table[_("rows ahead")] = np.tile(np.arange(1, task.horizon + 1), len(ends))
     table[_("truth")], table[_("forecast")] = actual.ravel(), values.ravel()
     _download(table, "backtest.csv", _("Backtest as CSV"))
-
-
-def backtest_table(rows: list[Comparison]) -> pd.DataFrame:
-    """MAE of each forecaster in each fold, and the mean of its MASE over the folds."""
-    names = sorted({name for row in rows for name in row.scores}, key=lambda n: n in BASELINES)
-    return pd.DataFrame(
-        [
-            {_("forecaster"): label_of(name)}
-            | {
-                _("MAE, fold {number}").format(number=number): _score(row, name, "mae")
-                for number, row in enumerate(rows, 1)
-            }
-            | {
-                _("mean MASE"): _number(
-                    float(np.mean([row.scores[name]["mase"] for row in rows if name in row.scores]))
-                )
-            }
-            for name in names
-        ]
-    )
-
-
-def _score(row: Comparison, name: str, measure: str) -> str:
-    return _number(row.scores[name][measure]) if name in row.scores else "–"
-
-
-def _number(value: float) -> str:
-    """A measure, or a dash where it is a share of nothing."""
-    return "–" if np.isnan(value) else readable(value)
 
 
 def _begin_gaps(_mine: Session, wanted: Experiment) -> tuple[Experiment, Trials]:

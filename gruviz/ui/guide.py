@@ -2,9 +2,10 @@
 
 import streamlit as st
 
+from gruviz.charts import OVERVIEW
 from gruviz.data import preview_of
 from gruviz.experiment import CELLS, LOSSES, OPTIMIZERS, SCHEDULES, TASKS, Experiment
-from gruviz.ui import frame, view
+from gruviz.ui import cards, frame
 from gruviz.words import N_, _
 
 
@@ -55,7 +56,8 @@ def page() -> None:
     )
     st.subheader(_("How to read the charts"))
     experiment = Experiment()
-    shown = view.cards({}, experiment, preview_of(experiment.task, experiment.seed), log=True)
+    data = preview_of(experiment.task, experiment.seed)
+    shown = cards.cards_of(OVERVIEW, cards.subject(experiment, data))
     st.markdown("\n".join(f"- **{card.title}**: {card.aid}" for card in shown))
     st.subheader(_("Optimizers"))
     for optimizer in OPTIMIZERS.values():

@@ -9,7 +9,8 @@ import streamlit as st
 
 from gruviz import charts
 from gruviz.ui import server
-from gruviz.ui.view import Card, Tables
+from gruviz.ui.cards import Card
+from gruviz.ui.columns import Tables
 
 # Sent again at every run of the page, so it only fetches the real program, which is cached.
 LOADER = """
@@ -31,7 +32,7 @@ def panel(
     fresh: bool,
     status: str,
     language: str | None,
-    view: str = "overview",
+    view: str,
     figures: Sequence[tuple[str, str, str]],
     cards: Sequence[Card],
     tables: Tables,
@@ -43,7 +44,7 @@ def panel(
 ) -> None:
     """Show figures and charts of the run with this token, or what is known before there is one.
 
-    view: which of `gruviz.ui.view.VIEWS` the cards are of, so that the feed sends what they need.
+    view: which of `charts.VIEWS` the cards are of, so that the feed sends what they need.
     fresh: whether a token that the tab kept through a refresh may be offered for `on_attach`.
     """
     _component(
@@ -57,7 +58,7 @@ def panel(
             "feed": server.FEED,
             "files": server.FILES,
             "figures": [list(row) for row in figures],
-            "cards": [_plain(card) for card in cards],
+            "cards": [_plain(card, charts.VIEWS[view].widths[card.name]) for card in cards],
             "tables": {
                 name: {key: _numbers(values) for key, values in columns.items()}
                 for name, columns in tables.items()
@@ -83,31 +84,11 @@ def _numbers(values: npt.NDArray[Any]) -> list[Any]:
     return list(values.tolist())
 
 
-def _plain(card: Card) -> dict[str, Any]:
+def _plain(card: Card, width: str) -> dict[str, Any]:
     return {
         "name": card.name,
         "title": card.title,
         "aid": card.aid,
-        "width": card.width,
-        "charts": [
-            {
-                "name": name,
-                "title": figure.layout.meta["title"],
-                "aid": figure.layout.meta["aid"],
-                **_json(figure),
-            }
-            for name, figure in card.charts.items()
-        ],
+        "width": width,
+        "charts": card.parts,
     }
-
-
-def _json(figure: Any) -> dict[str, Any]:
-    """Traces without their data, which the panel fills in from the tables that `meta` names."""
-    plain: dict[str, Any] = figure.to_plotly_json()
-    for trace in plain["data"]:
-        for name in trace.get("meta") or {}:
-            if name == "color":
-                trace["marker"].pop("color", None)
-            else:
-                trace.pop(name, None)
-    return {"data": plain["data"], "layout": plain["layout"]}

@@ -1,14 +1,18 @@
 """Pinned runs: named, drawn behind the current one, compared in a table."""
 
+from urllib.parse import urlencode
+
 import pandas as pd
 import streamlit as st
 
 from gruviz.experiment import Experiment
 from gruviz.runs import Run, Status
 from gruviz.runs.comparison import Comparison, Row, compare
-from gruviz.ui import view
-from gruviz.ui.session import MOST_PINS, Pin, Session
+from gruviz.ui import report
+from gruviz.ui.session import MOST_PINS, Pin, Session, link_of
 from gruviz.words import N_, _, readable
+
+MOST_STEPS = 3  # in a cell
 
 OUTCOMES = {
     Status.PAUSED: N_("paused"),
@@ -62,6 +66,10 @@ def _tools(mine: Session, wanted: Experiment, place: int, pin: Pin) -> None:
             on_click=mine.bring_back, args=(place,), disabled=pin.run is mine.run,
             help=_("Make it the current run again, with its settings."),
         )  # fmt: skip
+        st.link_button(
+            _("Link"), f"?{urlencode(link_of(pin.run))}", icon=":material/link:",
+            help=_("Opens this run's settings in a tab of their own; Train there draws its curve."),
+        )  # fmt: skip
         st.button(
             _("Unpin"), icon=":material/keep_off:", key=f"pin-off-{place}", on_click=mine.unpin,
             args=(place,), type="tertiary",
@@ -97,11 +105,13 @@ def _cells(row: Row, found: Comparison, target: str) -> dict[str, str]:
     for key, what in found.differing.items():
         label = _(what.label)
         cells[label if label not in cells else f"{label} ({key})"] = (
-            view.value(row.settings[key], what) if key in row.settings else "–"
+            report.value(row.settings[key], what) if key in row.settings else "–"
         )
     outcome = _(OUTCOMES[row.status])
     if row.diverged_at is not None:
         outcome += " " + _("at step {step:,}").format(step=row.diverged_at)
+    if any(each.turned for each in found.rows):
+        cells[_("knobs turned at step")] = _steps(row.turned)
     return cells | {
         _("outcome"): outcome,
         _("steps"): f"{row.steps:,}",
@@ -114,6 +124,12 @@ def _cells(row: Row, found: Comparison, target: str) -> dict[str, str]:
         else f"{row.steps_to_target:,}",
         _("seconds to{target}").format(target=target): _number(row.seconds_to_target),
     }
+
+
+def _steps(turned: tuple[int, ...]) -> str:
+    """The first of the steps at which knobs were turned."""
+    text = ", ".join(f"{step:,}" for step in turned[:MOST_STEPS])
+    return f"{text}, …" if len(turned) > MOST_STEPS else text or "–"
 
 
 def _number(value: float | None) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gruviz.record import Columns, History
-from gruviz.ui.view import Tables
+from gruviz.ui.columns import Tables
 
 PIN_POINTS = 600
 

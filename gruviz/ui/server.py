@@ -19,7 +19,7 @@ from streamlit.runtime import get_instance
 from gruviz.errors import GruvizError
 from gruviz.runs import classroom
 from gruviz.settings import check_all
-from gruviz.ui import view
+from gruviz.ui import cards
 from gruviz.ui.audience import audience
 from gruviz.ui.feed import ASK_BYTES, feed
 from gruviz.ui.guard import Guard
@@ -95,7 +95,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
         classroom().pool.warm()
     except GruvizError as error:
         raise SystemExit(str(error)) from None
-    view.rehearse()
+    cards.rehearse()
     gc.collect()
     gc.freeze()  # what is there now stays: no later collection needs to look at it
     sweeping = asyncio.create_task(_sweep(get_instance()))

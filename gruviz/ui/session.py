@@ -10,8 +10,9 @@ import streamlit as st
 from gruviz.coach import Coach
 from gruviz.data import batches_per_epoch
 from gruviz.errors import GruvizError
-from gruviz.experiment import Experiment, FromTable, Table, differences, with_live
-from gruviz.experiment.link import from_link
+from gruviz.experiment import Experiment, FromTable, TableTask, differences, with_live
+from gruviz.experiment.course import Course
+from gruviz.experiment.link import MOST_TURNS, course_from_link, course_to_link, to_link
 from gruviz.runs import Run, Status, Study, classroom
 from gruviz.runs.comparison import same_start
 from gruviz.ui import controls, tables
@@ -37,7 +38,9 @@ class Pin:
 
 @dataclass
 class Session:
-    """The state of one tab. `previous` is what Undo brings back."""
+    """The state of one tab. `previous` is what Undo brings back; `course`, what Train begins as long
+    as the controls are as the link that opened the tab has them; `seen`, the run's experiment at the
+    last look."""
 
     link: dict[str, str]
     run: Run | None = None
@@ -45,17 +48,26 @@ class Session:
     fresh: bool = True
     slow: bool = False
     controls_were: Experiment | None = None
+    course: Course | None = None
+    seen: Experiment | None = None
     page: str | None = None
     pressed: str | None = None
     complaints: list[str] = field(default_factory=list)
     pins: list[Pin] = field(default_factory=list)
     studies: dict[str, Study[Any]] = field(default_factory=dict)
 
+    def next(self, wanted: Experiment) -> Course:
+        """What Train would begin: the course of the tab's link, if the controls still begin it."""
+        if self.course is not None and self.course.first == wanted:
+            return self.course
+        return Course(wanted)
+
     def start(self, wanted: Experiment) -> Run:
         """A new run in place of the present one, which Undo can bring back."""
-        run = classroom().start(wanted, visitor(), st.context.locale)
+        run = classroom().start(self.next(wanted), visitor(), st.context.locale)
         run.slow_down(self.slow)
         self.replace(run)
+        self.course = None
         return run
 
     def replace(self, run: Run | None) -> None:
@@ -63,14 +75,23 @@ class Session:
         if self.run is not None:
             self.run.pause()
         self.previous, self.run, self.fresh = self.run, run, False
+        self.seen = None if run is None else run.experiment
+
+    def _show(self, run: Run) -> None:
+        """Make a run the present one, with the controls as it stands."""
+        self.replace(run)
+        self.take_back()
+
+    def take_back(self) -> None:
+        """Set the controls to the experiment of the present run."""
+        assert self.run is not None
+        self.seen = self.controls_were = self.run.experiment
+        controls.fill(self.seen)
 
     def undo(self) -> None:
         """Bring back the run before this one, with its settings."""
         if self.previous is not None:
-            self.replace(self.previous)
-            assert self.run is not None
-            controls.fill(self.run.experiment)
-            self.controls_were = self.run.experiment
+            self._show(self.previous)
 
     def pin(self) -> None:
         """Keep the current run, under a name of its own, to compare others with it."""
@@ -78,6 +99,8 @@ class Session:
         if run is None or len(self.pins) >= MOST_PINS or any(run is pin.run for pin in self.pins):
             return
         name = f"{_(run.experiment.optimizer.label)} {run.experiment.learning_rate:g}"
+        if run.turns:
+            name = _("{name}, turned").format(name=name)
         self.pins.append(Pin(self._free(name), run))
 
     def _free(self, name: str) -> str:
@@ -104,9 +127,7 @@ class Session:
         """Make a pinned run the current one, with its settings."""
         run = self.pins[place].run
         if run is not self.run:
-            self.replace(run)
-            controls.fill(run.experiment)
-            self.controls_were = run.experiment
+            self._show(run)
 
     def attach(self, token: str) -> None:
         """Take up the run of a token that the tab kept through a refresh."""
@@ -123,11 +144,17 @@ class Session:
             with suppress(GruvizError):  # gone since then: the page says so
                 tables.adopt(task.source)
         self.read_link()
+        assert self.course is not None
+        wanted, self.course = self.course.last, None
+        self.seen = run.experiment
+        # Its knobs may have been turned since the address was written.
+        self.controls_were = wanted if run.over else with_live(wanted, self.seen)
+        controls.fill(self.controls_were)
 
     def read_link(self) -> None:
-        """Set the controls to the experiment of the link that opened this tab."""
-        experiment, complaints = from_link(self.link)
-        task = experiment.task
+        """Set the controls to how the course of the link begins that opened this tab."""
+        self.course, complaints = course_from_link(self.link)
+        task = self.course.first.task
         if isinstance(task, FromTable) and tables.base(task.source) not in tables.labels():
             complaints.append(
                 _(
@@ -135,28 +162,43 @@ class Session:
                     " survive a refresh. Upload the file again to use it."
                 )
             )
-        elif isinstance(task, Table) and task.column and not self._has(task):
+        elif isinstance(task, TableTask) and task.column and not self._has(task):
             complaints.append(
                 _("The link names a column {name!r}, which isn't in this data.").format(
                     name=task.column[:60]
                 )
             )
-        controls.fill(experiment)
+        controls.fill(self.course.first)
         self.complaints = complaints
 
-    def _has(self, task: Table) -> bool:
+    def _has(self, task: TableTask) -> bool:
         """Whether the column of a table is there; true of no table, which the sidebar complains of."""
         try:
             return task.column in tables.fetch(task.source).columns
         except GruvizError:
             return True
 
+    def follow(self) -> None:
+        """Set the controls that nobody has moved since to what the run trains with: a turn of its
+        course was made, or another tab has turned a knob. Call it before the controls are drawn."""
+        before, seen = self.controls_were, self.seen
+        if self.run is None or before is None or seen is None:
+            return
+        self.seen = self.run.experiment
+        self.controls_were = with_live(before, self.seen, seen)
+        controls.move(before, self.controls_were)
+
     def adjust(self, wanted: Experiment) -> None:
         """Pass on the live knobs that this tab has turned since its last look at them."""
         before, self.controls_were = self.controls_were, wanted
-        if self.run is None or before is None or self.run.over or self.run.experiment == wanted:
-            return
-        self.run.adjust(wanted, before)
+        if self.run is not None and before is not None and before != wanted:
+            self.run.adjust(wanted, before)
+
+    def address(self, wanted: Experiment) -> dict[str, str]:
+        """The link of what the controls show: of the run's course, if it is the run's."""
+        if self.run is None:
+            return course_to_link(self.next(wanted))
+        return link_of(self.run) if self.run.experiment == wanted else to_link(wanted)
 
     def slow_down(self, slow: bool) -> None:
         """Slow motion, or full speed, for the present run and those that follow."""
@@ -231,6 +273,12 @@ class Session:
     @property
     def status(self) -> Status | None:
         return None if self.run is None else self.run.status
+
+
+def link_of(run: Run) -> dict[str, str]:
+    """The link of a run's course; of its last settings, if a link can't carry so many turns."""
+    course = run.course
+    return course_to_link(course) if len(course.turns) <= MOST_TURNS else to_link(course.last)
 
 
 def session() -> Session:

@@ -6,7 +6,6 @@ import streamlit as st
 
 from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment
-from gruviz.experiment.link import to_link
 from gruviz.ui import controls, frame
 from gruviz.ui.session import LOOKS, Session
 
@@ -14,13 +13,14 @@ from gruviz.ui.session import LOOKS, Session
 def read(mine: Session, page: str) -> Experiment:
     """Draw navigation and controls; returns the experiment that they show.
 
-    Live knobs reach the run at once, and the page's address becomes the experiment's link.
+    Live knobs reach the run at once, and the page's address becomes the link of what they show.
     """
     if mine.page not in (None, page) and mine.controls_were is not None:
         # A control is another widget on another page, and begins at its first stop there
         # (Streamlit 1.67, also with persist_state).
         controls.fill(mine.controls_were)
     mine.page = page
+    mine.follow()
     with st.sidebar:
         frame.navigation()
         try:
@@ -29,10 +29,16 @@ def read(mine: Session, page: str) -> Experiment:
             frame.refusal(error)
             st.stop()
     mine.adjust(wanted)
-    link = to_link(wanted) | {key: st.query_params[key] for key in LOOKS if key in st.query_params}
+    address(mine, wanted)
+    return wanted
+
+
+def address(mine: Session, wanted: Experiment) -> None:
+    """Make the page's address the link of what the controls show."""
+    looks = {key: st.query_params[key] for key in LOOKS if key in st.query_params}
+    link = mine.address(wanted) | looks
     if st.query_params.to_dict() != link:
         st.query_params.from_dict(link)
-    return wanted
 
 
 def look(name: str, label: str, options: Mapping[str, str], *, bare: bool = False) -> str:

@@ -5,16 +5,18 @@ from typing import Any
 
 import streamlit as st
 
+from gruviz import charts
 from gruviz.data import check
 from gruviz.data.theory import theory
 from gruviz.errors import GruvizError
 from gruviz.experiment import STOPS, Experiment, Knob, Pick
+from gruviz.experiment.link import MOST_TURNS
 from gruviz.runs import SLOW_SECONDS, Lost, Status
-from gruviz.ui import controls, frame, pinboard, sidebar, tables, view
+from gruviz.ui import cards, columns, frame, pinboard, report, sidebar, tables
 from gruviz.ui.panel import panel
 from gruviz.ui.pins import pin_tables
 from gruviz.ui.session import Session, session
-from gruviz.words import N_, _, readable
+from gruviz.words import N_, _, n_, readable
 
 STEPS_AT_ONCE = "steps at once"
 MOST_STEPS = 100_000
@@ -29,6 +31,7 @@ def page() -> None:
         axes = {"log": _("logarithmic"), "linear": _("linear")}
         log = sidebar.look("axis", _("Loss axis"), axes) == "log"
     _act(mine, wanted)
+    sidebar.address(mine, wanted)  # another run's, or none's
 
     buttons = frame.heading(_("Watch a GRU learn"))
     with buttons:
@@ -121,12 +124,19 @@ def _say(mine: Session, wanted: Experiment) -> None:
         st.warning(frame.literal(complaint), icon=":material/info:")
     run = mine.run
     pending = mine.pending(wanted)
-    icon, text = _standing(mine, pending=pending)
+    icon, text = _standing(mine, wanted, pending=pending)
     with st.container(key="standing"):
         if icon == "error":
             st.error(text, icon=":material/error:")
         else:
             st.markdown(f":material/{icon}: {text}")
+    if run is not None and len(run.course.turns) > MOST_TURNS:
+        st.caption(
+            _(
+                "Knobs of this run were turned at {count:,} steps; a link carries {most:,}, so the"
+                " page's address has its last settings only."
+            ).format(count=len(run.course.turns), most=MOST_TURNS)
+        )
     if run is not None and pending:
         changes = ", ".join(
             f"{_(what.label)} {_shown(old, what)} → {_shown(new, what)}"
@@ -138,7 +148,7 @@ def _say(mine: Session, wanted: Experiment) -> None:
                 + _("With the next Train: {changes}").format(changes=frame.literal(changes))
             )
             st.button(
-                _("Take back"), on_click=controls.fill, args=(run.experiment,), type="tertiary",
+                _("Take back"), on_click=mine.take_back, type="tertiary",
                 icon=":material/undo:", help=_("Set the controls to what this run was started with."),
             )  # fmt: skip
 
@@ -146,13 +156,20 @@ def _say(mine: Session, wanted: Experiment) -> None:
 def _shown(setting: Any, what: Knob | Pick) -> str:
     """A setting as people write it; a table by its name, never by its digest."""
     known = tables.labels().get(tables.base(setting)) if isinstance(setting, str) else None
-    return known or view.value(setting, what)
+    return known or report.value(setting, what)
 
 
-def _standing(mine: Session, *, pending: bool) -> tuple[str, str]:
+def _standing(mine: Session, wanted: Experiment, *, pending: bool) -> tuple[str, str]:
     run = mine.run
     if run is None:
-        return "info", _("Press **Train** to start, or **Step** for a single update.")
+        text = _("Press **Train** to start, or **Step** for a single update.")
+        if turns := len(mine.next(wanted).turns):
+            text += " " + n_(
+                "As in the link, live knobs turn by themselves at {count:,} step.",
+                "As in the link, live knobs turn by themselves at {count:,} steps.",
+                turns,
+            ).format(count=turns)
+        return "info", text
     step = f"{run.step_count:,}"
     if run.status is Status.RUNNING:
         return "progress_activity", _(
@@ -229,33 +246,31 @@ def _show(mine: Session, wanted: Experiment, *, log: bool) -> None:
     except GruvizError as error:
         frame.refusal(error)
         return
-    if found := view.findings(data):
+    if found := report.findings(data):
         st.caption(frame.literal(found))
-    look = sidebar.look(
-        "view", _("View"), {name: _(each.label) for name, each in view.VIEWS.items()}, bare=True
-    )
+    views = {name: _(each.label) for name, each in charts.VIEWS.items()}
+    view = sidebar.look("view", _("View"), views, bare=True)
     known = theory(experiment, data)
-    still = view.still_tables(experiment, wanted, data)
-    still["here"] = view.here(run) if run else {name: v[:1] for name, v in still["plan"].items()}
+    still = columns.still_tables(experiment, wanted, data)
+    still["here"] = columns.here(run) if run else {name: v[:1] for name, v in still["plan"].items()}
     shown = dict(still)
     if run is not None:
-        shown |= view.step_tables(run)
+        shown |= columns.step_tables(run) | columns.block_tables(run)
         if run.snapshot is not None:
-            shown |= view.snapshot_tables(run.snapshot, data)
+            shown |= columns.snapshot_tables(run.snapshot, data)
     behind = pinboard.behind(mine)
-    names = [pin.name for pin in behind]
+    about = cards.subject(experiment, data, log=log, pinned=[pin.name for pin in behind])
     panel(
         token=run.token if run else None,
         fresh=mine.fresh,
-        status=view.standing(run) if run else "",
+        status=report.standing(run) if run else "",
         language=st.context.locale,
-        figures=view.figures(run, experiment, known),
-        view=look,
-        cards=view.cards({}, experiment, data, log=log, view=look, pinned=names),
+        figures=report.figures(run, experiment, known),
+        view=view,
+        cards=cards.cards_of(view, about),
         tables=still | pin_tables([pin.run.history for pin in behind]),
-        marks=view.change_marks(run, known) if run else [],
-        alternatives=view.alternatives(shown, look, known, view.solved_at(run, known))
-        | view.picture_alternatives(shown, experiment),
+        marks=report.change_marks(run, known) if run else [],
+        alternatives=cards.alternatives(view, shown, about, report.solved_at(run, known)),
         words={
             "empty": _("Press Train") if run is None else _("Waiting for the first points…"),
             "gone": _("This run is no longer on the server. Press Train to start a new one."),

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from gruviz.data import Dataset, Fetch, load
-from gruviz.experiment import Experiment, Table
+from gruviz.experiment import Experiment, TableTask
 from gruviz.studies import Forecasts, Job, Trials
 from gruviz.training.advance import advance
 from gruviz.training.trainer import Trainer
@@ -26,7 +26,7 @@ def proceed(
     while len(state.found) < len(state.jobs):
         job = state.jobs[len(state.found)]
         task = job.experiment.task
-        assert isinstance(task, Table)
+        assert isinstance(task, TableTask)
         dataset = load(task, job.experiment.seed, fetch, job.fold)
         state = _further(state, job, dataset, is_over)
         if is_over():
