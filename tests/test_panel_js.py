@@ -1,6 +1,5 @@
 """The panel's modules in Node, which `make test` brings along."""
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 
 from gruviz.ui.feed import pack
+from tests.needs import missing
 
 FOLDER = Path(__file__).parent / "js"
 
@@ -26,10 +26,7 @@ def node() -> str | None:
 def test_in_node(path: Path) -> None:
     program = node()
     if program is None:
-        missing = "Node is missing: pip install -r requirements-dev.txt"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
+        missing("Node is missing: pip install -r requirements-dev.txt")
     done = subprocess.run(
         [program, "--test", "--test-reporter=spec", path],
         check=False, capture_output=True, text=True, encoding="utf-8", timeout=120,

@@ -1,4 +1,4 @@
-"""Keras computes the same; skipped where Keras is missing."""
+"""Keras computes the same."""
 
 import os
 import warnings
@@ -8,16 +8,20 @@ import pytest
 import torch
 
 from gruviz.nn import GRU, L1L2, LSTM
+from tests.needs import missing
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # what Keras warns of at import is not ours
-    keras = pytest.importorskip("keras")
+    try:
+        import keras
+    except ImportError:
+        missing("Keras is missing: pip install -r requirements-dev.txt")
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore"),
-    pytest.mark.skipif(keras.backend.backend() != "torch", reason="Keras runs on another backend"),
-]
+if keras.backend.backend() != "torch":
+    missing("Keras runs on another backend: set KERAS_BACKEND=torch")
+
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 def test_the_reset_before_the_product_equals_that_of_keras() -> None:
