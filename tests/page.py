@@ -21,6 +21,19 @@ def opened(page: str = "app.py", link: dict[str, str] | None = None) -> AppTest:
     return go(found, page)
 
 
+def sidebar() -> AppTest:
+    """The controls of an experiment alone; what they make is in the session's state as "made"."""
+
+    def alone() -> None:
+        import streamlit as st
+
+        from gruviz.ui.controls import controls
+
+        st.session_state["made"] = controls()
+
+    return AppTest.from_function(alone, default_timeout=SECONDS).run()
+
+
 def go(page: AppTest, to: str) -> AppTest:
     page.switch_page(to).run()
     assert not page.exception

@@ -69,9 +69,9 @@ def test_data_that_takes_seconds_to_make_is_refused(task: MadeUp, most: int) -> 
     check(Experiment(task=replace(task, size=1000)))
 
 
-def test_every_made_up_task_says_how_long_its_making_takes() -> None:
+def test_it_is_known_how_long_the_making_of_every_made_up_task_takes() -> None:
     tasks = [row() for row in TASKS.values() if issubclass(row, MadeUp)]
-    assert {task.name for task in tasks} == set(MAKING)
+    assert {task.name for task in tasks} >= set(MAKING)
     assert all(0 < making_seconds(task, 2_500) < 0.2 for task in tasks)
 
 

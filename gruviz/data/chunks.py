@@ -1,6 +1,5 @@
 """Made-up sequences in chunks: memory stays bounded, however many there are."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,8 +7,7 @@ import numpy as np
 from gruviz.data.dataset import Sequences
 from gruviz.data.making import chunk_rows
 from gruviz.data.shelf import Allocate
-
-Make = Callable[[Any, int, np.random.Generator], Sequences]
+from gruviz.data.synthetic import Make
 
 
 def made(make: Make, task: Any, count: int, key: tuple[int, int], allocate: Allocate) -> Sequences:

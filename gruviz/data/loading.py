@@ -12,7 +12,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from gruviz.csv import Table, split_source
-from gruviz.data import synthetic, text
+from gruviz.data import text
 from gruviz.data.backtest import Fold
 from gruviz.data.chunks import made
 from gruviz.data.dataset import Dataset, Sequences
@@ -20,6 +20,7 @@ from gruviz.data.labelled import long_sequences, wide_sequences
 from gruviz.data.missing import punch
 from gruviz.data.shelf import Allocate, Memory
 from gruviz.data.store import TableStore
+from gruviz.data.synthetic import MAKERS
 from gruviz.data.tables import SAMPLE_NAMES, SAMPLES, sample
 from gruviz.data.windows import forecast_windows
 from gruviz.errors import GruvizError
@@ -85,7 +86,7 @@ def _by_content(source: str, fetch: Fetch) -> bool:
 def _made_up(
     task: Any, seed: int, _fetch: Fetch, _fold: Fold | None, allocate: Allocate
 ) -> Dataset:
-    make = getattr(synthetic, task.name)
+    make = MAKERS[task.name]
     return _dataset(
         task,
         made(make, task, task.size, (seed, 2), allocate),
@@ -189,7 +190,7 @@ def _text(
     )
 
 
-# By a task's name. Any other is made up by the function of its name.
+# By a task's name. Any other is made up by the function in MAKERS.
 LOADERS: dict[str, Callable[[Any, int, Fetch, Fold | None, Allocate], Dataset]] = {
     Digits.name: _digits,
     NextCharacter.name: _text,

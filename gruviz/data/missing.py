@@ -29,6 +29,14 @@ def rows_since(series: Floats) -> npt.NDArray[np.int64]:
     return rows - np.maximum.accumulate(np.where(np.isnan(series), -1, rows), axis=0)
 
 
+def last_seen(series: Floats) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """The last value seen of each column, NaN before the first one, and how many rows ago that was
+    (see `rows_since`); both (time, columns)."""
+    since = rows_since(series)
+    rows = np.arange(len(series))[:, None] - since
+    return np.take_along_axis(series, np.maximum(rows, 0), axis=0), since
+
+
 def whole_runs(present: npt.NDArray[np.bool_], length: int) -> npt.NDArray[np.bool_]:
     """For each run of `length` rows of (time,), whether nothing is missing in it."""
     holes = np.concatenate([[0], np.cumsum(~present)])
@@ -38,8 +46,7 @@ def whole_runs(present: npt.NDArray[np.bool_], length: int) -> npt.NDArray[np.bo
 
 def carry(series: Floats, border: int) -> Floats:
     """The last value seen; before the first one there is nothing to carry, and NaN stays."""
-    rows = np.arange(len(series))[:, None] - rows_since(series)
-    return np.take_along_axis(series, np.maximum(rows, 0), axis=0)
+    return last_seen(series)[0]
 
 
 def interpolate(series: Floats, border: int) -> Floats:
@@ -93,10 +100,10 @@ def decay(series: Floats, border: int) -> Floats:
     the time (in rows) is that since the value before this row: 1 after a present value, one more
     for each row of a hole, 0 in the first row of the series. Nothing here looks ahead.
     """
-    last = carry(series, border)
+    last, ago = last_seen(series)
     last = np.where(np.isnan(last), means(series, border), last)
     since = np.zeros_like(series)
-    since[1:] = rows_since(series)[:-1] + 1
+    since[1:] = ago[:-1] + 1
     since = np.minimum(since, np.arange(len(series))[:, None])
     return np.hstack([last, ~np.isnan(series), since])
 

@@ -44,7 +44,7 @@ def theory(experiment: Experiment, data: Preview) -> Theory:
     loss = experiment.loss.fitting(kind, in_bits=task.in_bits)
     if loss.name not in SCALES:
         return NOTHING_KNOWN
-    known = THEORIES.get(task.name, _guess if kind.classes else _naive)(task, data)
+    known = THEORIES.get(task.name, OF_KIND[kind])(task, data)
     scale = SCALES[loss.name]
     lines = tuple(Line(line.label, line.value * scale) for line in known.lines)
     goal = None if known.threshold is None else known.threshold * scale
@@ -108,7 +108,16 @@ def _text(task: Any, data: Preview) -> Theory:
     return Theory(lines, 2.75 * math.log(2))
 
 
-# By a task's name; of any other the guess or the naive forecast is known.
+# By a kind: what is known of any task of it.
+OF_KIND: dict[Kind, Callable[[Any, Preview], Theory]] = {
+    Kind.FORECAST: _naive,
+    Kind.CLASSIFICATION: _guess,
+    Kind.LABELLING: _guess,
+    Kind.REGRESSION: lambda task, data: NOTHING_KNOWN,
+    Kind.TRACKING: lambda task, data: NOTHING_KNOWN,
+}
+
+# By a task's name: where more is known than of its kind.
 THEORIES: dict[str, Callable[[Any, Preview], Theory]] = {
     "adding": _adding,
     "copy": _copy,

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
 from gruviz.data.dataset import Array, Dataset, Sequences
-from gruviz.data.missing import METHODS, at_the_end, carry, means, rows_since, whole_runs
+from gruviz.data.missing import METHODS, at_the_end, last_seen, means, whole_runs
 from gruviz.data.scaling import Scaling, fit
 from gruviz.errors import GruvizError
 from gruviz.experiment import Kind
@@ -83,16 +83,21 @@ def forecast_windows(
         whole &= groups[ends - window] == groups[ends + horizon - 1]
         one_series = one_series and bool(groups[-window] == groups[-1])
 
-    def chosen(rows: Rows) -> Sequences:
+    known = last_seen(scaled) if method.looks_ahead else None
+
+    def windows_before(rows: Rows) -> Array:
         part = _taken(inputs, rows - window)
-        if method.looks_ahead:
-            part = _without_a_look_ahead(part, scaled, rows)
-        return Sequences(part, _taken(targets, rows))
+        if known is None:
+            return part
+        last, since = known
+        return _without_a_look_ahead(part, last[rows - 1].astype(np.float32), since[rows - 1])
 
     # A validation window may look back into the training part; its targets may not lie there.
-    train = chosen(ends[whole & (ends + horizon <= border)])
+    trained_on = ends[whole & (ends + horizon <= border)]
     held_out = ends[whole & (ends >= border)]
-    validation = chosen(held_out)
+    train, validation = (
+        Sequences(windows_before(rows), _taken(targets, rows)) for rows in (trained_on, held_out)
+    )
     if len(train) < 2 or len(validation) < 1:
         if left_out:
             raise GruvizError(
@@ -103,18 +108,23 @@ def forecast_windows(
                 ).format(left_out=left_out, count=len(whole))
             )
         raise GruvizError(_too_short(len(columns), window, horizon))
-    latest = inputs[-1:]
-    if method.looks_ahead:
-        latest = _without_a_look_ahead(latest, scaled, np.array([len(columns)]))
     return Dataset(
-        Kind.FORECAST, train, validation, horizon,
+        Kind.FORECAST,
+        train,
+        validation,
+        horizon,
         tuple(each for _group in method.groups for each in names),
         input_words=tuple(group for group in method.groups for _each in names),
-        unit=name, mean=scaler.offset[0], scale=scaler.scale[0],
-        missing=int((~np.isfinite(columns)).sum()), left_out=left_out, border=border,
-        ends=held_out, latest=latest if one_series else None,
+        unit=name,
+        mean=scaler.offset[0],
+        scale=scaler.scale[0],
+        missing=int((~np.isfinite(columns)).sum()),
+        left_out=left_out,
+        border=border,
+        ends=held_out,
+        latest=windows_before(np.array([len(columns)])) if one_series else None,
         fill=tuple(means(scaled, border).tolist()),
-    )  # fmt: skip
+    )
 
 
 def _check(known: Floats, names: tuple[str, ...], scaler: Scaling, share: float) -> None:
@@ -157,13 +167,11 @@ def _check_copy(rows: int, windows: Array) -> None:
         )
 
 
-def _without_a_look_ahead(windows: Array, scaled: Floats, ends: Rows) -> Array:
-    """Windows up to the rows `ends`; a hole at the end holds no more than the value before it."""
-    since = rows_since(scaled)[ends - 1]
+def _without_a_look_ahead(windows: Array, last: Array, since: Rows) -> Array:
+    """A hole at the end of a window holds no more than the value before it (see `at_the_end`)."""
     if not since.any():
         return windows
     _check_copy(len(windows), windows)
-    last = carry(scaled, len(scaled))[ends - 1].astype(np.float32)
     return at_the_end(windows, last, since)
 
 

@@ -1,4 +1,5 @@
-"""The optimizers: one class, one row of the table. All are `torch.optim`'s, named, never imported.
+"""The optimizers: one class, one row of the table. Those that `torch.optim` has are named, never
+imported; any other is its own rule, in the arithmetic that tensors have.
 
 Knobs are live where torch reads them at every update: they act on a running run from its next slice.
 Those that decide what an optimizer remembers wait for the next run.
@@ -15,6 +16,7 @@ from gruviz.words import N_
 class Optimizer(Choice):
     """A row of OPTIMIZERS: the class in `torch.optim`, its update rule with its source, its knobs.
 
+    torch_class: its name; None: the row has an `update` of its own.
     loop: torch's keyword for the fastest way to update many small tensors on the CPU (measured);
         None where the plain one is.
     matrices: the class that updates the matrices, if `torch_class` has only the rest.
@@ -23,7 +25,7 @@ class Optimizer(Choice):
     by_length: whether a longer gradient makes a longer step; the others divide by its size.
     """
 
-    torch_class: ClassVar[str]
+    torch_class: ClassVar[str | None] = None
     rule: ClassVar[str]
     source: ClassVar[str]
     loop: ClassVar[str | None] = "foreach"
@@ -39,6 +41,14 @@ class Optimizer(Choice):
     def matrix_arguments(self) -> dict[str, Any]:
         """The keyword arguments of `matrices`, without the learning rate."""
         return {}
+
+    def update(self, weight: Any, gradient: Any, memory: dict[str, Any], rate: float) -> None:
+        """Move a tensor of weights in place: of a row without a `torch_class`.
+
+        memory: tensors by name, what it remembers of this one; empty before the first update. As
+        "exp_avg_sq" a running mean of squared gradients is shown as torch's are.
+        """
+        raise NotImplementedError
 
 
 def _momentum(low: float = 0.0) -> Any:

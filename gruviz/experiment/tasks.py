@@ -1,4 +1,5 @@
-"""The tasks: one class here, one function of the same name in `gruviz.data` that makes the data."""
+"""The tasks: one class here, and what makes its data: a function in `gruviz.data.synthetic.MAKERS`,
+or a loader in `gruviz.data.loading.LOADERS`."""
 
 from dataclasses import dataclass
 from typing import ClassVar

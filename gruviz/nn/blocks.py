@@ -1,6 +1,6 @@
 """Norms of named blocks of weights: of their gradients, of themselves, and of an update."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ class BlockNorms:
         parameters have one dtype, and are contiguous on the CPU.
 
     Every method returns Euclidean norms, summed in double precision, (blocks,) in the order of
-    `names`; one pass over the numbers each.
+    `names`; one pass over the numbers each. `counts`: how many numbers each block has.
 
     Raises ValueError for a block without numbers and for parameters that can't be measured.
     """
@@ -48,16 +48,20 @@ class BlockNorms:
         self._owners = np.array([owner for owner, *_ in found], np.int64)
         self._rows, self._sizes = np.array(rows), np.array(sizes, np.int64)
         self._offsets = np.array(offsets, np.int64)
+        self.counts = np.bincount(self._owners, self._sizes)
         self._copies: Tensor | None = None
 
     def gradients(self) -> Norms:
         """Norms of the gradients that the parameters have now; NaN where one has none."""
-        gradients = [weight.grad for weight in self._parameters]
-        there = [
-            g if g is not None else w for g, w in zip(gradients, self._parameters, strict=True)
-        ]
+        return self.of(lambda weight: weight.grad)
+
+    def of(self, function: Callable[[Tensor], Tensor | None]) -> Norms:
+        """Norms of what a function makes of the parameters, a tensor like each of them; NaN in a
+        block with a part of which it makes None."""
+        made = [function(weight) for weight in self._parameters]
+        there = [w if m is None else m for m, w in zip(made, self._parameters, strict=True)]
         norms = self._measure([tensor.contiguous() for tensor in there])
-        missing = np.array([gradient is None for gradient in gradients])
+        missing = np.array([tensor is None for tensor in made])
         norms[self._owners[missing[self._rows]]] = np.nan
         return norms
 
@@ -82,17 +86,25 @@ class BlockNorms:
 
     def _measure(self, tensors: list[Tensor], copies: Tensor | None = None) -> Norms:
         dtype = tensors[0].dtype
-        for tensor in tensors:
+        for tensor, weight in zip(tensors, self._parameters, strict=True):
             if not (serves(tensor) and tensor.dtype == dtype and tensor.is_contiguous()):
                 raise ValueError(
                     "block norms need contiguous parameters of one dtype, float32 or float64, on"
                     f" the CPU; got {tensor.dtype} on {tensor.device}"
                 )
+            if tensor.shape != weight.shape:
+                raise ValueError(f"{list(tensor.shape)} is not like {list(weight.shape)}")
         starts = np.array([tensor.data_ptr() for tensor in tensors])[self._rows]
         addresses = starts + self._offsets * dtype.itemsize
         norms = np.empty(len(self.names))
         kernel("block_norms", dtype)(
-            0.0, len(addresses), addresses.ctypes.data, self._sizes.ctypes.data, len(norms),
-            self._owners.ctypes.data, 0 if copies is None else copies.data_ptr(), norms.ctypes.data,
-        )  # fmt: skip
+            0.0,
+            len(addresses),
+            addresses.ctypes.data,
+            self._sizes.ctypes.data,
+            len(norms),
+            self._owners.ctypes.data,
+            0 if copies is None else copies.data_ptr(),
+            norms.ctypes.data,
+        )
         return norms

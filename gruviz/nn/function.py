@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from gruviz.nn.compiled import kernel
-from gruviz.nn.equations import BLOCKS, RECORDED, SUMMARISED, Equation
+from gruviz.nn.equation import Compiled, Equation, Step, Weights
 from gruviz.nn.memory import empty
-from gruviz.nn.reference import Step, Weights, unroll
+from gruviz.nn.unroll import unroll
 from gruviz.nn.watch import (
     Watch,
     listen,
@@ -78,7 +78,7 @@ def by_torch(
     zeros = x.new_zeros(x.shape[1], weights.state.shape[1])
     hidden = zeros if sequences.hidden is None else sequences.hidden
     cell = sequences.cell
-    if equation.cell == "lstm" and cell is None:
+    if equation.has_cell and cell is None:
         cell = zeros
     decay = sequences.decay
     if decay is not None and sequences.batch_first:
@@ -121,6 +121,11 @@ def _from_feature_major(values: Tensor, batch_first: bool) -> Tensor:
     return values.permute(2, 0, 1) if batch_first else values.transpose(1, 2)
 
 
+def _compiled(equation: Equation) -> Compiled:
+    assert equation.compiled is not None
+    return equation.compiled
+
+
 class _Layout(NamedTuple):
     """Sizes (time, batch, features, hidden), and where each part begins in one piece of memory, in
     numbers: hidden states (T + 1, H, B), then these."""
@@ -139,8 +144,8 @@ def _layout(
     T, B, F, H = sizes
     n = H * B
     record = (T + 1) * n
-    cells = record + T * n * RECORDED[equation.cell]
-    masked_states = cells + (record if equation.cell == "lstm" else 0)
+    cells = record + T * n * _compiled(equation).recorded
+    masked_states = cells + (record if equation.has_cell else 0)
     own_x = masked_states + (T * n if masked else 0)
     return _Layout(sizes, record, cells, masked_states, own_x, own_x + (T * F * B if copied else 0))
 
@@ -153,11 +158,14 @@ def _arguments(
     memory. Addresses, which hold no longer than their tensors."""
     size, start = memory.element_size(), memory.data_ptr()
     sizes, record, cells, masked, own_x, _ = at
-    own: tuple[int, ...] = ()
-    if equation.cell == "lstm":
-        own = start + cells * size, start + record * size
-    elif equation.cell == "gru":
-        own = start + record * size, _address(decay)
+    compiled = _compiled(equation)
+    own: list[int] = []
+    if equation.has_cell:
+        own.append(start + cells * size)
+    if compiled.recorded:
+        own.append(start + record * size)
+    if compiled.decays:
+        own.append(_address(decay))
     return (
         0.0, *sizes, *equation.flags, start + own_x * size if x is None else x.data_ptr(), start,
         *own, start + masked * size, wx.data_ptr(), wh.data_ptr(),
@@ -199,7 +207,7 @@ class _Recurrence(torch.autograd.Function):
         copied = (st, si, sb) != (F * B, B, 1)  # not feature-major as it is
         at = _layout(equation, (T, B, F, H), mask is not None, copied)
         memory, output = empty(x, at.end), empty(x, T * n)
-        begins = [hidden, cell] if equation.cell == "lstm" else [hidden]
+        begins = [hidden, cell] if equation.has_cell else [hidden]
         ends = [x.new_empty(1, B, H) for _ in begins]
         rows = None if mask is None else mask.t().contiguous()
         kept = None if decay is None else _feature_major(decay, batch_first)
@@ -207,9 +215,9 @@ class _Recurrence(torch.autograd.Function):
         laid_out = [_contiguous(tensor) for tensor in (bx, bh, *begins)]
         limits, summary = 0, None
         if watch is not None:
-            summary = x.new_empty(2 * len(SUMMARISED[equation.cell]), T)
+            summary = x.new_empty(2 * len(equation.summarised), T)
             limits = _limits(equation, x.dtype).data_ptr()
-        kernel(FORWARD[equation.cell], x.dtype)(
+        kernel(f"{equation.name}_forward", x.dtype)(
             *_arguments(equation, at, memory, None if copied else x, *weights, kept),
             *map(_address, laid_out[:2]), _address(rows), _address(lengths),
             *map(_address, laid_out[2:]), *map(_address, ends), output.data_ptr(),
@@ -270,10 +278,10 @@ def _closed_form(ctx: Any, gradients: tuple[Tensor | None, ...]) -> tuple[Tensor
     norm, gradient = wx.new_empty(T), None
     if watch is not None and (watch.full or lengths is not None):
         gradient = x.new_empty(T, H, B)
-    kernel(BACKWARD[equation.cell], x.dtype)(
+    kernel(f"{equation.name}_backward", x.dtype)(
         *_arguments(equation, at, memory, source, wx, wh, decay), _address(mask), _address(lengths),
         _address(up), *map(_address, up_ends), *map(_address, begins),
-        *((_address(ddecay),) if equation.cell == "gru" else ()), _address(dx),
+        *([_address(ddecay)] if _compiled(equation).decays else []), _address(dx),
         dwx.data_ptr(), dwh.data_ptr(), dbx.data_ptr(), dbh.data_ptr(),
         _address(gradient), norm.data_ptr(),
     )  # fmt: skip
@@ -319,14 +327,10 @@ def _differentiable(ctx: Any, gradients: tuple[Tensor | None, ...]) -> tuple[Ten
     return None, None, None, None, *wanted
 
 
-FORWARD = {cell: f"{cell}_forward" for cell in RECORDED}
-BACKWARD = {cell: f"{cell}_backward" for cell in RECORDED}
-
-
 @cache
 def _limits(equation: Equation, dtype: torch.dtype) -> Tensor:
     """(signals, 2): outside of what each summarised signal is saturated."""
-    ranges = [equation.range_of(name) or (0.0, 0.0) for name in SUMMARISED[equation.cell]]
+    ranges = [limits or (0.0, 0.0) for limits in equation.summarised.values()]
     return torch.tensor(ranges, dtype=dtype)
 
 
@@ -349,13 +353,14 @@ def _signals(equation: Equation, memory: Tensor, at: _Layout) -> dict[str, Tenso
     """Views of what the forward kernel wrote, each (time, batch, hidden)."""
     T, B, _, H = at.sizes
     n = H * B
-    rows = RECORDED[equation.cell] * n
+    compiled = _compiled(equation)
+    rows = compiled.recorded * n
     columns = {
         name: memory.as_strided((T, B, H), (rows, 1, B), at.record + block * n)
-        for name, block in BLOCKS[equation.cell].items()
+        for name, block in compiled.rows.items()
     }
     # Of hidden states and cells the first is not one of ours.
-    if equation.cell == "lstm":
+    if equation.has_cell:
         columns["cell"] = memory.as_strided((T, B, H), (n, 1, B), at.cells + n)
     columns["hidden"] = memory.as_strided((T, B, H), (n, 1, B), n)
     return columns

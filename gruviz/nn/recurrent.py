@@ -1,7 +1,8 @@
 """What RNN, GRU and LSTM share: weights, states, and the way through layers and directions."""
 
+from collections.abc import Iterable
 from itertools import product
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 import torch
 from torch import Generator, Tensor, nn
@@ -9,35 +10,46 @@ from torch.nn.utils.rnn import PackedSequence
 
 from gruviz.nn import validation
 from gruviz.nn.compiled import serves
-from gruviz.nn.equations import GATE_LETTERS, GATES, Equation
+from gruviz.nn.equation import Equation, Weights
 from gruviz.nn.function import Result, Sequences, by_numba, by_torch
 from gruviz.nn.initializers import Initializer, fill
 from gruviz.nn.recording import Recording
-from gruviz.nn.reference import Weights
 from gruviz.nn.regularizers import Regularizer
 from gruviz.nn.sequences import Batch, backwards, batch_of, draw_mask, keep_valid, pack_as
 from gruviz.nn.watch import Watch
 
 Start = str | float | Initializer
-State = Tensor | tuple[Tensor, Tensor]
+Blocks = dict[str, list[tuple[Tensor, slice]]]  # rows of parameters, by the block's name
 KINDS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 KERNELS = {"numba": by_numba, "torch": by_torch}
 
 
-class KernelChoice(nn.Module):
-    """What computes a layer; its first weight is weight_ih_l0."""
+class Layer(nn.Module):
+    """What GRU-D shares with the others: its equation, and what computes it."""
 
+    equation: Equation
+    hidden_size: int
     _kernel: str | None
 
     @property
+    def gates(self) -> str:
+        """The letters of the gates, in the order of their rows in a weight."""
+        return self.equation.gates
+
+    @property
     def kernel(self) -> str:
-        """What computes this layer now, "numba" or "torch": the explicit choice, or else what
-        serves the device and dtype that its weights have."""
-        return self._kernel or ("numba" if serves(self._weight("weight_ih_l0")) else "torch")
+        """What computes this layer now, "numba" or "torch": the explicit choice, or else what there
+        is for its equation and for the device and dtype that its weights have."""
+        return self._kernel or (
+            "numba" if self.equation.compiled and serves(self._weight("weight_ih_l0")) else "torch"
+        )
 
     @kernel.setter
     def kernel(self, name: str | None) -> None:
         validation.check_choice("kernel", name, (None, *KERNELS))
+        if self.equation.compiled is None:
+            validation.check_without_kernel(name, type(self).__name__)
+            name = "torch"
         self._kernel = name
 
     def _weight(self, name: str) -> Tensor:
@@ -46,8 +58,21 @@ class KernelChoice(nn.Module):
         found = self._parameters.get(name)
         return cast(Tensor, getattr(self, name)) if found is None else found
 
+    def _blocks(self, names: list[str], gates: Iterable[str]) -> Blocks:
+        """The blocks of one layer in one direction; names: of its weights, and of its biases."""
+        size, found = self.hidden_size, Blocks()
+        input_weight, state_weight, *biases = names
+        suffix = input_weight.removeprefix("weight_ih").replace("_l0", "")
+        for name, side in ((input_weight, "i"), (state_weight, "h")):
+            for number, gate in enumerate(gates):
+                rows = slice(number * size, (number + 1) * size)
+                found[f"W_{side}{gate}{suffix}"] = [(self.get_parameter(name), rows)]
+        if biases:
+            found[f"biases{suffix}"] = [(self.get_parameter(name), slice(None)) for name in biases]
+        return found
 
-class Recurrent(KernelChoice, nn.RNNBase):
+
+class Recurrent(Layer, nn.RNNBase):
     """What the three layers share. Each is torch.nn's layer of the same name to whoever asks
     (isinstance, mode, all_weights, repr), with another constructor and forward.
 
@@ -68,21 +93,19 @@ class Recurrent(KernelChoice, nn.RNNBase):
     Raises ValueError or TypeError for arguments that don't make a layer.
     """
 
-    cell: ClassVar[str]
-
     def __init__(
         self,
         equation: Equation,
         input_size: int,
         hidden_size: int,
-        num_layers: int,
-        bias: bool,
-        batch_first: bool,
-        dropout: float,
-        bidirectional: bool,
-        proj_size: int,
-        device: torch.device | str | int | None,
-        dtype: torch.dtype | None,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        device: torch.device | str | int | None = None,
+        dtype: torch.dtype | None = None,
         *,
         tied: bool = False,
         generator: Generator | None = None,
@@ -102,9 +125,9 @@ class Recurrent(KernelChoice, nn.RNNBase):
         validation.check_projection(type(self).__name__, proj_size, hidden_size)
         validation.check_dropout(dropout, num_layers)
         validation.check_rates(input_dropout=input_dropout, recurrent_dropout=recurrent_dropout)
-        self.kernel = kernel
         self.equation = equation
-        self.mode = _mode(equation, tied)
+        self.kernel = kernel
+        self.mode = f"{equation.name.upper()}_VARIANT" if tied else equation.mode
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.bias, self.batch_first, self.dropout = bias, batch_first, float(dropout)
         self.bidirectional, self.proj_size = bidirectional, 0
@@ -116,7 +139,7 @@ class Recurrent(KernelChoice, nn.RNNBase):
         self.recurrent_regularizer = recurrent_regularizer
         self.bias_regularizer = bias_regularizer
         self._tied = tied
-        rows = hidden_size * (1 if tied else GATES[equation.cell])
+        rows = hidden_size * (1 if tied else len(equation.gates))
         # Names as torch.nn keeps them: for each layer and direction, and all in one list.
         self._all_weights: list[list[str]] = []
         for layer, reverse in product(range(num_layers), ("", "_reverse")[: self.directions]):
@@ -208,7 +231,7 @@ class Recurrent(KernelChoice, nn.RNNBase):
         states: tuple[Tensor, ...] = ()
         if hx is not None:
             shape = self.num_layers * self.directions, batch.size, self.hidden_size
-            states = validation.states_of(hx, self.equation.cell == "lstm", batch, shape)
+            states = validation.states_of(hx, self.equation.has_cell, batch, shape)
         kernel = self.kernel
         if kernel == "torch" or self._kernel is not None:
             validation.check_kernel(kernel, self._kernel, weight, type(self).__name__)
@@ -266,37 +289,21 @@ class Recurrent(KernelChoice, nn.RNNBase):
             output = keep_valid(output, batch)
         return backwards(output, batch) if reverse else output, final, last
 
-    def blocks(self) -> dict[str, list[tuple[nn.Parameter, slice]]]:
+    def blocks(self) -> Blocks:
         """The rows of each gate's weights by the name that the equation gives them, W_ir for one,
         and all "biases"; of layers above the first with _l1, _l2 ... after it, of the direction
         that reads backwards with _reverse. For BlockNorms."""
-        gates = [""] if self._tied else GATE_LETTERS[self.equation.cell]
-        size, found = self.hidden_size, {}
-        for kernel, recurrent, *biases in self._all_weights:
-            suffix = kernel.removeprefix("weight_ih").replace("_l0", "")
-            for name, source in ((kernel, "i"), (recurrent, "h")):
-                for number, gate in enumerate(gates):
-                    rows = slice(number * size, (number + 1) * size)
-                    found[f"W_{source}{gate}{suffix}"] = [(self.get_parameter(name), rows)]
-            if biases:
-                whole = slice(0, len(gates) * size)
-                found[f"biases{suffix}"] = [(self.get_parameter(name), whole) for name in biases]
+        gates = [""] if self._tied else list(self.gates)
+        found = Blocks()
+        for names in self._all_weights:
+            found |= self._blocks(names, gates)
         return found
 
     def _weights(self, number: int) -> Weights:
         found = [self._weight(name) for name in self._all_weights[number]]
         if self._tied:
-            found = [torch.cat([weight] * GATES[self.equation.cell]) for weight in found]
+            found = [torch.cat([weight] * len(self.gates)) for weight in found]
         return Weights(found[0], found[1], *(found[2:] if self.bias else (None, None)))
-
-
-def _mode(equation: Equation, tied: bool) -> str:
-    """The equation in torch.nn's words; one that torch doesn't have is not to be taken for one that
-    it has by whoever converts layers by their mode."""
-    if equation.cell == "rnn":
-        return f"RNN_{equation.activation.upper()}"
-    usual = equation == Equation(equation.cell) and not tied
-    return equation.cell.upper() if usual else f"{equation.cell.upper()}_VARIANT"
 
 
 def _kind(name: str) -> str:

@@ -1,6 +1,8 @@
 """What the layers refuse, with torch.nn's exception types and, where it has them, its words."""
 
+import logging
 import warnings
+from functools import cache
 from typing import Any
 
 import torch
@@ -111,6 +113,21 @@ def states_of(hx: Any, pair: bool, batch: Batch, shape: tuple[int, int, int]) ->
     if batch.packed is not None and batch.packed.sorted_indices is not None:
         states = tuple(state.index_select(1, batch.packed.sorted_indices) for state in states)
     return states
+
+
+def check_without_kernel(name: str | None, layer: str) -> None:
+    """Of a cell that has no kernel at all: refuses one, and says once that it is slow."""
+    if name == "numba":
+        raise ValueError(f'{layer} has no compiled kernel; choose kernel="torch" or None')
+    if name is None:
+        _say_that_it_is_slow(layer)
+
+
+@cache
+def _say_that_it_is_slow(layer: str) -> None:
+    logging.getLogger(__name__).warning(
+        "%s has no compiled kernel: torch computes it step by step, several times slower", layer
+    )
 
 
 def check_kernel(name: str, explicit: str | None, weight: Tensor, layer: str) -> None:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from gruviz.nn.equations import SUMMARISED, Equation
+from gruviz.nn.equation import Equation
 from gruviz.nn.recording import Array, LayerRecording, running
 from gruviz.nn.sequences import backwards_steps
 
@@ -50,8 +50,8 @@ def write_signals(
 
 def write_means(watch: Watch, equation: Equation, arrays: dict[str, Array]) -> None:
     """The summary of what write_signals returned."""
-    for name in SUMMARISED[equation.cell]:
-        array, limits = arrays[name], equation.range_of(name)
+    for name, limits in equation.summarised.items():
+        array = arrays[name]
         watch.recording.mean[name] = np.nanmean(array, (1, 2))
         if limits is not None:
             count = np.isfinite(array).sum((1, 2))
@@ -64,7 +64,7 @@ def write_summary(watch: Watch, equation: Equation, summary: Tensor) -> None:
     array = summary.numpy()
     if watch.backwards:
         array = array[:, ::-1].copy()
-    watch.recording.mean = dict(zip(SUMMARISED[equation.cell], array, strict=False))
+    watch.recording.mean = dict(zip(equation.summarised, array, strict=False))
     watch.recording.saturation = {name: array[row] for name, row in equation.saturating}
 
 

@@ -9,7 +9,7 @@ from gruviz import nn
 from gruviz.data import Dataset
 from gruviz.experiment import Experiment
 
-Layer = nn.RNN | nn.GRU | nn.LSTM | nn.GRUD
+Layer = nn.Recurrent | nn.GRUD
 
 
 class Model(torch.nn.Module):
@@ -59,12 +59,19 @@ def _recurrent(experiment: Experiment, dataset: Dataset, generator: torch.Genera
     cell, regularization = experiment.cell, experiment.regularization
     if experiment.task.decays:
         return nn.GRUD(
-            dataset.features, cell.units, batch_first=True, mean=torch.tensor(dataset.fill),
+            dataset.features,
+            cell.units,
+            batch_first=True,
+            mean=torch.tensor(dataset.fill),
             generator=generator,
-        )  # fmt: skip
-    layer: Layer = getattr(nn, cell.layer)(
-        dataset.features, cell.units, batch_first=True, generator=generator, **cell.arguments(),
-        **experiment.initial.arguments(), **regularization.dropout(),
+        )
+    return nn.LAYERS[cell.layer](
+        dataset.features,
+        cell.units,
+        batch_first=True,
+        generator=generator,
+        **cell.arguments(),
+        **experiment.initial.arguments(),
+        **regularization.dropout(),
         **{name: nn.Regularizer(*pair) for name, pair in regularization.strengths().items()},
-    )  # fmt: skip
-    return layer
+    )

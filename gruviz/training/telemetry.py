@@ -2,7 +2,7 @@
 
 import math
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,6 @@ from gruviz.training.optimizer import Update
 
 BLOCKS_EVERY = 10
 ROWS_SHOWN = 8
-GATES = {"rnn": "h", "gru": "rzn", "lstm": "ifgo"}  # in the order of torch's rows
-
-Rows = tuple[Tensor, slice]
-Arrays = Sequence[npt.NDArray[np.generic] | None]
 
 
 def is_due(step: int) -> bool:
@@ -30,95 +26,15 @@ def is_due(step: int) -> bool:
     return step == 1 or step % BLOCKS_EVERY == 0
 
 
-def blocks_of_model(model: Model) -> dict[str, list[Rows]]:
-    """The rows of each gate's matrices under the name that the equation gives them, all biases, the
-    head. With tied gates one matrix, W_i or W_h, serves them all."""
-    layer, found = model.recurrent, dict[str, list[Rows]]()
-    tied = len(layer.get_parameter("weight_hh_l0")) == layer.hidden_size
-    gates = [""] if tied and layer.cell != "rnn" else list(GATES[layer.cell])
-    for side in "ih":
-        weight = layer.get_parameter(f"weight_{side}h_l0")
-        for place, gate in enumerate(gates):
-            rows = slice(place * layer.hidden_size, (place + 1) * layer.hidden_size)
-            found[f"W_{side}{gate}"] = [(weight, rows)]
-    whole = slice(None)
-    found["biases"] = [(layer.get_parameter(f"bias_{side}h_l0"), whole) for side in "ih"]
-    if isinstance(layer, nn.GRUD):
-        found["decay"] = [
-            (layer.get_parameter(f"{side}_decay{part}"), whole)
-            for side in ("input", "hidden")
-            for part in ("", "_bias")
-        ]
-    found["head"] = [(weight, whole) for weight in model.head.parameters()]
-    return found
-
-
-class Blocks:
-    """Measures each block: Euclidean norms in double precision, (blocks,) in the order of `names`."""
-
-    def __init__(self, blocks: Mapping[str, Sequence[Rows]], parameters: Sequence[Tensor]) -> None:
-        self.names = tuple(blocks)
-        places = {id(weight): place for place, weight in enumerate(parameters)}
-        self._parts = [
-            [(places[id(weight)], rows) for weight, rows in parts] for parts in blocks.values()
-        ]
-        self._parameters = [weight.detach().numpy() for weight in parameters]
-        self._leaves = parameters
-        self._before: list[npt.NDArray[np.generic]] = []
-
-    def gradients(self) -> Floats:
-        return self._norms(self._gradients())
-
-    def weights(self) -> Floats:
-        return self._norms(self._parameters)
-
-    def remember(self) -> None:
-        """Take the copy of the weights that `changes` and `moved` compare with."""
-        self._before = [weight.copy() for weight in self._parameters]
-
-    def moved(self) -> list[npt.NDArray[np.generic]]:
-        """By how much each parameter has changed since `remember`."""
-        return [w - before for w, before in zip(self._parameters, self._before, strict=True)]
-
-    def changes(self) -> Floats:
-        return self._norms(self.moved())
-
-    def root_mean_squares(self, arrays: Arrays) -> Floats:
-        """Of one array for each parameter; NaN for a block with a part that has none."""
-        counts = [
-            sum(self._parameters[place][rows].size for place, rows in parts)
-            for parts in self._parts
-        ]
-        return self._norms(arrays) / np.sqrt(counts)
-
-    def largest_gradients(self) -> Floats:
-        """The largest |gradient| of each block."""
-        arrays = self._gradients()
-        return np.array(
-            [max(float(np.abs(arrays[i][rows]).max()) for i, rows in part) for part in self._parts]
-        )
-
-    def _gradients(self) -> list[npt.NDArray[np.generic]]:
-        return [weight.grad.numpy() for weight in self._leaves if weight.grad is not None]
-
-    def _norms(self, arrays: Arrays) -> Floats:
-        with np.errstate(invalid="ignore"):  # a gradient may be infinite where training diverges
-            return np.sqrt([sum(_squares(arrays[i], rows) for i, rows in p) for p in self._parts])
-
-
-def _squares(array: npt.NDArray[np.generic] | None, rows: slice) -> float:
-    if array is None:
-        return math.nan
-    flat = array[rows].ravel().astype(np.float64)
-    return float(flat @ flat)
-
-
 class Telemetry:
     """Measures the steps of one slice: `before` the gradient is clipped, `after` the update."""
 
     def __init__(self, model: Model, update: Update) -> None:
-        self._blocks = Blocks(blocks_of_model(model), update.parameters)
+        head = [(weight, slice(None)) for weight in model.head.parameters()]
+        self._blocks = model.recurrent.blocks() | {"head": head}
+        self._norms = nn.BlockNorms(self._blocks)
         self._update = update
+        self._weights: list[Tensor] = []
         self._due = False
         self._gradients = self._sizes = np.empty(0)
         self._rows = array("d")
@@ -130,27 +46,32 @@ class Telemetry:
         self._due = is_due(step)
         self._anatomy = {"step": step} if dissect else None
         if self._due:
-            self._gradients, self._sizes = self._blocks.gradients(), self._blocks.weights()
+            self._gradients, self._sizes = self._norms.gradients(), self._norms.weights()
         if self._due or dissect:
-            self._blocks.remember()
+            self._norms.remember()
         if self._anatomy is not None:
-            largest = self._blocks.largest_gradients()
+            self._weights = [weight.detach().clone() for weight in self._update.parameters]
+            largest = [
+                max(float(g[rows].abs().max()) for w, rows in parts if (g := w.grad) is not None)
+                for parts in self._blocks.values()
+            ]
             place = int(np.argmax(largest))
-            self._anatomy["backward"] = {
-                "largest": float(largest[place]), "block": self._blocks.names[place]
-            }  # fmt: skip
+            block = self._norms.names[place]
+            self._anatomy["backward"] = {"largest": largest[place], "block": block}
 
     def after(self, row: Mapping[str, float]) -> None:
         """The update is made (or, in a step that diverged, not)."""
+        if not self._due and self._anatomy is None:
+            return
+        changes = self._norms.changes()
         if self._due:
-            changes = self._blocks.changes()
             moved = (changes > 0) & (self._sizes > 0)
             ratios = np.full(len(changes), np.nan)
             ratios[moved] = np.log10(changes[moved] / self._sizes[moved])
-            moments = self._blocks.root_mean_squares(self._update.second_moments())
+            moments = self._norms.of(self._update.second_moment) / np.sqrt(self._norms.counts)
             self._rows.extend([row["step"], *self._gradients, *ratios, *moments])
         if self._anatomy is not None:
-            self._complete(self._anatomy, row)
+            self._complete(self._anatomy, row, changes)
 
     def anatomy(self, step: int) -> dict[str, Any]:
         """What Slice.anatomy is after this step: empty unless it was taken apart."""
@@ -159,7 +80,7 @@ class Telemetry:
     def columns(self) -> dict[str, Floats]:
         """The columns of Slice.blocks."""
         kinds = ("gradient", "update", "moment")
-        names = ["step", *(f"{kind}.{name}" for kind in kinds for name in self._blocks.names)]
+        names = ["step", *(f"{kind}.{name}" for kind in kinds for name in self._norms.names)]
         table = np.asarray(self._rows, np.float64).reshape(-1, len(names))
         return {name: table[:, place].copy() for place, name in enumerate(names)}
 
@@ -176,11 +97,12 @@ class Telemetry:
             wanted = torch.where(wanted == IGNORED, math.nan, wanted.double())
         self._anatomy["batch"] = {"rows": rows[:ROWS_SHOWN].tolist(), "count": len(rows)}
         self._anatomy["forward"] = {
-            "answer": answer(objective.kind, first).tolist(), "target": wanted.reshape(-1).tolist()
-        }  # fmt: skip
+            "answer": answer(objective.kind, first).tolist(),
+            "target": wanted.reshape(-1).tolist(),
+        }
 
-    def _complete(self, anatomy: dict[str, Any], row: Mapping[str, float]) -> None:
-        moved = self._blocks.moved()
+    def _complete(self, anatomy: dict[str, Any], row: Mapping[str, float], changes: Floats) -> None:
+        pairs = zip(self._update.parameters, self._weights, strict=True)
         norm, clipped = row["norm"], row["clipped_norm"]
         self._last = {
             "step": anatomy["step"],
@@ -192,8 +114,8 @@ class Telemetry:
             "clip": {"factor": clipped / norm if norm > 0 else 1.0, "norm": clipped},
             "update": {
                 "learning_rate": row["learning_rate"],
-                "norm": math.hypot(*self._blocks.changes()),
-                "largest": max(float(np.abs(part).max()) for part in moved),
-                "weights": math.hypot(*self._blocks.weights()),
+                "norm": math.hypot(*changes),
+                "largest": max(float((weight.detach() - old).abs().max()) for weight, old in pairs),
+                "weights": math.hypot(*self._norms.weights()),
             },
         }

@@ -53,7 +53,7 @@ def test_a_gates_block_moves_that_gate_and_what_reads_it_and_no_other(
     layer: Any, block: str, signals: list[str]
 ) -> None:
     module = layer(2, 3, generator=torch.Generator().manual_seed(0))
-    x, names = torch.ones(1, 1, 2), gruviz.nn.equations.BLOCKS[module.cell]
+    x, names = torch.ones(1, 1, 2), module.equation.summarised
     state = torch.ones(1, 1, 3)
     hx: Any = (state, state) if layer is LSTM else state
 

@@ -9,10 +9,10 @@ from torch import Tensor
 
 import gruviz.nn
 from gruviz.nn import GRU, GRUD, KernelWarning, Recording
-from gruviz.nn.equations import Equation
+from gruviz.nn.cells.gru import GRUEquation
+from gruviz.nn.equation import Weights
 from gruviz.nn.function import Sequences
 from gruviz.nn.recurrent import KERNELS
-from gruviz.nn.reference import Weights
 from tests.nn.agreement import assert_equal, results_and_gradients
 
 T, B, K, H = 7, 3, 2, 5
@@ -206,7 +206,7 @@ def test_both_paths_give_the_same_gradients_whatever_is_asked_for() -> None:
 def test_a_state_can_fade_in_sequences_that_end_early_and_under_a_mask(
     reset_after: bool, batch_first: bool
 ) -> None:
-    equation = Equation("gru", reset_after=reset_after)
+    equation = GRUEquation(reset_after=reset_after)
     generator = torch.Generator().manual_seed(3)
     axes = (B, T) if batch_first else (T, B)
 

@@ -1,24 +1,20 @@
 """GRU-D: a GRU that learns how fast what it saw grows old."""
 
-from typing import ClassVar
-
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import linear
 
 from gruviz.nn import validation
-from gruviz.nn.equations import Equation
+from gruviz.nn.cells.gru import GRUEquation
+from gruviz.nn.equation import Equation, Weights
 from gruviz.nn.function import Sequences
 from gruviz.nn.recording import Recording
-from gruviz.nn.recurrent import KERNELS, KernelChoice
-from gruviz.nn.reference import Weights
+from gruviz.nn.recurrent import KERNELS, Blocks, Layer
 from gruviz.nn.sequences import batch_of
 from gruviz.nn.watch import Watch
 
-EQUATION = Equation("gru")
 
-
-class GRUD(KernelChoice):
+class GRUD(Layer):
     """GRU-D of Che, Purushotham, Cho, Sontag, Liu 2018, "Recurrent neural networks for multivariate
     time series with missing values" (Scientific Reports 8:6085), equations 10 to 13, on the
     equations of torch.nn.GRU (reset after the product, z for the old state).
@@ -45,7 +41,7 @@ class GRUD(KernelChoice):
     another shape, or a kernel that there isn't.
     """
 
-    cell: ClassVar[str] = "gru"
+    equation: Equation = GRUEquation()
     mean: Tensor
 
     def __init__(
@@ -89,6 +85,12 @@ class GRUD(KernelChoice):
         """0: this layer has no regularisers."""
         return self.weight_ih_l0.new_zeros(())
 
+    def blocks(self) -> Blocks:
+        """As those of `gruviz.nn.GRU`, and all weights that say how fast things grow old, "decay"."""
+        names = ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"]
+        decay = [weight for name, weight in self.named_parameters() if "decay" in name]
+        return self._blocks(names, self.gates) | {"decay": [(w, slice(None)) for w in decay]}
+
     def reset_parameters(self, generator: Generator | None = None) -> None:
         """Draws new weights, in the order of `parameters()`."""
         bound = self.hidden_size**-0.5
@@ -128,7 +130,7 @@ class GRUD(KernelChoice):
         if record is not None:
             record.begin(1)
             watch = Watch(record.layers[0], record.full)
-        output, final, _cell = KERNELS[kernel](EQUATION, sequences, weights, watch)
+        output, final, _cell = KERNELS[kernel](self.equation, sequences, weights, watch)
         return output, final
 
     def _inputs(self, x: Tensor) -> tuple[Tensor, Tensor]:
