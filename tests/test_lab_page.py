@@ -174,7 +174,7 @@ def test_adopting_a_rate_turns_the_control_and_the_running_run() -> None:
     pressed(page, f"Adopt {readable(found.rate)}")
     assert labelled(page.select_slider, "Learning rate").value == found.rate
     assert run.experiment.learning_rate == found.rate
-    assert page.query_params["learning_rate"] == f"{found.rate:g}"
+    assert page.query_params["at.2"] == f"learning_rate:{found.rate:g}"
     go(page, "app.py")
     assert labelled(page.select_slider, "Learning rate").value == found.rate
     stepped(page, 1)

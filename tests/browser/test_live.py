@@ -3,6 +3,7 @@
 import os
 import signal
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, TimeoutError, expect
@@ -117,6 +118,43 @@ def test_a_live_knob_acts_on_the_running_run_and_is_marked(student: Student) -> 
     )
     page.wait_for_function(f"{marks}.length === 1")
     assert page.evaluate(f"{marks}[0].label.text") == "Learning rate 0.005"
+
+
+LOSSES = """last => {
+  const { data, layout } = document.querySelector('.gv-plot[data-chart=loss]');
+  const marks = layout.shapes.filter(({ label }) => label?.text?.startsWith('Learning rate'));
+  const drawn = ({ x, y }) => [...x].map((step, row) => [step, y[row]]);
+  return { marks: marks.map(({ x0, label }) => [x0, label.text]),
+           columns: data.slice(0, 3).map(drawn).map(r => r.filter(([step]) => step <= last)) };
+}"""
+
+
+def test_the_link_of_a_run_whose_knob_was_turned_draws_its_curve_and_its_mark_again(
+    student: Student, browser: Browser, server: Server
+) -> None:
+    page = student.page
+    student.press("Train")
+    student.wait_for_points(5)
+    slider(student, "Learning rate").press("ArrowRight")
+    page.wait_for_function("location.search.startsWith('?at.')")
+    key, _equals, turned = unquote(urlsplit(page.url).query).partition("=")
+    step = key.removeprefix("at.")
+    last = int(step) + 30
+    student.wait_for_points(last)
+    student.press("Pause")
+    live = page.evaluate(LOSSES, last)
+    assert (turned, live["marks"]) == ("learning_rate:0.005", [[int(step), "Learning rate 0.005"]])
+    with new_student(browser, server) as other:
+        other.open(page.url)
+        expect(slider(other, "Learning rate")).to_have_attribute("aria-valuetext", "0.003")
+        expect(other.page.get_by_text("live knobs turn by themselves at 1 step")).to_be_visible()
+        other.press("Train")
+        other.wait_for_points(last)
+        other.press("Pause")
+        assert other.page.evaluate(LOSSES, last) == live
+        assert len(live["columns"][0]) == last
+        expect(slider(other, "Learning rate")).to_have_attribute("aria-valuetext", "0.005")
+        assert other.page.url == page.url
 
 
 def test_another_knob_waits_for_the_next_train_and_the_page_says_so(student: Student) -> None:
