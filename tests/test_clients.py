@@ -1,6 +1,7 @@
 """The raw clients against a real server, and what many sessions leave behind there."""
 
 import asyncio
+import re
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -56,9 +57,11 @@ def test_a_student_trains_turns_a_knob_and_pauses(server: Server) -> None:
         await until(lambda: tab.steps > 0)
         assert tab.token is not None and tab.status == "running"
         await tab.set("Learning rate", "0.01")
-        assert tab.link == "learning_rate=0.01&steps=100000"
         before = tab.steps
         await until(lambda: tab.steps > before)
+        # In the address it is a turn, at the step that was made when the slice under way was back.
+        await tab.rerun()
+        assert re.fullmatch(r"steps=100000&at\.\d+=learning_rate(:|%3A)0\.01", tab.link)
         await tab.press("Pause")
         await until(lambda: tab.status == "paused")
 

@@ -22,7 +22,7 @@ from gruviz.experiment.link import from_link, to_link
 from gruviz.nn.equation import GATE, TANH, Equation, Range, Step, Weights
 from gruviz.record import blocks_of
 from gruviz.training import Trainer
-from gruviz.ui import view
+from gruviz.ui import cards, columns
 from tests.test_advance import assert_same, fold
 
 
@@ -138,13 +138,15 @@ def test_the_page_has_a_picture_for_each_signal_and_a_line_for_each_block(
     made, part = experiment, fold(experiment)[1][-1]
     data = preview_of(made.task, made.seed)
     assert part.snapshot is not None
-    tables = view.snapshot_tables(part.snapshot, data) | {"blocks": dict(part.blocks)}
+    tables = columns.snapshot_tables(part.snapshot, data) | {"blocks": dict(part.blocks)}
     assert list(tables["signals"]) == ["forget", "candidate", "hidden"]
     assert len(tables["gradient"]["norm"]) == 8
-    cards = {card.name: card for card in view.cards(tables, made, data, log=True)}
-    assert list(cards["gates"].charts) == ["forget", "candidate", "hidden"]
-    (card, *_others) = view.cards(tables, made, data, log=True, view="blocks")
-    assert len(card.charts["block-gradients"].data) == len(BLOCKS)
+    about = cards.subject(made, data)
+    found = {card.name: card for card in cards.cards_of("overview", about)}
+    names = [part["name"] for part in found["gates"].parts]
+    assert names == ["forget", "candidate", "hidden"]
+    (card, *_others) = cards.cards_of("blocks", about)
+    assert [len(part["data"]) for part in card.parts] == [len(BLOCKS)]
 
 
 def test_the_layer_says_once_that_torch_computes_it(caplog: pytest.LogCaptureFixture) -> None:

@@ -12,7 +12,7 @@ import pytest
 from gruviz.experiment import SCHEDULES, Experiment, Schedule
 from gruviz.experiment.knobs import knob
 from gruviz.experiment.link import from_link, to_link
-from gruviz.ui import view
+from gruviz.ui import columns
 from tests.page import labelled, sidebar
 from tests.test_advance import SMALL, assert_same, fold
 
@@ -54,7 +54,7 @@ def test_training_has_its_rates_however_the_run_is_cut(experiment: Experiment) -
 
 
 def test_the_preview_of_the_page_is_what_training_has(experiment: Experiment) -> None:
-    planned = view.plan(experiment)
+    planned = columns.plan(experiment)
     rates = fold(experiment)[0].steps["learning_rate"]
     np.testing.assert_array_equal(planned["learning_rate"], rates)
 

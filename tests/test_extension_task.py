@@ -19,7 +19,7 @@ from gruviz.data.theory import NOTHING_KNOWN, theory
 from gruviz.experiment import GRU, TASKS, Adding, Experiment, Kind, Lorenz, MadeUp
 from gruviz.experiment.knobs import knob
 from gruviz.experiment.link import from_link, to_link
-from gruviz.ui import view
+from gruviz.ui import columns
 from tests.page import labelled, sidebar
 from tests.test_advance import assert_same, fold
 
@@ -94,7 +94,7 @@ def test_its_answers_may_be_judged_after_any_time_step(
 def test_the_view_has_its_answer_after_every_time_step(experiment: Experiment) -> None:
     snapshot = fold(replace(experiment, steps=20))[1][-1].snapshot
     assert snapshot is not None
-    tables = view.snapshot_tables(snapshot, preview_of(experiment.task, 3))
+    tables = columns.snapshot_tables(snapshot, preview_of(experiment.task, 3))
     np.testing.assert_array_equal(tables["answer"]["value"], snapshot.prediction[:, 0])
 
 
