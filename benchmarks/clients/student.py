@@ -228,7 +228,8 @@ class Student:
     def status(self) -> str:
         """How the run stands, by the feed if that has said it, else by the page."""
         told = self.viewer.status if self.viewer is not None else ""
-        return told or self.panel.get("status", "")
+        standing: str = told or self.panel.get("status", "")
+        return standing.partition(",")[0]  # "paused, turned 2": a knob was turned at two steps
 
     @property
     def steps(self) -> float:
