@@ -141,8 +141,8 @@ def test_a_number_of_four_hundred_digits_is_ignored_with_a_complaint(key: str) -
             "Ignored in the link: Seed is '1.5'; choose a whole number from 0 to 9,999.",
         ),
         (
-            {"optimizer": "lion"},
-            f"Ignored in the link: Optimizer is 'lion'; choose one of: {', '.join(OPTIMIZERS)}.",
+            {"optimizer": "gravity"},
+            f"Ignored in the link: Optimizer is 'gravity'; choose one of: {', '.join(OPTIMIZERS)}.",
         ),
         ({"token": "x"}, "The link has an unknown setting 'token'; it is ignored."),
         ({"adding.length": "9"}, "The link has an unknown setting 'adding.length'; it is ignored."),
