@@ -20,7 +20,6 @@ from gruviz.experiment import (
     about,
 )
 
-
 OF_TORCH = [name for name, row in OPTIMIZERS.items() if row.torch_class is not None]
 
 
