@@ -32,7 +32,7 @@ run: .venv/kernels
 test: .venv/dev
 	$(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/browser
 	$(BIN)/python -m tests.browser.get_browser
-	$(BIN)/python -m pytest tests/browser
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests/browser
 
 check: .venv/dev
 	$(BIN)/ruff format --check .

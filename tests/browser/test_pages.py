@@ -87,7 +87,8 @@ def test_a_rate_is_found_in_the_lab_and_adopted_by_the_run_in_view(student: Stud
     number = float(rate.replace("×10", "e").translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")))
     adopt.click()
     expect(slider(student, "Learning rate")).to_have_attribute("aria-valuetext", f"{number:,g}")
-    page.wait_for_function(f"location.search.includes('learning_rate={number:g}')")
+    turn = f"at.1=learning_rate:{number:g}"
+    page.wait_for_function(f"decodeURIComponent(location.search).includes('{turn}')")
     student.go("Train")
     student.wait_for_step(1)
     expect(page.get_by_text("With the next Train:")).to_be_hidden()  # it is the same run
