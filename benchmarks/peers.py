@@ -130,10 +130,13 @@ def jax_scan(case: Case) -> Step:
         return jnp.asarray(random.uniform(-bound, bound, shape), jnp.float32)
 
     weights = {
-        "wx": draw(FEATURES, gates * case.units), "wh": draw(case.units, gates * case.units),
-        "bx": draw(gates * case.units), "bh": draw(gates * case.units),
-        "w": draw(case.units, 1), "b": draw(1),
-    }  # fmt: skip
+        "wx": draw(FEATURES, gates * case.units),
+        "wh": draw(case.units, gates * case.units),
+        "bx": draw(gates * case.units),
+        "bh": draw(gates * case.units),
+        "w": draw(case.units, 1),
+        "b": draw(1),
+    }
     zeros = jnp.zeros((case.batch, case.units), jnp.float32)
 
     def last(w: Any, x: Any) -> Any:

@@ -23,10 +23,22 @@ def hostile() -> Iterator[tuple[str, bytes]]:
     yield "random bytes", rng.integers(0, 256, LARGEST, dtype=np.uint8).tobytes()
     dates = b"".join(
         b"%d-%02d-%02d %02d:%02d:00,%d/%d/%d,Jan %d,%d.%d.%02d\n"
-        % (1900 + i % 200, i % 12 + 1, i % 28 + 1, i % 24, i % 60, i % 31, i % 12, i % 99, i % 30,
-           i % 31, i % 12, i % 99)
+        % (
+            1900 + i % 200,
+            i % 12 + 1,
+            i % 28 + 1,
+            i % 24,
+            i % 60,
+            i % 31,
+            i % 12,
+            i % 99,
+            i % 30,
+            i % 31,
+            i % 12,
+            i % 99,
+        )
         for i in range(20_000)
-    )  # fmt: skip
+    )
     half = b"1,2,3\n" * (LARGEST // 12)
     repeated: dict[str, bytes] = {
         "quotes": b'"',

@@ -29,9 +29,14 @@ SOLVED = 0.01
 
 PUBLISHED = 5.3e-5
 LONG = Experiment(
-    task=Adding(length=600, size=50_000), cell=GRU(150), learning_rate=2e-3, schedule=Cosine(),
-    batch_size=32, clip_norm=1.0, steps=6 * math.ceil(50_000 / 32),
-)  # fmt: skip
+    task=Adding(length=600, size=50_000),
+    cell=GRU(150),
+    learning_rate=2e-3,
+    schedule=Cosine(),
+    batch_size=32,
+    clip_norm=1.0,
+    steps=6 * math.ceil(50_000 / 32),
+)
 
 
 def short() -> None:

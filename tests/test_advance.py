@@ -35,9 +35,14 @@ from gruviz.runs.path import Path
 from gruviz.training import advance, train
 
 SMALL = Experiment(
-    task=Adding(size=40, length=8), cell=GRU(6), batch_size=16, steps=120, learning_rate=0.02,
-    clip_norm=0.5, schedule=Cosine(),
-)  # fmt: skip
+    task=Adding(size=40, length=8),
+    cell=GRU(6),
+    batch_size=16,
+    steps=120,
+    learning_rate=0.02,
+    clip_norm=0.5,
+    schedule=Cosine(),
+)
 
 
 class Ticks:
@@ -73,9 +78,11 @@ def assert_same(one: History, other: History) -> None:
 
 
 TASKS: list[Task] = [
-    Adding(size=40, length=8), SineMixture(size=40, length=8), Waveforms(size=40, length=8),
+    Adding(size=40, length=8),
+    SineMixture(size=40, length=8),
+    Waveforms(size=40, length=8),
     TableTask(window=8),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(
@@ -257,9 +264,13 @@ def test_the_rate_falls_when_the_validations_get_no_better(cut: int) -> None:
 @pytest.mark.parametrize("cut", [1, 1000])
 def test_divergence_is_recorded_with_its_step_and_ends_the_run(cut: int) -> None:
     experiment = Experiment(
-        task=Adding(size=64, length=10), cell=GRU(8), batch_size=16, optimizer=SGD(),
-        learning_rate=10.0, clip_norm=None,
-    )  # fmt: skip
+        task=Adding(size=64, length=10),
+        cell=GRU(8),
+        batch_size=16,
+        optimizer=SGD(),
+        learning_rate=10.0,
+        clip_norm=None,
+    )
     history, parts = fold(experiment, steps=cut)
     end = parts[-1].diverged_at
     assert end is not None and 1 < end < 20
@@ -284,9 +295,10 @@ def test_a_snapshot_shows_the_network_at_the_end_of_its_slice() -> None:
 @pytest.mark.parametrize(
     "turned",
     [
-        replace(SMALL, learning_rate=1.0), replace(SMALL, clip_norm=None),
+        replace(SMALL, learning_rate=1.0),
+        replace(SMALL, clip_norm=None),
     ],
-)  # fmt: skip
+)
 def test_a_turned_knob_acts_on_the_next_slice(turned: Experiment) -> None:
     start = advance(SMALL, steps=5).checkpoint
     same, other = advance(SMALL, start, steps=3).steps, advance(turned, start, steps=3).steps
@@ -311,9 +323,13 @@ def test_momentum_that_is_turned_acts_on_the_next_slice_and_keeps_its_past() -> 
 
 def test_the_adding_problem_teaches_clipping_and_the_learning_rate() -> None:
     experiment = Experiment(
-        task=Adding(size=500), cell=GRU(16), optimizer=SGD(), learning_rate=1.0, clip_norm=None,
+        task=Adding(size=500),
+        cell=GRU(16),
+        optimizer=SGD(),
+        learning_rate=1.0,
+        clip_norm=None,
         steps=200,
-    )  # fmt: skip
+    )
     wild, clipped, slow = (
         advance(each)
         for each in (

@@ -10,9 +10,15 @@ from gruviz.ui import report, train
 from tests.page import button, go, labelled, opened, pressed, run_of, stepped
 
 WILD = {
-    "task": "adding", "adding.size": "40", "adding.length": "8", "gru.units": "4", "batch_size": "16",
-    "optimizer": "sgd", "learning_rate": "10", "clip_norm": "off",
-}  # fmt: skip
+    "task": "adding",
+    "adding.size": "40",
+    "adding.length": "8",
+    "gru.units": "4",
+    "batch_size": "16",
+    "optimizer": "sgd",
+    "learning_rate": "10",
+    "clip_norm": "off",
+}
 
 
 @pytest.fixture

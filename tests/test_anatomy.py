@@ -54,12 +54,17 @@ def by_hand(experiment: Experiment) -> dict[str, Any]:
     factor = min(1.0, (experiment.clip_norm or math.inf) / norm)
     moved = experiment.learning_rate * factor * torch.cat([each.ravel() for each in gradients])
     return {
-        "rows": rows, "answer": output[0].tolist(), "target": target[0].tolist(),
-        "loss": loss.item(), "norm": norm, "factor": factor,
+        "rows": rows,
+        "answer": output[0].tolist(),
+        "target": target[0].tolist(),
+        "loss": loss.item(),
+        "norm": norm,
+        "factor": factor,
         "largest": max(float(each.abs().max()) for each in gradients),
-        "moved": float(moved.norm()), "most": float(moved.abs().max()),
+        "moved": float(moved.norm()),
+        "most": float(moved.abs().max()),
         "weights": float((before - moved).norm()),
-    }  # fmt: skip
+    }
 
 
 def test_the_strip_of_a_single_step_has_the_numbers_of_that_step_worked_out_by_hand() -> None:

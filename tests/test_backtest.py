@@ -22,13 +22,20 @@ from tests.test_experiment import SURE
 
 def test_the_folds_of_a_hundred_rows_are_these() -> None:
     assert rolling_origins(100, 10, 3, 5) == (
-        Fold(50, 60), Fold(60, 70), Fold(70, 80), Fold(80, 90), Fold(90, 100),
-    )  # fmt: skip
+        Fold(50, 60),
+        Fold(60, 70),
+        Fold(70, 80),
+        Fold(80, 90),
+        Fold(90, 100),
+    )
     assert Fold(50, 60).ends(3).tolist() == [50, 51, 52, 53, 54, 55, 56, 57]
     # Test parts are never shorter than the horizon.
     assert rolling_origins(100, 10, 15, 4) == (
-        Fold(40, 55), Fold(55, 70), Fold(70, 85), Fold(85, 100),
-    )  # fmt: skip
+        Fold(40, 55),
+        Fold(55, 70),
+        Fold(70, 85),
+        Fold(85, 100),
+    )
     assert Fold(40, 55).ends(15).tolist() == [40]
 
 

@@ -119,5 +119,7 @@ def test_only_the_values_within_reach_decide_a_forecast(name: str) -> None:
 
 def test_the_linear_model_is_no_naive_forecast() -> None:
     assert [name for name, entry in BASELINES.items() if entry.naive] == [
-        "last", "seasonal", "drift",
-    ]  # fmt: skip
+        "last",
+        "seasonal",
+        "drift",
+    ]

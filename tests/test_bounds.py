@@ -54,10 +54,11 @@ def test_every_task_can_be_trained_with_every_usual_size(name: str) -> None:
 @pytest.mark.parametrize(
     ("task", "most"),
     [
-        (Lorenz(length=1000), 6000), (Waveforms(length=200), 100_000),
+        (Lorenz(length=1000), 6000),
+        (Waveforms(length=200), 100_000),
         (SineMixture(length=1000), 20_000),
     ],
-)  # fmt: skip
+)
 def test_data_that_takes_seconds_to_make_is_refused(task: MadeUp, most: int) -> None:
     inputs = len(task.inputs)
     with pytest.raises(GruvizError) as caught:

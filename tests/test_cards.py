@@ -91,9 +91,12 @@ def test_every_chart_of_the_page_finds_its_columns(name: str, view: str) -> None
     assert run.snapshot is not None
     tables = {
         **columns.still_tables(experiment, replace(experiment, steps=9), data),
-        **columns.step_tables(run), **columns.block_tables(run), "here": columns.here(run),
-        **columns.snapshot_tables(run.snapshot, data), **pin_tables([trained().history]),
-    }  # fmt: skip
+        **columns.step_tables(run),
+        **columns.block_tables(run),
+        "here": columns.here(run),
+        **columns.snapshot_tables(run.snapshot, data),
+        **pin_tables([trained().history]),
+    }
     for trace in traces(view, cards.subject(experiment, data, pinned=["a pin"])):
         found = {key: charts.column(tables, name) for key, name in trace["meta"].items()}
         assert all(len(values) for values in found.values()), trace["meta"]
@@ -160,10 +163,11 @@ def test_pinned_runs_are_drawn_in_the_charts_that_compare(view: str) -> None:
 @pytest.mark.parametrize(
     ("task", "measure"),
     [
-        (SineMixture(), "mean squared error"), (Adding(), "mean squared error"),
+        (SineMixture(), "mean squared error"),
+        (Adding(), "mean squared error"),
         (Waveforms(), "cross-entropy (nats)"),
     ],
-)  # fmt: skip
+)
 def test_the_loss_says_what_it_measures(task: Any, measure: str) -> None:
     axis = part("loss", Experiment(task=task))["layout"]["yaxis"]
     assert (axis["title"]["text"], axis["type"]) == (measure, "log")
@@ -214,9 +218,7 @@ def test_every_chart_of_the_other_views_is_told_in_words(view: str) -> None:
 
 def test_a_part_says_how_the_columns_come_that_it_is_drawn_from() -> None:
     assert part("loss")["tables"] == {"steps": "grows", "validations": "grows"}
-    assert part("rate")["tables"] == {
-        "here": "frame", "next": None, "plan": None, "steps": "grows",
-    }  # fmt: skip
+    assert part("rate")["tables"] == {"here": "frame", "next": None, "plan": None, "steps": "grows"}
     assert part("prediction")["tables"] == {"answer": "snapshot", "probe": None}
 
 

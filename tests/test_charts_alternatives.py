@@ -72,9 +72,13 @@ def test_the_gradient_norm_in_words() -> None:
 
 def test_the_clip_lens_in_words() -> None:
     tables = steps(
-        step=[1, 1200], loss=[2, 0.25], norm=[8, 4], clipped_norm=[1, 1], clipped_share=[100, 62],
+        step=[1, 1200],
+        loss=[2, 0.25],
+        norm=[8, 4],
+        clipped_norm=[1, 1],
+        clipped_share=[100, 62],
         effective_step=[0.1, 0.025],
-    )  # fmt: skip
+    )
     assert alternatives.clip_lens(tables, NOTHING) == (
         "At step 1,200 the loss is 0.25, the gradient norm 4 before clipping and 1 after; 62% of the"
         " last 100 steps were clipped; the effective step is 0.025."
@@ -84,9 +88,13 @@ def test_the_clip_lens_in_words() -> None:
 def test_the_blocks_in_words() -> None:
     nan = math.nan
     blocks = {
-        "step": [10, 1020], "gradient.W_ih": [1, 0.5], "gradient.head": [1, 2.5],
-        "update.W_ih": [-3, -4.5], "update.head": [-3, -2.75], "moment.W_ih": [nan, nan],
-    }  # fmt: skip
+        "step": [10, 1020],
+        "gradient.W_ih": [1, 0.5],
+        "gradient.head": [1, 2.5],
+        "update.W_ih": [-3, -4.5],
+        "update.head": [-3, -2.75],
+        "moment.W_ih": [nan, nan],
+    }
     tables = {"blocks": {name: np.array(values) for name, values in blocks.items()}}
     assert alternatives.block_gradients(tables, NOTHING) == (
         "Gradient norm per block at step 1,020: largest in head (2.5), smallest in W_ih (0.5)."

@@ -27,8 +27,17 @@ def filled(blocks: tuple[str, ...] = GRU().blocks()) -> Tables:
 def test_the_blocks_of_a_cell_are_its_matrices_gate_by_gate_then_biases_and_head() -> None:
     assert GRU().blocks() == ("W_ir", "W_iz", "W_in", "W_hr", "W_hz", "W_hn", "biases", "head")
     assert LSTM().blocks() == (
-        "W_ii", "W_if", "W_ig", "W_io", "W_hi", "W_hf", "W_hg", "W_ho", "biases", "head",
-    )  # fmt: skip
+        "W_ii",
+        "W_if",
+        "W_ig",
+        "W_io",
+        "W_hi",
+        "W_hf",
+        "W_hg",
+        "W_ho",
+        "biases",
+        "head",
+    )
     assert RNN().blocks() == ("W_ih", "W_hh", "biases", "head")
 
 
@@ -41,8 +50,9 @@ def test_the_blocks_of_a_cell_are_those_that_training_measures(cell: Cell) -> No
 def test_tied_gates_have_one_matrix_from_the_input_and_one_from_the_old_state() -> None:
     traces = skeleton("block-gradients", blocks=GRU(tied_gates=True).blocks()).data
     assert [(trace.name, trace.line.dash) for trace in traces[:2]] == [
-        ("W<sub>i</sub>", "dot"), ("W<sub>h</sub>", "solid"),
-    ]  # fmt: skip
+        ("W<sub>i</sub>", "dot"),
+        ("W<sub>h</sub>", "solid"),
+    ]
 
 
 @pytest.mark.parametrize("kind", DRAWN)
@@ -68,16 +78,24 @@ def test_no_two_blocks_look_alike_and_the_gate_decides_the_colour(name: str) -> 
 
 def test_names_in_a_legend_are_those_of_the_equations() -> None:
     assert [label(block) for block in ("W_ir", "W_hh", "biases", "head")] == [
-        "W<sub>ir</sub>", "W<sub>hh</sub>", "biases", "head",
-    ]  # fmt: skip
+        "W<sub>ir</sub>",
+        "W<sub>hh</sub>",
+        "biases",
+        "head",
+    ]
 
 
 def test_the_healthy_band_is_around_a_thousandth_and_says_who_says_so() -> None:
     chart = skeleton("block-updates", blocks=GRU().blocks())
     (band,) = chart.layout.shapes
     assert (band.y0, band.y1, band.yref, band.x0, band.x1, band.xref) == (
-        -3.5, -2.5, "y", 0, 1, "paper",
-    )  # fmt: skip
+        -3.5,
+        -2.5,
+        "y",
+        0,
+        1,
+        "paper",
+    )
     assert chart.layout.meta["aid"].startswith("shaded: healthy, about 1/1000 (Karpathy, CS231n)")
 
 

@@ -125,8 +125,10 @@ def test_a_column_is_found_by_table_and_name_or_is_empty() -> None:
 def test_a_curve_carries_its_style() -> None:
     line = curve("here.step", "plan.step", "name", mode="markers")
     assert (line.name, line.mode, line.meta) == (
-        "name", "markers", {"x": "here.step", "y": "plan.step"},
-    )  # fmt: skip
+        "name",
+        "markers",
+        {"x": "here.step", "y": "plan.step"},
+    )
 
 
 @pytest.mark.parametrize(
@@ -172,12 +174,14 @@ def test_lines_known_without_training_lie_across_the_loss_with_their_labels() ->
     chart = skeleton("loss", lines=(("guess", 2.5), ("best", 0.125)))
     shapes = chart.layout.shapes
     assert [(s.xref, s.yref, s.x0, s.x1, s.y0, s.y1) for s in shapes] == [
-        ("paper", "y", 0, 1, 2.5, 2.5), ("paper", "y", 0, 1, 0.125, 0.125),
-    ]  # fmt: skip
+        ("paper", "y", 0, 1, 2.5, 2.5),
+        ("paper", "y", 0, 1, 0.125, 0.125),
+    ]
     assert [s.label.text for s in shapes] == ["guess: 2.5", "best: 0.125"]
     assert [(s.label.textposition, s.label.yanchor) for s in shapes] == [
-        ("end", "top"), ("start", "bottom"),
-    ]  # fmt: skip
+        ("end", "top"),
+        ("start", "bottom"),
+    ]
     dashes = {trace.line.dash for trace in chart.data} | {"dot"}  # dot: the marks
     assert {s.line.dash for s in shapes} == {"dashdot"} and "dashdot" not in dashes
     assert chart.layout.yaxis.autorangeoptions.include < 0.125

@@ -44,10 +44,12 @@ def filled() -> Tables:
 @pytest.mark.parametrize(
     ("name", "low", "ticks"),
     [
-        ("reset", 0.0, (0.0, 0.5, 1.0)), ("update", 0.0, (0.0, 0.5, 1.0)),
-        ("candidate", -1.0, (-1.0, 0.0, 1.0)), ("hidden", -1.0, (-1.0, 0.0, 1.0)),
+        ("reset", 0.0, (0.0, 0.5, 1.0)),
+        ("update", 0.0, (0.0, 0.5, 1.0)),
+        ("candidate", -1.0, (-1.0, 0.0, 1.0)),
+        ("hidden", -1.0, (-1.0, 0.0, 1.0)),
     ],
-)  # fmt: skip
+)
 def test_a_signal_is_a_heat_map_of_units_by_time_on_its_fixed_scale(
     name: str, low: float, ticks: tuple[float, ...]
 ) -> None:
@@ -59,8 +61,9 @@ def test_a_signal_is_a_heat_map_of_units_by_time_on_its_fixed_scale(
     assert (trace.zmin, trace.zmax, trace.zsmooth) == (low, 1.0, False)
     assert trace.colorbar.tickvals == ticks
     assert (chart.layout.xaxis.title.text, chart.layout.yaxis.title.text) == (
-        "time step", "hidden unit",
-    )  # fmt: skip
+        "time step",
+        "hidden unit",
+    )
     assert dict(chart.layout.meta) == {"title": "Title", "aid": "aid"}
 
 
@@ -139,8 +142,9 @@ def test_a_classification_of_images_shows_the_image() -> None:
     ]
     assert isinstance(chart.data[0], go.Heatmap)
     assert (chart.layout.xaxis.title.text, chart.layout.yaxis.title.text) == (
-        "pixel", "time step (row, downwards)",
-    )  # fmt: skip
+        "pixel",
+        "time step (row, downwards)",
+    )
 
 
 def test_a_classification_of_symbols_names_them() -> None:
@@ -165,9 +169,10 @@ def test_a_labelling_shows_what_is_read_above_the_chances_with_the_true_classes(
     chart = predicted("labelling", "wxyz", classes=("even", "odd", "none"))
     assert_drawn_from_its_columns(chart, filled())
     assert drawn_from(chart) == [
-        (None, {"z": "probe.symbols"}), (None, {"z": "answer.chances"}),
+        (None, {"z": "probe.symbols"}),
+        (None, {"z": "answer.chances"}),
         ("truth", {"x": "probe.asked", "y": "probe.target"}),
-    ]  # fmt: skip
+    ]
     assert [trace.yaxis for trace in chart.data] == ["y", "y2", "y2"]
     assert (chart.data[1].zmin, chart.data[1].zmax) == (0, 1)
     assert chart.layout.yaxis.ticktext == tuple("wxyz")
@@ -178,8 +183,9 @@ def test_a_labelling_shows_what_is_read_above_the_chances_with_the_true_classes(
 def test_a_text_is_read_along_the_axis() -> None:
     chart = predicted("labelling", "ab ", classes=tuple("ab "), letters="a ba b")
     assert [trace.meta for trace in chart.data] == [
-        {"z": "answer.chances"}, {"x": "probe.asked", "y": "probe.target"},
-    ]  # fmt: skip
+        {"z": "answer.chances"},
+        {"x": "probe.asked", "y": "probe.target"},
+    ]
     assert chart.layout.xaxis.ticktext == ("a", "␣", "b", "a", "␣", "b")
     assert chart.layout.yaxis.ticktext == ("a", "b", "␣")
     long = predicted("labelling", "ab ", classes=tuple("ab "), letters="a" * 81)
@@ -203,9 +209,13 @@ def test_sequences_show_what_is_read_and_what_is_wanted() -> None:
     ]
     chart = charts.sequences(probes, ["", "6", "", "eight"], list("abcd"))
     assert [(trace.type, trace.xaxis) for trace in chart.data] == [
-        ("scatter", "x"), ("scatter", "x"), ("bar", "x2"), ("heatmap", "x3"), ("scatter", "x3"),
+        ("scatter", "x"),
+        ("scatter", "x"),
+        ("bar", "x2"),
+        ("heatmap", "x3"),
+        ("scatter", "x3"),
         ("heatmap", "x4"),
-    ]  # fmt: skip
+    ]
     assert chart.data[1].x.tolist() == [4, 5] and chart.data[1].y.tolist() == [5, 6]
     assert len(set(chart.data[2].marker.color)) == 2
     assert chart.data[4].x.tolist() == [2, 3] and chart.data[4].y.tolist() == [1, 0]

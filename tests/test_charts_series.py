@@ -105,8 +105,9 @@ def test_the_contest_has_a_line_for_each_way_on_a_logarithmic_axis() -> None:
     }
     chart = series.contest(curves, "mean squared error")
     assert {line.name: list(line.y) for line in chart.data} == {
-        "drop": [1.0, 0.5], "carry": [1.0, 0.25]
-    }  # fmt: skip
+        "drop": [1.0, 0.5],
+        "carry": [1.0, 0.25],
+    }
     assert len({line.line.dash for line in chart.data}) == 2
     assert len({line.line.color for line in chart.data}) == 2
     assert chart.layout.yaxis.type == "log"
@@ -116,9 +117,7 @@ def test_the_contest_has_a_line_for_each_way_on_a_logarithmic_axis() -> None:
 
 
 def test_a_column_in_words_has_its_range_its_mean_and_what_is_missing() -> None:
-    assert series.in_words("price", VALUES) == (
-        "price: 5 rows, from 1 to 4, mean 2.5, 1 missing."
-    )  # fmt: skip
+    assert series.in_words("price", VALUES) == ("price: 5 rows, from 1 to 4, mean 2.5, 1 missing.")
     assert series.in_words("price", np.full(3, NAN)) == "price: no values."
 
 

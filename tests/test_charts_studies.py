@@ -8,9 +8,7 @@ from gruviz import charts
 from gruviz.charts import alternatives
 
 RATES = np.array([1e-3, 1e-2, 1e-1, 1.0])
-LOW, MEAN, HIGH = (
-    np.array([1, *edge, math.nan]) for edge in ([0.4, 0.1], [0.5, 0.2], [0.6, 0.3])
-)  # fmt: skip
+LOW, MEAN, HIGH = (np.array([1, *edge, math.nan]) for edge in ([0.4, 0.1], [0.5, 0.2], [0.6, 0.3]))
 
 
 def test_the_range_test_shows_the_mean_in_its_band_and_the_suggestion_with_its_label() -> None:
@@ -52,9 +50,14 @@ def test_the_surface_is_the_logarithm_of_the_loss_with_the_path_from_start_to_en
     losses = np.array([[1.0, 10], [100, math.inf], [math.nan, 0.1]])
     path = np.array([[-1.0, 2], [0, 1], [0, 0]])
     chart = charts.surface(
-        np.array([-1.0, 1]), np.array([0.0, 1, 2]), losses, path, np.array([0, 5, 90]),
-        np.array([0.7, 0.2]), "cross-entropy (nats)",
-    )  # fmt: skip
+        np.array([-1.0, 1]),
+        np.array([0.0, 1, 2]),
+        losses,
+        path,
+        np.array([0, 5, 90]),
+        np.array([0.7, 0.2]),
+        "cross-entropy (nats)",
+    )
     ground, line, start, end = chart.data
     np.testing.assert_allclose(ground.z, [[0, 1], [2, math.nan], [math.nan, -1]])
     assert (list(ground.x), list(ground.y)) == ([-1, 1], [0, 1, 2])
@@ -83,8 +86,10 @@ def test_every_chart_has_a_title_and_a_reading_aid() -> None:
         charts.surface(two, two, np.ones((2, 2)), np.ones((2, 2)), two, two, "loss"),
     ]
     assert [chart.layout.meta["title"] for chart in made] == [
-        "Learning-rate range test", "Sharpness", "Loss surface",
-    ]  # fmt: skip
+        "Learning-rate range test",
+        "Sharpness",
+        "Loss surface",
+    ]
     assert all(chart.layout.meta["aid"] for chart in made)
 
 

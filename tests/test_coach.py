@@ -48,9 +48,12 @@ LONG = Adding(size=200, length=60)
 TIGHT = replace(SMALL, optimizer=SGD(), learning_rate=0.3, clip_norm=0.01)
 INHERITED = replace(SMALL, optimizer=SGD(), learning_rate=3e-3)  # the rate that suited Adam
 RESTLESS = replace(
-    SMALL, task=SineMixture(size=200, length=12, horizon=2, noise=0.2), optimizer=SGD(),
-    learning_rate=1.0, steps=700,
-)  # fmt: skip
+    SMALL,
+    task=SineMixture(size=200, length=12, horizon=2, noise=0.2),
+    optimizer=SGD(),
+    learning_rate=1.0,
+    steps=700,
+)
 FLAT = replace(SMALL, optimizer=SGD(), learning_rate=0.03, steps=600)
 WILD = replace(SMALL, optimizer=SGD(), learning_rate=1.0, clip_norm=None)
 CRAWLING = replace(SMALL, optimizer=SGD(), learning_rate=1e-5)
@@ -285,9 +288,13 @@ def test_clip_rules_look_only_at_the_steps_under_the_present_clip_norm() -> None
 def test_a_rule_that_can_not_show_its_numbers_is_silent() -> None:
     for experiment in {loud for _rule, loud, _quiet in CASES}:
         blind = replace(
-            seen(experiment), blocks={}, signals={}, gradient=None, diverged_at=None,
+            seen(experiment),
+            blocks={},
+            signals={},
+            gradient=None,
+            diverged_at=None,
             validations={"step": np.empty(0), "loss": np.empty(0)},
-        )  # fmt: skip
+        )
         silent = {"explosion", "rate_too_small", "vanishing", "saturated_gates", "overfitting"}
         silent |= {"updates_too_large", "updates_too_small"}
         assert [r.__name__ for r in RULES if r.__name__ in silent and r(blind) is not None] == []

@@ -51,8 +51,11 @@ def test_the_probe_is_the_sequence_that_training_shows(name: str) -> None:
     np.testing.assert_array_equal(few.shown.inputs, whole.validation.inputs[:4])
     np.testing.assert_array_equal(few.shown.targets, whole.validation.targets[:4])
     assert (few.kind, few.outputs, few.mean, few.scale) == (
-        whole.kind, whole.outputs, whole.mean, whole.scale,
-    )  # fmt: skip
+        whole.kind,
+        whole.outputs,
+        whole.mean,
+        whole.scale,
+    )
     assert few.class_names == whole.class_names
 
 
@@ -168,8 +171,9 @@ def test_step_tables_hold_the_rows_that_are_new() -> None:
     assert whole["steps"]["step"].tolist() == list(range(1, 24))
     assert rest["steps"]["step"].tolist() == [21, 22, 23]
     assert (whole["validations"]["step"].tolist(), rest["validations"]["step"].tolist()) == (
-        [0, 23], [23],
-    )  # fmt: skip
+        [0, 23],
+        [23],
+    )
     for name, values in whole["steps"].items():
         np.testing.assert_array_equal(rest["steps"][name], values[20:], err_msg=name)
     steps = run.history.steps
@@ -265,8 +269,13 @@ def a_snapshot(**parts: Any) -> Snapshot:
     signals = {"hidden": generator.random((3, 6), np.float32)}
     prediction = generator.random((6, 2), np.float32)
     return Snapshot(
-        7, signals, np.zeros((6, 1), np.float32), np.zeros(2), prediction, **{"gradient": None, **parts}
-    )  # fmt: skip
+        7,
+        signals,
+        np.zeros((6, 1), np.float32),
+        np.zeros(2),
+        prediction,
+        **{"gradient": None, **parts},
+    )
 
 
 def test_signals_are_drawn_unit_by_unit_as_they_were_recorded() -> None:

@@ -33,9 +33,13 @@ class Stored:
     turns: tuple[Turn, ...] = ()
 
     def __init__(
-        self, experiment: Experiment, smooth: list[float], validation: list[float],
-        seconds: float = 1.0, diverged_at: int | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        experiment: Experiment,
+        smooth: list[float],
+        validation: list[float],
+        seconds: float = 1.0,
+        diverged_at: int | None = None,
+    ) -> None:
         self.experiment, self.diverged_at = experiment, diverged_at
         self.status = Status.FINISHED if diverged_at is None else Status.DIVERGED
         self.history = History(seconds=seconds)
@@ -67,30 +71,65 @@ def test_the_rows_say_how_far_and_how_fast_each_run_came() -> None:
     )
     assert found.target == 1.0
     assert {key: what.label for key, what in found.differing.items()} == {
-        "learning_rate": "Learning rate", "clip_norm": "Clip norm",
-    }  # fmt: skip
+        "learning_rate": "Learning rate",
+        "clip_norm": "Clip norm",
+    }
     assert found.rows == (
         Row(
-            "fast", {"learning_rate": 0.02, "clip_norm": 0.5}, (), Status.FINISHED, 4, 2.0, 0.5, 0.5,
-            0.25, 0.75, 3, 1.5, None,
+            "fast",
+            {"learning_rate": 0.02, "clip_norm": 0.5},
+            (),
+            Status.FINISHED,
+            4,
+            2.0,
+            0.5,
+            0.5,
+            0.25,
+            0.75,
+            3,
+            1.5,
+            None,
         ),
         Row(
-            "slow", {"learning_rate": 0.001, "clip_norm": 0.5}, (), Status.FINISHED, 4, 8.0, 1.0, 1.0,
-            None, None, 4, 8.0, None,
+            "slow",
+            {"learning_rate": 0.001, "clip_norm": 0.5},
+            (),
+            Status.FINISHED,
+            4,
+            8.0,
+            1.0,
+            1.0,
+            None,
+            None,
+            4,
+            8.0,
+            None,
         ),
         Row(
-            "wild", {"learning_rate": 0.02, "clip_norm": None}, (), Status.DIVERGED, 3, 0.5, 0.1, 1e9,
-            None, None, 2, pytest.approx(1 / 3), 3,
+            "wild",
+            {"learning_rate": 0.02, "clip_norm": None},
+            (),
+            Status.DIVERGED,
+            3,
+            0.5,
+            0.1,
+            1e9,
+            None,
+            None,
+            2,
+            pytest.approx(1 / 3),
+            3,
         ),
-    )  # fmt: skip
+    )
 
 
 def test_a_target_that_is_asked_for_may_be_missed() -> None:
     runs = {"one": Stored(SMALL, [4, 2], []), "other": Stored(SMALL, [4, 3], [])}
     found = compare(runs, target=2.5)
     assert [(row.steps_to_target, row.seconds_to_target) for row in found.rows] == [
-        (2, 1.0), (None, None),
-    ]  # fmt: skip
+        (2, 1.0),
+        (None, None),
+    ]
 
 
 def test_a_run_that_has_not_begun_has_a_row_of_nothing() -> None:
@@ -145,9 +184,16 @@ def test_a_real_run_is_compared_as_it_stands() -> None:
 
 
 WANTED = Experiment(
-    task=SineMixture(), cell=LSTM(3), batch_size=7, seed=5, learning_rate=1.0, clip_norm=None,
-    optimizer=SGD(), schedule=StepDecay(), steps=9,
-)  # fmt: skip
+    task=SineMixture(),
+    cell=LSTM(3),
+    batch_size=7,
+    seed=5,
+    learning_rate=1.0,
+    clip_norm=None,
+    optimizer=SGD(),
+    schedule=StepDecay(),
+    steps=9,
+)
 
 
 def test_the_same_start_leaves_all_other_knobs_as_wanted() -> None:

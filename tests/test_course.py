@@ -31,8 +31,13 @@ def courses(draw: st.DrawFn) -> Course:
 
 def test_a_turn_holds_from_the_update_after_its_step_on() -> None:
     assert [COURSE.at(step) for step in (0, 179, 180, 299, 300, 10_000)] == [
-        FIRST, FIRST, CLIPPED, CLIPPED, SLOWER, SLOWER,
-    ]  # fmt: skip
+        FIRST,
+        FIRST,
+        CLIPPED,
+        CLIPPED,
+        SLOWER,
+        SLOWER,
+    ]
     assert COURSE.last == SLOWER
     assert [COURSE.next_turn(step) for step in (0, 179, 180, 300)] == [180, 180, 300, None]
     assert [len(COURSE.made(step)) for step in (0, 179, 180, 300)] == [0, 0, 1, 2]

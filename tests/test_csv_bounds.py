@@ -65,9 +65,11 @@ def wide() -> Iterator[str]:
 
 @pytest.mark.parametrize(
     "content",
-    [text("date,x,y", stamps(rows=48) * 1000, VALUES * 1000, VALUES * 1000).encode(),
-     "\n".join(wide()).encode()],
-)  # fmt: skip
+    [
+        text("date,x,y", stamps(rows=48) * 1000, VALUES * 1000, VALUES * 1000).encode(),
+        "\n".join(wide()).encode(),
+    ],
+)
 def test_a_callback_that_raises_stops_the_read_at_any_point(content: bytes) -> None:
     told: list[float] = []
     read_csv(content, progress=lambda share, _what: told.append(share))

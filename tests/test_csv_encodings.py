@@ -12,13 +12,16 @@ ROWS = [f"2021-01-{row % 28 + 1:02d};{row % 17 + 0.5};{row * 7 % 13 + 0.25}" for
 # (names of the columns, a word of each row, encodings)
 LANGUAGES = {
     "Russian": (
-        "Дата;Температура воздуха;Влажность;Станция", "Санкт-Петербург",
+        "Дата;Температура воздуха;Влажность;Станция",
+        "Санкт-Петербург",
         ["cp1251", "koi8_r", "cp866", "iso8859_5", "mac_cyrillic"],
     ),
     "Russian in capitals": ("ДАТА;ТЕМПЕРАТУРА;ВЛАЖНОСТЬ;ГОРОД", "МОСКВА", ["cp1251", "koi8_r"]),
     "Ukrainian": ("Дата;Температура повітря;Вологість;Місто", "Київ", ["cp1251", "koi8_u"]),
     "Polish": (
-        "Data;Średnia temperatura;Wilgotność;Stacja", "Wrocław", ["cp1250", "iso8859_2", "cp852"],
+        "Data;Średnia temperatura;Wilgotność;Stacja",
+        "Wrocław",
+        ["cp1250", "iso8859_2", "cp852"],
     ),
     "Polish by two names": ("Data;Gęstość;Prędkość;Ort", "Opole", ["cp1250", "iso8859_2"]),
     "Czech": ("Datum;Teplota (°C);Srážky;Město", "Třebíč", ["cp1250", "iso8859_2"]),
@@ -37,7 +40,7 @@ LANGUAGES = {
     "Spanish": ("Fecha;Año;Precipitación;Estación", "Cataluña", ["cp1252", "mac_roman"]),
     "Portuguese": ("Data;Precipitação;Estação;Local", "São Paulo", ["cp1252"]),
     "Icelandic": ("Dagur;Hiti í gær;Úrkoma;Staður", "Þórshöfn", ["cp1252"]),
-}  # fmt: skip
+}
 CASES = [
     pytest.param(names, word, encoding, id=f"{language}, {encoding}")
     for language, (names, word, encodings) in LANGUAGES.items()

@@ -41,19 +41,27 @@ def test_thousands_and_millions_in_one_column_are_multiplied_and_said() -> None:
     ("cells", "values"),
     [
         ([cell.replace(".", ",") for cell in MIXED], LARGE),
-        ([f"{v:.2f}k" if r % 2 else f"{v:.2f} M" for r, v in enumerate(POSITIVE)],
-         [v * (1e3 if r % 2 else 1e6) for r, v in enumerate(POSITIVE)]),
-        ([f"${v:.2f}B" if r % 3 else f"${v:.2f}T" for r, v in enumerate(POSITIVE)],
-         [v * (1e9 if r % 3 else 1e12) for r, v in enumerate(POSITIVE)]),
+        (
+            [f"{v:.2f}k" if r % 2 else f"{v:.2f} M" for r, v in enumerate(POSITIVE)],
+            [v * (1e3 if r % 2 else 1e6) for r, v in enumerate(POSITIVE)],
+        ),
+        (
+            [f"${v:.2f}B" if r % 3 else f"${v:.2f}T" for r, v in enumerate(POSITIVE)],
+            [v * (1e9 if r % 3 else 1e12) for r, v in enumerate(POSITIVE)],
+        ),
         ([f"{row + 3}K" for row in range(48)], [(row + 3) * 1e3 for row in range(48)]),
         ([f"{v}M" for v in VALUES], [v * 1e6 for v in VALUES]),
         ([f"{v} Mio." for v in VALUES], [v * 1e6 for v in VALUES]),
-        ([f"{v}K" if r % 4 else 950 + r for r, v in enumerate(POSITIVE)],
-         [v * 1e3 if r % 4 else 950 + r for r, v in enumerate(POSITIVE)]),
-        (["-" if r % 5 == 2 else cell for r, cell in enumerate(MIXED)],
-         [np.nan if r % 5 == 2 else v for r, v in enumerate(LARGE)]),
+        (
+            [f"{v}K" if r % 4 else 950 + r for r, v in enumerate(POSITIVE)],
+            [v * 1e3 if r % 4 else 950 + r for r, v in enumerate(POSITIVE)],
+        ),
+        (
+            ["-" if r % 5 == 2 else cell for r, cell in enumerate(MIXED)],
+            [np.nan if r % 5 == 2 else v for r, v in enumerate(LARGE)],
+        ),
     ],
-)  # fmt: skip
+)
 def test_suffixes_are_read_however_the_numbers_are_written(
     cells: list[Any], values: list[float]
 ) -> None:
@@ -174,14 +182,32 @@ STATISTICS = (
     ("header", "names", "units", "notes"),
     [
         (NOTES, ["Title", "GDP", "CPI"], {"GDP": "$ bn", "CPI": "Index"}, 4),
-        (STATISTICS, ["column 1", "GDP ; volume", "CPI ; all"],
-         {"GDP ; volume": "$ Millions", "CPI ; all": "Index"}, 4),
-        ("Time,Temp,Hum\n,°C,%\n,S-001,S-002", ["Time", "Temp", "Hum"], {"Temp": "°C", "Hum": "%"}, 1),
-        (",S-001,S-002\nTime,Temp,Hum\n,°C,%", ["Time", "Temp", "Hum"], {"Temp": "°C", "Hum": "%"}, 1),
-        ("TIMESTAMP,Batt,T\nTS,Volts,Deg C\n,Min,Avg", ["TIMESTAMP", "Batt", "T"],
-         {"TIMESTAMP": "TS", "Batt": "Volts", "T": "Deg C"}, 1),
+        (
+            STATISTICS,
+            ["column 1", "GDP ; volume", "CPI ; all"],
+            {"GDP ; volume": "$ Millions", "CPI ; all": "Index"},
+            4,
+        ),
+        (
+            "Time,Temp,Hum\n,°C,%\n,S-001,S-002",
+            ["Time", "Temp", "Hum"],
+            {"Temp": "°C", "Hum": "%"},
+            1,
+        ),
+        (
+            ",S-001,S-002\nTime,Temp,Hum\n,°C,%",
+            ["Time", "Temp", "Hum"],
+            {"Temp": "°C", "Hum": "%"},
+            1,
+        ),
+        (
+            "TIMESTAMP,Batt,T\nTS,Volts,Deg C\n,Min,Avg",
+            ["TIMESTAMP", "Batt", "T"],
+            {"TIMESTAMP": "TS", "Batt": "Volts", "T": "Deg C"},
+            1,
+        ),
     ],
-)  # fmt: skip
+)
 def test_of_several_header_lines_one_is_the_names_and_the_others_are_notes(
     header: str, names: list[str], units: dict[str, str], notes: int
 ) -> None:
@@ -195,10 +221,12 @@ def test_of_several_header_lines_one_is_the_names_and_the_others_are_notes(
 
 @pytest.mark.parametrize(
     ("header", "names"),
-    [(",Wind,\nt,speed,dir", ["t", "Wind speed", "Wind dir"]),
-     ("Price,Close,High\nTicker,A,A\nDate,,", ["Price Ticker Date", "Close A", "High A"]),
-     ("date,x,y\n,°C,%", ["date", "x", "y"])],
-)  # fmt: skip
+    [
+        (",Wind,\nt,speed,dir", ["t", "Wind speed", "Wind dir"]),
+        ("Price,Close,High\nTicker,A,A\nDate,,", ["Price Ticker Date", "Close A", "High A"]),
+        ("date,x,y\n,°C,%", ["date", "x", "y"]),
+    ],
+)
 def test_levels_of_names_are_no_notes(header: str, names: list[str]) -> None:
     table = read(text(header, stamps(), VALUES, VALUES))
     assert list(table.frame) == names and "header-notes" not in codes(table)
@@ -401,10 +429,12 @@ TOWNS = [f"Town {chr(65 + row % 26)}{chr(97 + row // 26)}" for row in range(48)]
 
 @pytest.mark.parametrize(
     "content",
-    [text("city,lat,lng,people", TOWNS, LATITUDES, LONGITUDES, VALUES),
-     text("Latitude,Longitude,depth", LATITUDES, LONGITUDES, VALUES),
-     text("country,x,y", TOWNS, VALUES, VALUES)],
-)  # fmt: skip
+    [
+        text("city,lat,lng,people", TOWNS, LATITUDES, LONGITUDES, VALUES),
+        text("Latitude,Longitude,depth", LATITUDES, LONGITUDES, VALUES),
+        text("country,x,y", TOWNS, VALUES, VALUES),
+    ],
+)
 def test_a_table_of_places_is_read_but_not_forecast(content: str) -> None:
     table = read(content)
     assert table.rows == 48 and table.no_series.startswith("Each row is a place (")
@@ -418,12 +448,15 @@ def test_a_table_of_places_is_read_but_not_forecast(content: str) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [text("date,city,lat,lng", stamps(), TOWNS, LATITUDES, LONGITUDES),
-     text("lat,lon,x", np.cumsum(RNG.normal(0, 1e-3, 48)) + 47, 8 + np.arange(48) / 1e3, VALUES),
-     text("lat,lon,x", [47.1] * 48, [8.2] * 48, VALUES),
-     text("time [s],lat,lon,x", range(48), LATITUDES, LONGITUDES, VALUES),
-     text("name,x", TOWNS, VALUES), text("station,x", ["Kloten"] * 48, VALUES)],
-)  # fmt: skip
+    [
+        text("date,city,lat,lng", stamps(), TOWNS, LATITUDES, LONGITUDES),
+        text("lat,lon,x", np.cumsum(RNG.normal(0, 1e-3, 48)) + 47, 8 + np.arange(48) / 1e3, VALUES),
+        text("lat,lon,x", [47.1] * 48, [8.2] * 48, VALUES),
+        text("time [s],lat,lon,x", range(48), LATITUDES, LONGITUDES, VALUES),
+        text("name,x", TOWNS, VALUES),
+        text("station,x", ["Kloten"] * 48, VALUES),
+    ],
+)
 def test_stations_tracks_and_names_are_no_places(content: str) -> None:
     assert read(content).no_series == ""
 

@@ -92,9 +92,15 @@ LARGE = [1234.5 * (row + 1) for row in range(48)]
 
 @pytest.mark.parametrize(
     ("group", "point", "separator"),
-    [(",", ".", ";"), (".", ",", ";"), (" ", ",", ";"), ("\u202f", ",", ";"), ("'", ".", ","),
-     ("’", ".", ";")],
-)  # fmt: skip
+    [
+        (",", ".", ";"),
+        (".", ",", ";"),
+        (" ", ",", ";"),
+        ("\u202f", ",", ";"),
+        ("'", ".", ","),
+        ("’", ".", ";"),
+    ],
+)
 def test_thousands_marks_are_found(group: str, point: str, separator: str) -> None:
     cells = [f"{v:,.2f}".replace(",", "G").replace(".", point).replace("G", group) for v in LARGE]
     table = read(text(f"date{separator}x", stamps(), cells, sep=separator))
@@ -142,10 +148,19 @@ ENCODED = text("Größe (°C);Übergabe;Jahr", map(comma, VALUES), VALUES, VALUE
 
 @pytest.mark.parametrize(
     ("encoding", "found"),
-    [("utf-8", "utf-8"), ("utf-8-sig", "utf-8-sig"), ("utf-16", "utf-16"), ("utf-32", "utf-32"),
-     ("utf-16-le", "utf-16-le"), ("utf-16-be", "utf-16-be"), ("latin-1", "latin-1"),
-     ("cp1252", "latin-1"), ("mac_roman", "mac_roman"), ("cp850", "cp850")],
-)  # fmt: skip
+    [
+        ("utf-8", "utf-8"),
+        ("utf-8-sig", "utf-8-sig"),
+        ("utf-16", "utf-16"),
+        ("utf-32", "utf-32"),
+        ("utf-16-le", "utf-16-le"),
+        ("utf-16-be", "utf-16-be"),
+        ("latin-1", "latin-1"),
+        ("cp1252", "latin-1"),
+        ("mac_roman", "mac_roman"),
+        ("cp850", "cp850"),
+    ],
+)
 def test_western_encodings_are_found(encoding: str, found: str) -> None:
     table = read(ENCODED.encode(encoding))
     assert table.reading.encoding == found
@@ -221,10 +236,13 @@ def test_lines_above_the_table_are_skipped_and_said(above: str, line: int) -> No
         ("t,Temp,Hum\n,[°C],[%]", ["t", "Temp", "Hum"], [("Temp", "°C"), ("Hum", "%")]),
         (",Wind,\nt,speed,dir", ["t", "Wind speed", "Wind dir"], []),
         ("Price,Close,High\nTicker,A,A\nDate,,", ["Price Ticker Date", "Close A", "High A"], []),
-        ("'Elapsed','ECG','V'\n'sec','mV','mV'", ["Elapsed", "ECG", "V"],
-         [("Elapsed", "sec"), ("ECG", "mV"), ("V", "mV")]),
+        (
+            "'Elapsed','ECG','V'\n'sec','mV','mV'",
+            ["Elapsed", "ECG", "V"],
+            [("Elapsed", "sec"), ("ECG", "mV"), ("V", "mV")],
+        ),
     ],
-)  # fmt: skip
+)
 def test_several_lines_name_the_columns(
     header: str, names: list[str], units: list[tuple[str, str]]
 ) -> None:
@@ -257,9 +275,16 @@ def test_a_column_may_be_called_by_the_mark_of_a_comment() -> None:
 
 @pytest.mark.parametrize(
     "footer",
-    ["Total,123.4\n", "\nSource: somewhere, 2021\n", "Sum,\n", "* preliminary\n", "Mean,1\nMax,4\n",
-     "\n\nNotes:\n1) one, two\n", ",\n" * 100],
-)  # fmt: skip
+    [
+        "Total,123.4\n",
+        "\nSource: somewhere, 2021\n",
+        "Sum,\n",
+        "* preliminary\n",
+        "Mean,1\nMax,4\n",
+        "\n\nNotes:\n1) one, two\n",
+        ",\n" * 100,
+    ],
+)
 def test_what_stands_below_the_table_is_left_out_and_said(footer: str) -> None:
     table = read(PLAIN + footer)
     assert table.rows == 48
@@ -311,10 +336,27 @@ def test_a_quote_that_never_closes_swallows_nothing_in_silence() -> None:
 
 
 FORMATS = [
-    "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d",
-    "%d %b %Y", "%d-%b-%y", "%b %d, %Y", "%d %B %Y", "%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%y-%m-%d",
-    "%a, %d %b %Y", "%Y年%m月%d日", "%Y-%b-%d", "%d%b%Y",
-]  # fmt: skip
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d.%m.%Y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%Y%m%d",
+    "%d %b %Y",
+    "%d-%b-%y",
+    "%b %d, %Y",
+    "%d %B %Y",
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%d.%m.%y",
+    "%y-%m-%d",
+    "%a, %d %b %Y",
+    "%Y年%m月%d日",
+    "%Y-%b-%d",
+    "%d%b%Y",
+]
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -328,12 +370,27 @@ def test_dates_are_read(form: str) -> None:
 
 
 CLOCKS = [
-    "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S+00:00", "%Y-%m-%d %H:%M:%S.%f", "%d/%m/%Y %H:%M",
-    "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y, %H:%M",
-    "%Y%m%d %H%M", "%Y%m%dT%H%M%S", "%Y%m%d%H%M", "%Y-%m-%d %H:%M:%S UTC", "%d-%b-%Y %H:%M:%S",
-    "%b %d %Y %H:%M", "%Y-%m-%d;%H:%M", "%d/%m/%Y;%H.%M.%S", "%Y;%m;%d;%H;%M", "%m/%d/%Y;%I:%M %p",
-    "%Y%m%d;%H:%M:%S", "%d.%m.%Y %H:%M - 06.01.2021 00:00",
-]  # fmt: skip
+    "%Y-%m-%dT%H:%M:%SZ",
+    "%Y-%m-%dT%H:%M:%S+00:00",
+    "%Y-%m-%d %H:%M:%S.%f",
+    "%d/%m/%Y %H:%M",
+    "%m/%d/%Y %I:%M:%S %p",
+    "%m/%d/%Y %I:%M %p",
+    "%d.%m.%Y %H:%M:%S",
+    "%d.%m.%Y, %H:%M",
+    "%Y%m%d %H%M",
+    "%Y%m%dT%H%M%S",
+    "%Y%m%d%H%M",
+    "%Y-%m-%d %H:%M:%S UTC",
+    "%d-%b-%Y %H:%M:%S",
+    "%b %d %Y %H:%M",
+    "%Y-%m-%d;%H:%M",
+    "%d/%m/%Y;%H.%M.%S",
+    "%Y;%m;%d;%H;%M",
+    "%m/%d/%Y;%I:%M %p",
+    "%Y%m%d;%H:%M:%S",
+    "%d.%m.%Y %H:%M - 06.01.2021 00:00",
+]
 
 
 @pytest.mark.parametrize("form", CLOCKS)
@@ -368,11 +425,25 @@ FRENCH_MONTHS = [
 
 @pytest.mark.parametrize(
     "cells",
-    [[f"{month:{form}}" for month in MONTHS]
-     for form in ("%Y-%m", "%m/%Y", "%b %Y", "%b-%y", "%YM%m", "%Y%m", "%B %Y", "%d/%m/%Y", "%m/%d/%Y")]
-    + [[f"{names[month.month - 1]} {month.year}" for month in MONTHS]
-       for names in (GERMAN_MONTHS, FRENCH_MONTHS)],
-)  # fmt: skip
+    [
+        [f"{month:{form}}" for month in MONTHS]
+        for form in (
+            "%Y-%m",
+            "%m/%Y",
+            "%b %Y",
+            "%b-%y",
+            "%YM%m",
+            "%Y%m",
+            "%B %Y",
+            "%d/%m/%Y",
+            "%m/%d/%Y",
+        )
+    ]
+    + [
+        [f"{names[month.month - 1]} {month.year}" for month in MONTHS]
+        for names in (GERMAN_MONTHS, FRENCH_MONTHS)
+    ],
+)
 def test_months_are_read(cells: list[str]) -> None:
     table = read(text("month,x", cells, VALUES))
     assert table.time is not None
@@ -391,13 +462,20 @@ def test_months_are_read(cells: list[str]) -> None:
         ("t", [1_600_000_000 + row / 4 for row in range(48)], "2020-09-13 12:26:40"),
         ("Date", [44_000 + row for row in range(48)], "2020-06-18 00:00:00"),
         ("decimal_date", [f"{1990 + row / 12:.4f}" for row in range(48)], "1990-01-01 00:00:00"),
-        ("MESS_DATUM", [2021010500 + row % 24 + row // 24 * 100 for row in range(48)],
-         "2021-01-05 00:00:00"),
+        (
+            "MESS_DATUM",
+            [2021010500 + row % 24 + row // 24 * 100 for row in range(48)],
+            "2021-01-05 00:00:00",
+        ),
         ("t", [f"{cell}+01:00" for cell in stamps("%Y-%m-%dT%H:%M:%S")], "2021-01-04 23:00:00"),
-        ("t", [f"05.01.2021 {row // 2 + 1:02d}:{row % 2 * 30:02d}" for row in range(46)]
-         + ["05.01.2021 24:00", "06.01.2021 00:30"], "2021-01-05 01:00:00"),
+        (
+            "t",
+            [f"05.01.2021 {row // 2 + 1:02d}:{row % 2 * 30:02d}" for row in range(46)]
+            + ["05.01.2021 24:00", "06.01.2021 00:30"],
+            "2021-01-05 01:00:00",
+        ),
     ],
-)  # fmt: skip
+)
 def test_times_in_other_guises_are_read(name: str, cells: list[Any], first: str) -> None:
     table = read(text(f"{name};x", cells, VALUES, sep=";"))
     assert table.time is not None and str(table.time[0]) == first
@@ -554,13 +632,22 @@ def test_constant_empty_counting_and_identifying_columns_are_told() -> None:
         text("No,id,same,none,word,x", range(48), ids, [5] * 48, [""] * 48, ["a"] * 48, VALUES)
     )
     assert dict(table.kinds) == {
-        "No": "counter", "id": "identifier", "same": "constant", "none": "empty", "word": "words",
+        "No": "counter",
+        "id": "identifier",
+        "same": "constant",
+        "none": "empty",
+        "word": "words",
         "x": "number",
-    }  # fmt: skip
+    }
     assert table.first_choice == "x"
     assert codes(table) >= {
-        "counter", "identifier", "constant-columns", "empty-columns", "words", "precision",
-    }  # fmt: skip
+        "counter",
+        "identifier",
+        "constant-columns",
+        "empty-columns",
+        "words",
+        "precision",
+    }
 
 
 def test_time_along_the_columns_is_said_and_can_be_turned() -> None:
@@ -662,24 +749,39 @@ def zipped() -> bytes:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "empty"), (b" \n\t\r\n ", "empty"), (b"\xef\xbb\xbf", "empty"),
-        (b"a,b,c\n", "no data rows"), (b"a,b\n1,2\n", "1 data row;"),
+        (b"", "empty"),
+        (b" \n\t\r\n ", "empty"),
+        (b"\xef\xbb\xbf", "empty"),
+        (b"a,b,c\n", "no data rows"),
+        (b"a,b\n1,2\n", "1 data row;"),
         (b"a,b\n" + b"1,2\n" * 9, "9 data rows"),
-        (b'{"a": [1, 2]}', "JSON"), (b'[{"a": 1}]', "JSON"), (b'{"a": 1}\n' * 30, "JSON"),
-        (b"<?xml version='1.0'?><a/>", "XML"), (b"<svg xmlns='x'></svg>", "XML"),
-        (b"\n <!DOCTYPE html><html>", "HTML"), (b"<html>\n<table>", "HTML"),
-        (gzip.compress(PLAIN.encode()), "gzip"), (zipped(), "zipped"), (b"%PDF-1.7\n", "PDF"),
-        (b"\x89PNG\r\n\x1a\n\0\0", "picture"), (b"\xff\xd8\xff\xe0\0", "picture"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1", "Excel"), (b"PAR1\x15", "Parquet"), (b"\x93NUMPY\1", "NumPy"),
+        (b'{"a": [1, 2]}', "JSON"),
+        (b'[{"a": 1}]', "JSON"),
+        (b'{"a": 1}\n' * 30, "JSON"),
+        (b"<?xml version='1.0'?><a/>", "XML"),
+        (b"<svg xmlns='x'></svg>", "XML"),
+        (b"\n <!DOCTYPE html><html>", "HTML"),
+        (b"<html>\n<table>", "HTML"),
+        (gzip.compress(PLAIN.encode()), "gzip"),
+        (zipped(), "zipped"),
+        (b"%PDF-1.7\n", "PDF"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "picture"),
+        (b"\xff\xd8\xff\xe0\0", "picture"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "Excel"),
+        (b"PAR1\x15", "Parquet"),
+        (b"\x93NUMPY\1", "NumPy"),
         (PLAIN.encode().replace(b"2021-01-10", b"20\0\0\0"), "binary"),
         (b"who,what\n" + b"ann,bob\n" * 20, "No column of this file holds only numbers"),
-        (text("id,name", [10**17 + 7919 * row for row in range(48)], ["x"] * 48).encode(),
-         "nothing to forecast"),
+        (
+            text("id,name", [10**17 + 7919 * row for row in range(48)], ["x"] * 48).encode(),
+            "nothing to forecast",
+        ),
         (b"It was a dark night.\nThe rain fell, in torrents; except\n" * 20, "No column"),
         (np.random.default_rng(0).integers(0, 256, 3000, dtype=np.uint8).tobytes(), ""),
-        (b"a\n" + b"1\n" * 600_000, "600,001 lines"), (b"1" * 20_000_001, "20 MB"),
+        (b"a\n" + b"1\n" * 600_000, "600,001 lines"),
+        (b"1" * 20_000_001, "20 MB"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_table_is_refused_with_the_reason(content: bytes, reason: str) -> None:
     assert reason in refusal(content)
 
@@ -693,15 +795,24 @@ def test_a_path_that_is_no_file_is_refused() -> None:
 @pytest.mark.parametrize(
     ("changes", "part"),
     [
-        ({"separator": "::"}, "separator"), ({"decimal": ";"}, "decimal"), ({"header": 0}, "header"),
-        ({"encoding": "klingon"}, "klingon"), ({"time": "nowhere"}, "nowhere"),
-        ({"text": "nowhere"}, "nowhere"), ({"colour": "red"}, "colour"), ({"footer": -1}, "footer"),
-        ({"footer": 48}, "48 rows"), ({"decimal": ",", "thousands": ","}, "decimal"),
-        ({"reshape": "pivot"}, "several series"), ({"reshape": "transpose"}, "named by times"),
-        ({"time": "x"}, "'x'"), ({"time": "date", "time_format": "%d.%m.%Y"}, "%d.%m.%Y"),
-        ({"missing_in": [["x", "abc"]]}, "abc"), ({"start": "soon", "time": None, "step": 1}, "soon"),
+        ({"separator": "::"}, "separator"),
+        ({"decimal": ";"}, "decimal"),
+        ({"header": 0}, "header"),
+        ({"encoding": "klingon"}, "klingon"),
+        ({"time": "nowhere"}, "nowhere"),
+        ({"text": "nowhere"}, "nowhere"),
+        ({"colour": "red"}, "colour"),
+        ({"footer": -1}, "footer"),
+        ({"footer": 48}, "48 rows"),
+        ({"decimal": ",", "thousands": ","}, "decimal"),
+        ({"reshape": "pivot"}, "several series"),
+        ({"reshape": "transpose"}, "named by times"),
+        ({"time": "x"}, "'x'"),
+        ({"time": "date", "time_format": "%d.%m.%Y"}, "%d.%m.%Y"),
+        ({"missing_in": [["x", "abc"]]}, "abc"),
+        ({"start": "soon", "time": None, "step": 1}, "soon"),
     ],
-)  # fmt: skip
+)
 def test_an_override_that_can_not_be_is_refused_by_name(changes: dict[str, Any], part: str) -> None:
     with pytest.raises(GruvizError) as caught:
         read(PLAIN, **changes)
@@ -713,9 +824,18 @@ def test_every_part_of_a_reading_can_be_overruled() -> None:
         "% head\nn;x\n" + "\n".join(f"{row};1.{row:03d}" for row in range(100, 148)) + "\nend;9"
     )
     table = read(
-        content, comment="%", separator=";", decimal=",", thousands=".", header=2, first=4, footer=2,
-        quote="", time=[], order="file",
-    )  # fmt: skip
+        content,
+        comment="%",
+        separator=";",
+        decimal=",",
+        thousands=".",
+        header=2,
+        first=4,
+        footer=2,
+        quote="",
+        time=[],
+        order="file",
+    )
     same(table, "x", [1000 + row for row in range(101, 147)])
     assert table.reading.header == (2,)
 

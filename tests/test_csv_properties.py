@@ -50,18 +50,22 @@ def files(draw: st.DrawFn) -> Written:
     names = draw(
         st.lists(
             st.text("abcdefgäöß ()%", max_size=9).map(lambda name: f"n{name}e"),
-            min_size=3, max_size=5, unique=True,
+            min_size=3,
+            max_size=5,
+            unique=True,
         )
-    )  # fmt: skip
+    )
     values = draw(
         st.lists(
             st.lists(
                 st.none() | st.integers(-(10**9), 10**9),
-                min_size=len(names) - 1, max_size=len(names) - 1,
+                min_size=len(names) - 1,
+                max_size=len(names) - 1,
             ),
-            min_size=rows, max_size=rows,
+            min_size=rows,
+            max_size=rows,
         )
-    )  # fmt: skip
+    )
     # Evidence: one number of each column that can be read in one way only.
     values[0] = [123_456_725 for _value in values[0]]
     words = draw(st.lists(WORDS, min_size=rows, max_size=rows))
@@ -82,9 +86,12 @@ def files(draw: st.DrawFn) -> Written:
     frame[names[-1]] = pd.array(words, "str")
     lines = before.count("\n")
     parts = {
-        "separator": separator, "decimal": decimal, "thousands": thousands, "header": (lines + 1,),
+        "separator": separator,
+        "decimal": decimal,
+        "thousands": thousands,
+        "header": (lines + 1,),
         "first": lines + 2,
-    }  # fmt: skip
+    }
     return Written(text.encode(encoding), frame, parts)
 
 
@@ -102,20 +109,89 @@ def test_any_frame_in_any_dialect_comes_back_equal(written: Written) -> None:
 @given(files())
 def test_a_frame_comes_back_equal_when_its_dialect_is_told(written: Written) -> None:
     table = read_csv(
-        written.content, missing_in=(), time=(), missing=["NA", "?", "-", "***", "n/a"],
+        written.content,
+        missing_in=(),
+        time=(),
+        missing=["NA", "?", "-", "***", "n/a"],
         **written.parts,
-    )  # fmt: skip
+    )
     pd.testing.assert_frame_equal(table.frame, written.frame)
 
 
 PIECES = st.sampled_from(
-    [",", ",,", "\n", "\r\n", "\r", '"', '""', "'", ";", "\t", " ", "a", "é", "#", "\\", "\ufeff",
-     "1", "-2.5", "1,5", "1.234,5", "1e5", "1e999", "nan", "inf", "NA", "-", "?", "-200", "-9999",
-     "True", "0x1f", "9" * 25, "18446744073709551616", "-9223372036854775809", "2020-01-01",
-     "01/02/2020", "10:30", "24:00", "1592985316", "19991231", "1999", "Q1 2020", "2020-W01", "\0",
-     "\x1a", "\u2028", "=1+1", "1_000", "1j", "5%", "€", "3 °C", "(3)", "Jan", "日", "{", "<a>", "%",
-     "1.5K", "2M", "3#", "4 p", "5<br />", "D-1/3/90", "199013", "13", "Unit", "Source", "lat", "year"]
-)  # fmt: skip
+    [
+        ",",
+        ",,",
+        "\n",
+        "\r\n",
+        "\r",
+        '"',
+        '""',
+        "'",
+        ";",
+        "\t",
+        " ",
+        "a",
+        "é",
+        "#",
+        "\\",
+        "\ufeff",
+        "1",
+        "-2.5",
+        "1,5",
+        "1.234,5",
+        "1e5",
+        "1e999",
+        "nan",
+        "inf",
+        "NA",
+        "-",
+        "?",
+        "-200",
+        "-9999",
+        "True",
+        "0x1f",
+        "9" * 25,
+        "18446744073709551616",
+        "-9223372036854775809",
+        "2020-01-01",
+        "01/02/2020",
+        "10:30",
+        "24:00",
+        "1592985316",
+        "19991231",
+        "1999",
+        "Q1 2020",
+        "2020-W01",
+        "\0",
+        "\x1a",
+        "\u2028",
+        "=1+1",
+        "1_000",
+        "1j",
+        "5%",
+        "€",
+        "3 °C",
+        "(3)",
+        "Jan",
+        "日",
+        "{",
+        "<a>",
+        "%",
+        "1.5K",
+        "2M",
+        "3#",
+        "4 p",
+        "5<br />",
+        "D-1/3/90",
+        "199013",
+        "13",
+        "Unit",
+        "Source",
+        "lat",
+        "year",
+    ]
+)
 ROWS = st.tuples(st.lists(PIECES, max_size=8), st.lists(PIECES, max_size=8)).map(
     lambda parts: "".join(parts[0]) + ("\n" + "".join(parts[1])) * 14
 )
@@ -136,7 +212,9 @@ COLUMNS = st.lists(COLUMN, max_size=2).map(tuple)
 OVERRIDES = st.fixed_dictionaries(
     {},
     optional={
-        "encoding": st.sampled_from(["utf-8", "latin-1", "utf-16", "idna", "rot13", "zip", "no\0ne"]),
+        "encoding": st.sampled_from(
+            ["utf-8", "latin-1", "utf-16", "idna", "rot13", "zip", "no\0ne"]
+        ),
         "separator": st.sampled_from([",", ";", " ", "", "\t", '"', "a", "é"]),
         "quote": st.sampled_from(['"', "'", "", ",", "é"]),
         "comment": st.sampled_from(["#", "", "a", "//"]),
@@ -145,21 +223,27 @@ OVERRIDES = st.fixed_dictionaries(
         "header": st.lists(st.integers(1, 9), max_size=3).map(tuple),
         "first": st.integers(1, 30),
         "footer": st.integers(0, 30),
-        "missing": st.lists(st.sampled_from(["NA", "1", "x", "-2.5", "nan"]), max_size=3).map(tuple),
-        "missing_in": st.lists(st.tuples(COLUMN, st.sampled_from(["1", "x", "inf"])), max_size=2).map(
+        "missing": st.lists(st.sampled_from(["NA", "1", "x", "-2.5", "nan"]), max_size=3).map(
             tuple
         ),
+        "missing_in": st.lists(
+            st.tuples(COLUMN, st.sampled_from(["1", "x", "inf"])), max_size=2
+        ).map(tuple),
         "text": COLUMNS,
         "time": COLUMNS,
-        "time_format": st.sampled_from(["%Y", "%d.%m.%Y", "unix s", "excel", "week", "%", "%Q", "("]),
-        "start": st.sampled_from(["2020-01-01", "soon", "", "9999-12-31", "2020-01-01T00:00+02:00"]),
+        "time_format": st.sampled_from(
+            ["%Y", "%d.%m.%Y", "unix s", "excel", "week", "%", "%Q", "("]
+        ),
+        "start": st.sampled_from(
+            ["2020-01-01", "soon", "", "9999-12-31", "2020-01-01T00:00+02:00"]
+        ),
         "step": st.sampled_from([1e-6, 0.25, 86_400.0, 9e11]),
         "order": st.sampled_from(["time", "file"]),
         "reshape": st.sampled_from(["", "pivot", "transpose"]),
         "id": COLUMN | st.just(""),
         "value": COLUMN,
     },
-)  # fmt: skip
+)
 
 
 def check(table: Table) -> None:

@@ -33,14 +33,28 @@ READ = [key for key in KEY if key["expect"] != "refuse_with_reason"]
 # The findings that the traps of each file call for.
 CALLED_FOR = {
     "airquality_uci.csv": {
-        "number-marks", "sentinel", "mostly-missing", "time-joined", "day-first",
+        "number-marks",
+        "sentinel",
+        "mostly-missing",
+        "time-joined",
+        "day-first",
     },
     "smard_netzlast_viertelstunde.csv": {
-        "number-marks", "missing-marks", "empty-end", "empty-rows", "gaps", "clock-change",
+        "number-marks",
+        "missing-marks",
+        "empty-end",
+        "empty-rows",
+        "gaps",
+        "clock-change",
     },
     "bikes_montreal.csv": {"encoding", "day-first", "short-rows", "empty-columns"},
     "btc_coinbase_1h.csv": {
-        "preamble", "newest-first", "time", "identifier", "exchanged-columns", "gaps",
+        "preamble",
+        "newest-first",
+        "time",
+        "identifier",
+        "exchanged-columns",
+        "gaps",
     },
     "google_trends_multiTimeline.csv": {"preamble", "short-series"},
     "noaa_co2_mm_mlo.txt": {"comments", "no-header", "sentinel", "time-joined"},
@@ -53,7 +67,7 @@ CALLED_FOR = {
     "household_power_2days.txt": {"dates-by-order", "time-joined"},
     "thingspeak_feeds.csv": {"few-rows", "irregular", "zone"},
     "russell_crcrlf_latin1.csv": {"encoding", "line-ends", "month-first", "few-rows"},
-}  # fmt: skip
+}
 REFUSED = {
     "tweets_quoted_newlines.csv": "nothing to forecast",
     "utf16le_csvkit.csv": "2 data rows",
@@ -71,8 +85,11 @@ def differences(table: Table, key: dict[str, Any]) -> list[str]:
             wrong.append(f"{what}: {found!r}, not {expected!r}")
 
     plain = {"ascii": "utf-8"}  # what is ASCII is UTF-8 as well
-    same("encoding", plain.get(reading.encoding or "", reading.encoding),
-         plain.get(key["encoding"], key["encoding"]))  # fmt: skip
+    same(
+        "encoding",
+        plain.get(reading.encoding or "", reading.encoding),
+        plain.get(key["encoding"], key["encoding"]),
+    )
     separators = {"whitespace": " ", None: ""}
     same("separator", reading.separator, separators.get(key["delimiter"], key["delimiter"]))
     same("decimal", reading.decimal, key["decimal"])

@@ -243,10 +243,13 @@ def test_a_step_that_is_quick_enough_passes(batch: int, length: int, units: int)
 @pytest.mark.parametrize(
     "changed",
     [
-        {"cell": LSTM()}, {"cell": GRU(tied_gates=True)}, {"cell": GRU(activation="relu")},
-        {"initial": OwnInitial()}, {"regularization": Regularized()},
+        {"cell": LSTM()},
+        {"cell": GRU(tied_gates=True)},
+        {"cell": GRU(activation="relu")},
+        {"initial": OwnInitial()},
+        {"regularization": Regularized()},
     ],
-)  # fmt: skip
+)
 def test_learned_decay_refuses_what_its_layer_would_pass_over(changed: dict[str, object]) -> None:
     task = TableTask(window=24, missing="decay")
     check(Experiment(task=task, cell=GRU(7)))

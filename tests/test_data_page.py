@@ -64,8 +64,10 @@ def test_rows_of_an_upload_are_shown_as_sequences_with_their_classes() -> None:
     figure, _words = picture(page)
     assert "<b>no" not in json.dumps(figure["layout"])
     assert [each.value for each in page.subheader][:3] == [
-        "How it was read", "A few sequences", "Known without training",
-    ]  # fmt: skip
+        "How it was read",
+        "A few sequences",
+        "Known without training",
+    ]
 
 
 def test_a_table_that_makes_no_sequences_is_refused_with_one_sentence_below_its_reading() -> None:

@@ -120,7 +120,10 @@ def test_an_experiment_can_not_be_changed() -> None:
     ("settings", "message"),
     [
         ({"learning_rate": 100.0}, "Learning rate is 100.0; choose a number from 1e-06 to 10."),
-        ({"clip_norm": 0}, "Clip norm is 0; choose a number from 0.001 to 1000. None switches it off."),
+        (
+            {"clip_norm": 0},
+            "Clip norm is 0; choose a number from 0.001 to 1000. None switches it off.",
+        ),
         ({"learning_rate": 0}, "Learning rate is 0; choose a number from 1e-06 to 10."),
         ({"learning_rate": -0.1}, "Learning rate is -0.1; choose a number from 1e-06 to 10."),
         (
@@ -166,7 +169,7 @@ def test_an_experiment_can_not_be_changed() -> None:
         ),
         ({"cell": Adam()}, f"Cell is {Adam()!r}; choose one of: gru, cho, lstm, rnn."),
     ],
-)  # fmt: skip
+)
 def test_an_experiment_refuses_what_can_not_be_trained(
     settings: dict[str, Any], message: str
 ) -> None:
@@ -224,18 +227,20 @@ def test_live_is_what_is_read_anew_at_every_update_or_validation() -> None:
         if not isinstance(what, Pick) and what.live
     }
     assert live == {
-        "Experiment.learning_rate", "Experiment.clip_norm", "Experiment.clip_value",
-        "Experiment.epochs", "Experiment.target_loss", "Experiment.patience",
-    }  # fmt: skip
+        "Experiment.learning_rate",
+        "Experiment.clip_norm",
+        "Experiment.clip_value",
+        "Experiment.epochs",
+        "Experiment.target_loss",
+        "Experiment.patience",
+    }
     waits = {
         f"{row.__name__}.{name}"
         for row in OPTIMIZERS.values()
         for name, what in about(row)
         if isinstance(what, Knob) and not what.live
     }
-    assert waits == {
-        "Adam.amsgrad", "RMSprop.momentum", "RMSprop.centered", "Adagrad.accumulator",
-    }  # fmt: skip
+    assert waits == {"Adam.amsgrad", "RMSprop.momentum", "RMSprop.centered", "Adagrad.accumulator"}
 
 
 def test_a_batch_is_all_there_is_if_it_says_so_or_its_optimizer_does() -> None:
@@ -247,9 +252,16 @@ def test_a_batch_is_all_there_is_if_it_says_so_or_its_optimizer_does() -> None:
 def test_with_live_takes_what_acts_at_once_and_leaves_the_rest() -> None:
     running = Experiment(optimizer=Adam(0.9, 0.99), seed=1)
     wanted = Experiment(
-        task=Adding(), learning_rate=0.5, clip_norm=None, schedule=Cosine(),
-        optimizer=Adam(0.5, 0.6), cell=GRU(8), batch_size=7, steps=9, seed=2,
-    )  # fmt: skip
+        task=Adding(),
+        learning_rate=0.5,
+        clip_norm=None,
+        schedule=Cosine(),
+        optimizer=Adam(0.5, 0.6),
+        cell=GRU(8),
+        batch_size=7,
+        steps=9,
+        seed=2,
+    )
     assert with_live(running, wanted) == replace(
         running, learning_rate=0.5, clip_norm=None, optimizer=Adam(0.5, 0.6)
     )
@@ -280,9 +292,13 @@ def test_another_row_of_a_table_is_one_difference() -> None:
 
 def test_the_names_of_all_rows_differ_so_that_a_link_can_not_confuse_them() -> None:
     tables: list[dict[str, type[Choice]]] = [
-        dict(OPTIMIZERS), dict(SCHEDULES), dict(TASKS), dict(CELLS), dict(INITIALS),
+        dict(OPTIMIZERS),
+        dict(SCHEDULES),
+        dict(TASKS),
+        dict(CELLS),
+        dict(INITIALS),
         dict(REGULARIZATIONS),
-    ]  # fmt: skip
+    ]
     names = [name for table in tables for name in table]
     assert len(names) == len(set(names))
     assert all(row.name == name for table in tables for name, row in table.items())
@@ -290,20 +306,33 @@ def test_the_names_of_all_rows_differ_so_that_a_link_can_not_confuse_them() -> N
 
 def test_every_task_says_what_the_network_is_asked_for() -> None:
     assert {name: row.kind for name, row in TASKS.items()} == {
-        "sine": Kind.FORECAST, "damped": Kind.FORECAST, "mackey_glass": Kind.FORECAST,
-        "lorenz": Kind.FORECAST, "walk": Kind.FORECAST, "adding": Kind.REGRESSION,
-        "copy": Kind.LABELLING, "echo": Kind.TRACKING, "parity": Kind.LABELLING,
-        "order": Kind.CLASSIFICATION, "brackets": Kind.CLASSIFICATION,
-        "waveforms": Kind.CLASSIFICATION, "digits": Kind.CLASSIFICATION,
-        "text": Kind.LABELLING, "table": Kind.FORECAST, "rows": Kind.CLASSIFICATION,
+        "sine": Kind.FORECAST,
+        "damped": Kind.FORECAST,
+        "mackey_glass": Kind.FORECAST,
+        "lorenz": Kind.FORECAST,
+        "walk": Kind.FORECAST,
+        "adding": Kind.REGRESSION,
+        "copy": Kind.LABELLING,
+        "echo": Kind.TRACKING,
+        "parity": Kind.LABELLING,
+        "order": Kind.CLASSIFICATION,
+        "brackets": Kind.CLASSIFICATION,
+        "waveforms": Kind.CLASSIFICATION,
+        "digits": Kind.CLASSIFICATION,
+        "text": Kind.LABELLING,
+        "table": Kind.FORECAST,
+        "rows": Kind.CLASSIFICATION,
         "long": Kind.CLASSIFICATION,
-    }  # fmt: skip
+    }
 
 
 def test_the_gates_have_the_scale_from_0_to_1_and_the_states_from_minus_1_to_1() -> None:
     assert [(signal.name, signal.low, signal.high) for signal in GRU.signals] == [
-        ("reset", 0.0, 1.0), ("update", 0.0, 1.0), ("candidate", -1.0, 1.0), ("hidden", -1.0, 1.0),
-    ]  # fmt: skip
+        ("reset", 0.0, 1.0),
+        ("update", 0.0, 1.0),
+        ("candidate", -1.0, 1.0),
+        ("hidden", -1.0, 1.0),
+    ]
 
 
 def test_tasks_differ_by_what_they_are_and_not_by_their_name_alone() -> None:

@@ -97,12 +97,17 @@ def test_a_view_is_sent_what_its_charts_need_and_no_more() -> None:
     pictures = {"signals", "answer", "gradient"}
     always = {"steps", "validations", "here"}
     assert {view: set(tables) for view, (_header, tables) in sent.items()} == {
-        "overview": always | pictures, "clip": always, "blocks": always | {"blocks"},
+        "overview": always | pictures,
+        "clip": always,
+        "blocks": always | {"blocks"},
         "nonsense": always | pictures,
-    }  # fmt: skip
+    }
     assert {view: header["snapshot"] for view, (header, _tables) in sent.items()} == {
-        "overview": 3, "clip": -1, "blocks": -1, "nonsense": 3,
-    }  # fmt: skip
+        "overview": 3,
+        "clip": -1,
+        "blocks": -1,
+        "nonsense": 3,
+    }
     assert set(sent["clip"][0]["alternatives"]) == {"lens", "rate"}
 
 
@@ -163,8 +168,10 @@ def test_frames_put_end_to_end_are_the_history() -> None:
         losses += tables["steps"]["loss"].tolist()
         validations += tables["validations"]["loss"].tolist()
         asked = {
-            "steps": len(losses), "validations": len(validations), "snapshot": header["snapshot"],
-        }  # fmt: skip
+            "steps": len(losses),
+            "validations": len(validations),
+            "snapshot": header["snapshot"],
+        }
     assert losses == run.history.loss.astype(np.float32).tolist()
     assert validations == run.history.validations["loss"].astype(np.float32).tolist()
     assert header["status"] == "finished"
@@ -389,13 +396,20 @@ def test_a_panel_that_asks_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     "ask",
     [
-        "", "{", "[]", "3", "null", "{}", '{"steps": 1}', "[" * 900,
+        "",
+        "{",
+        "[]",
+        "3",
+        "null",
+        "{}",
+        '{"steps": 1}',
+        "[" * 900,
         '{"steps": "1", "validations": 0, "snapshot": 0}',
         '{"steps": 1.5, "validations": 0, "snapshot": 0}',
         '{"steps": null, "validations": 0, "snapshot": 0}',
         '{"steps": 0, "validations": 0, "snapshot": 0, "blocks": "1"}',
     ],
-)  # fmt: skip
+)
 def test_an_ask_that_can_not_be_read_ends_the_feed(
     monkeypatch: pytest.MonkeyPatch, ask: str
 ) -> None:

@@ -41,15 +41,22 @@ from tests.test_tables_page import upload
 DATA = "pages/Data.py"
 TASK = TableTask(column="SUNACTIVITY", window=12, horizon=3)
 SMALL = Experiment.from_dict(
-    {"task": {"name": "table", "column": "SUNACTIVITY", "window": 12, "horizon": 3},
-     "cell": {"name": "gru", "units": 4}, "batch_size": 32, "steps": 40}
-)  # fmt: skip
+    {
+        "task": {"name": "table", "column": "SUNACTIVITY", "window": 12, "horizon": 3},
+        "cell": {"name": "gru", "units": 4},
+        "batch_size": 32,
+        "steps": 40,
+    }
+)
 LINK = to_link(SMALL)
 MEASURES = {"mae": "MAE", "rmse": "RMSE", "mase": "MASE", "smape": "sMAPE (%)", "skill": "skill"}
 LABELS = {
-    "last": "Repeat the last value", "seasonal": "Seasonal naive", "drift": "Drift",
-    "linear": "Linear autoregression", "the network": "the network",
-}  # fmt: skip
+    "last": "Repeat the last value",
+    "seasonal": "Seasonal naive",
+    "drift": "Drift",
+    "linear": "Linear autoregression",
+    "the network": "the network",
+}
 SERIES = series_of(TASK, 0, fetch_sample)
 DATASET = preview_of(TASK, 0, fetch_sample)
 assert DATASET.ends is not None
@@ -333,9 +340,11 @@ def test_the_scaling_is_told_as_what_it_is(scaling: str, leak: str) -> None:
     part = SERIES if leak == "on" else SERIES[:BORDER]
     low, middle, high = np.quantile(part, (0.25, 0.5, 0.75))
     offset, scale = {
-        "standard": (part.mean(), part.std()), "minmax": (part.min(), part.max() - part.min()),
-        "robust": (middle, high - low), "none": (0.0, 1.0),
-    }[scaling]  # fmt: skip
+        "standard": (part.mean(), part.std()),
+        "minmax": (part.min(), part.max() - part.min()),
+        "robust": (middle, high - low),
+        "none": (0.0, 1.0),
+    }[scaling]
     said = texts(page)
     assert f"Scaled as (value - {readable(offset)}) / {readable(scale)}." in said
 
@@ -388,10 +397,12 @@ def test_rows_without_a_time_are_numbered_and_go_on_after_the_last() -> None:
         (pd.date_range("2000", periods=9, freq="ME"), ["2000-10-31", "2000-11-30", "2000-12-31"]),
         (pd.date_range("2000", periods=9, freq="7D"), ["2000-03-04", "2000-03-11", "2000-03-18"]),
         # With a gap it is the usual step.
-        (pd.DatetimeIndex(["2000-01-01", "2000-01-02", "2000-01-04", "2000-01-05"]),
-         ["2000-01-06", "2000-01-07", "2000-01-08"]),
+        (
+            pd.DatetimeIndex(["2000-01-01", "2000-01-02", "2000-01-04", "2000-01-05"]),
+            ["2000-01-06", "2000-01-07", "2000-01-08"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_times_go_on_after_the_last_row_as_a_calendar_does(
     times: pd.DatetimeIndex, ahead: list[str]
 ) -> None:

@@ -21,7 +21,7 @@ LONG = "id,day,value\n" + "\n".join(
 TABLES = [
     *(path.read_bytes() for path in sorted(SAMPLES.glob("*.csv"))),
     *(text.encode() for text in (NEWEST_FIRST, GERMAN, NO_TIME, LATE, LONG)),
-]  # fmt: skip
+]
 
 
 def kept(table: Table, folder: Path) -> Table:

@@ -96,17 +96,19 @@ def test_the_ends_of_a_range_belong_to_it_and_a_float_knob_takes_whole_numbers()
 
 
 def test_about_lists_the_controls_in_order_and_nothing_else() -> None:
-    assert [name for name, _what in about(Order)] == [
-        "drink", "degrees", "sugar", "hurry", "guest",
-    ]  # fmt: skip
+    assert [name for name, _what in about(Order)] == ["drink", "degrees", "sugar", "hurry", "guest"]
     assert dict(about(Order()))["degrees"] == Knob("Degrees", 0.5, 1e6)
 
 
 def test_to_dict_is_plain_and_names_the_chosen_rows() -> None:
     plain = to_dict(Order(Water(), sugar=None))
     assert plain == {
-        "drink": {"name": "water"}, "degrees": 80.0, "sugar": None, "hurry": False, "guest": "",
-    }  # fmt: skip
+        "drink": {"name": "water"},
+        "degrees": 80.0,
+        "sugar": None,
+        "hurry": False,
+        "guest": "",
+    }
 
 
 def test_from_dict_fills_in_defaults_and_refuses_what_it_does_not_know() -> None:

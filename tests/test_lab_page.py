@@ -31,9 +31,13 @@ from tests.test_run import OnDemand, assert_same
 
 LAB = "pages/Lab.py"
 SMALL = Experiment.from_dict(
-    {"task": {"name": "adding", "size": 40, "length": 8}, "cell": {"name": "gru", "units": 4},
-     "batch_size": 16, "steps": 300}
-)  # fmt: skip
+    {
+        "task": {"name": "adding", "size": 40, "length": 8},
+        "cell": {"name": "gru", "units": 4},
+        "batch_size": 16,
+        "steps": 300,
+    }
+)
 LINK = to_link(SMALL)
 
 
@@ -101,8 +105,11 @@ def test_a_study_is_watched_cancelled_and_gone_on_with(by_hand: OnDemand) -> Non
     page.run()
     assert study.status is StudyStatus.CANCELLED
     assert keys(page) == {
-        "start-range-test", "resume-range-test", "start-sharpness", "start-surface",
-    }  # fmt: skip
+        "start-range-test",
+        "resume-range-test",
+        "start-sharpness",
+        "start-surface",
+    }
     assert "Not finished." in texts(page)
     assert pictures(page) == {"chart-range-test"}
     assert not page.get("progress")
@@ -179,8 +186,9 @@ def test_adopting_a_rate_turns_the_control_and_the_running_run() -> None:
     assert labelled(page.select_slider, "Learning rate").value == found.rate
     stepped(page, 1)
     assert run.history.steps["learning_rate"].tolist()[-2:] == [
-        Experiment().learning_rate, found.rate
-    ]  # fmt: skip
+        Experiment().learning_rate,
+        found.rate,
+    ]
 
 
 def test_a_range_test_starts_from_the_run_where_that_is_asked_for() -> None:

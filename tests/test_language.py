@@ -25,11 +25,29 @@ from tests.test_run import OnDemand, a_run
 
 # What is called the same in every language: measures, weights, papers, codecs, a file's own columns.
 NAMES = {
-    "", "MAE", "RMSE", "MASE", "sMAPE (%)", *(row.source for row in OPTIMIZERS.values()),
-    *(f"W<sub>{side}{gate}</sub>" for side in "ih" for gate in "rzn"), "YEAR", "SUNACTIVITY", "–",
-    "utf-8", "utf-16", "cp1252", "latin-1", "gb18030", "shift_jis", "cp932", "big5", "euc_kr",
-    "cp1251", "mac_roman", "%Y-%m-%d %H:%M",
-}  # fmt: skip
+    "",
+    "MAE",
+    "RMSE",
+    "MASE",
+    "sMAPE (%)",
+    *(row.source for row in OPTIMIZERS.values()),
+    *(f"W<sub>{side}{gate}</sub>" for side in "ih" for gate in "rzn"),
+    "YEAR",
+    "SUNACTIVITY",
+    "–",
+    "utf-8",
+    "utf-16",
+    "cp1252",
+    "latin-1",
+    "gb18030",
+    "shift_jis",
+    "cp932",
+    "big5",
+    "euc_kr",
+    "cp1251",
+    "mac_roman",
+    "%Y-%m-%d %H:%M",
+}
 SAMPLES = [fetch_sample(name).frame for name in SAMPLE_NAMES]
 NAMES |= {str(name) for frame in SAMPLES for name in frame.columns}
 NAMES |= {
@@ -60,18 +78,32 @@ def _bracketing(monkeypatch: pytest.MonkeyPatch) -> None:
 def visible(page: AppTest) -> Iterator[str]:
     """Every string that the page hands to the browser to be read."""
     widgets = [
-        *page.button, *page.select_slider, *page.slider, *page.selectbox, *page.multiselect,
-        *page.number_input, *page.text_input, *page.toggle, *page.button_group, *page.expander,
-        *page.file_uploader, *page.download_button,
-    ]  # fmt: skip
+        *page.button,
+        *page.select_slider,
+        *page.slider,
+        *page.selectbox,
+        *page.multiselect,
+        *page.number_input,
+        *page.text_input,
+        *page.toggle,
+        *page.button_group,
+        *page.expander,
+        *page.file_uploader,
+        *page.download_button,
+    ]
     for widget in widgets:
         yield widget.label
         yield getattr(widget, "help", "") or ""
         yield getattr(widget, "placeholder", "") or ""
     told = [
-        *page.title, *page.subheader, *page.caption, *page.markdown, *page.warning, *page.error,
+        *page.title,
+        *page.subheader,
+        *page.caption,
+        *page.markdown,
+        *page.warning,
+        *page.error,
         *page.info,
-    ]  # fmt: skip
+    ]
     for element in told:
         yield str(element.value)
     for menu in [*page.selectbox, *page.button_group, *page.select_slider]:

@@ -31,13 +31,23 @@ def test_the_default_experiment_needs_no_parameters() -> None:
 
 def test_a_link_holds_what_differs_and_reads_like_it() -> None:
     experiment = Experiment(
-        task=Adding(length=100), learning_rate=0.01, clip_norm=None, schedule=StepDecay(drop=0.25),
-        optimizer=Momentum(), seed=7,
-    )  # fmt: skip
+        task=Adding(length=100),
+        learning_rate=0.01,
+        clip_norm=None,
+        schedule=StepDecay(drop=0.25),
+        optimizer=Momentum(),
+        seed=7,
+    )
     assert to_link(experiment) == {
-        "task": "adding", "adding.length": "100", "learning_rate": "0.01", "clip_norm": "off",
-        "schedule": "step", "step.drop": "0.25", "optimizer": "momentum", "seed": "7",
-    }  # fmt: skip
+        "task": "adding",
+        "adding.length": "100",
+        "learning_rate": "0.01",
+        "clip_norm": "off",
+        "schedule": "step",
+        "step.drop": "0.25",
+        "optimizer": "momentum",
+        "seed": "7",
+    }
 
 
 @SURE
@@ -167,9 +177,34 @@ def test_the_order_of_the_parameters_does_not_matter() -> None:
 
 def test_the_keys_of_a_link_name_each_knob_once() -> None:
     assert KEYS == [
-        "task", "sine.size", "sine.length", "sine.horizon", "sine.noise", "learning_rate",
-        "clip_norm", "clip_value", "schedule", "warmup", "optimizer", "adam.beta1", "adam.beta2",
-        "adam.eps", "adam.weight_decay", "adam.amsgrad", "cell", "gru.units", "gru.activation",
-        "gru.tied_gates", "initial", "regularization", "loss", "loss_on", "batch_size", "steps",
-        "epochs", "target_loss", "patience", "seed",
-    ]  # fmt: skip
+        "task",
+        "sine.size",
+        "sine.length",
+        "sine.horizon",
+        "sine.noise",
+        "learning_rate",
+        "clip_norm",
+        "clip_value",
+        "schedule",
+        "warmup",
+        "optimizer",
+        "adam.beta1",
+        "adam.beta2",
+        "adam.eps",
+        "adam.weight_decay",
+        "adam.amsgrad",
+        "cell",
+        "gru.units",
+        "gru.activation",
+        "gru.tied_gates",
+        "initial",
+        "regularization",
+        "loss",
+        "loss_on",
+        "batch_size",
+        "steps",
+        "epochs",
+        "target_loss",
+        "patience",
+        "seed",
+    ]

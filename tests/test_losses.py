@@ -98,8 +98,9 @@ def test_a_forecast_after_every_step_wants_the_values_that_follow_each() -> None
     future = np.array([[13.0, 15.0]], np.float32)
     assert wanted(Kind.FORECAST, "task", future, 1) == (False, [[13, 15]])
     assert wanted(Kind.FORECAST, "every", future, 1) == (
-        True, [[[3, 5], [5, 7], [7, 9], [9, 11], [11, 13], [13, 15]]],
-    )  # fmt: skip
+        True,
+        [[[3, 5], [5, 7], [7, 9], [9, 11], [11, 13], [13, 15]]],
+    )
 
 
 def test_one_answer_asked_for_after_every_step_is_the_same_each_time() -> None:

@@ -18,8 +18,11 @@ def test_the_four_measures_of_four_forecasts_are_these() -> None:
     # |1|/(1+2), 0, |3|/(3+0), 0: a mean of 1/3, times 200
     assert smape(ACTUAL, FORECAST) == pytest.approx(200 / 3)
     assert scores(ACTUAL, FORECAST, 0.5) == {
-        "mae": 1.0, "rmse": math.sqrt(2.5), "mase": 2.0, "smape": pytest.approx(200 / 3),
-    }  # fmt: skip
+        "mae": 1.0,
+        "rmse": math.sqrt(2.5),
+        "mase": 2.0,
+        "smape": pytest.approx(200 / 3),
+    }
 
 
 def test_the_naive_forecast_inside_the_training_part_has_a_mase_of_one() -> None:

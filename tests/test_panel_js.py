@@ -29,8 +29,12 @@ def test_in_node(path: Path) -> None:
         missing("Node is missing: pip install -r requirements-dev.txt")
     done = subprocess.run(
         [program, "--test", "--test-reporter=spec", path],
-        check=False, capture_output=True, text=True, encoding="utf-8", timeout=120,
-    )  # fmt: skip
+        check=False,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
 

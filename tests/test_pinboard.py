@@ -32,9 +32,13 @@ from tests.test_comparison import Stored
 from tests.test_run import OnDemand, a_run
 
 SMALL = Experiment.from_dict(
-    {"task": {"name": "adding", "size": 40, "length": 8}, "cell": {"name": "gru", "units": 4},
-     "batch_size": 16, "steps": 300}
-)  # fmt: skip
+    {
+        "task": {"name": "adding", "size": 40, "length": 8},
+        "cell": {"name": "gru", "units": 4},
+        "batch_size": 16,
+        "steps": 300,
+    }
+)
 LINK = to_link(SMALL)
 
 
@@ -138,9 +142,7 @@ def test_pins_of_one_name_are_told_apart_and_four_are_the_most() -> None:
     assert names(page) == ["Adam 0.003", "Adam 0.003 (3)", "Adam 0.003 (4)"]
     assert not button(page, "Pin").disabled
     pressed(page, "Pin")
-    assert names(page) == [
-        "Adam 0.003", "Adam 0.003 (3)", "Adam 0.003 (4)", "Adam 0.003 (2)",
-    ]  # fmt: skip
+    assert names(page) == ["Adam 0.003", "Adam 0.003 (3)", "Adam 0.003 (4)", "Adam 0.003 (2)"]
 
 
 def two_pins() -> AppTest:

@@ -41,5 +41,8 @@ def test_a_long_pinned_run_is_thinned_and_keeps_its_extremes() -> None:
 def test_a_pinned_run_without_a_step_has_empty_columns() -> None:
     pin = pin_tables([a_run(OnDemand()).history])["pin0"]
     assert {name: len(values) for name, values in pin.items()} == {
-        "step": 0, "smooth": 0, "norm": 0, "learning_rate": 0,
-    }  # fmt: skip
+        "step": 0,
+        "smooth": 0,
+        "norm": 0,
+        "learning_rate": 0,
+    }

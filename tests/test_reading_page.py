@@ -136,9 +136,10 @@ def test_overrides_of_a_link_are_used_and_those_that_make_no_table_are_dropped()
     assert labelled(page.selectbox, "Order of rows").value == "file"
     column = {"table.column": "SUNACTIVITY"}
     for bad in (
-        'sunspots_yearly?{"header":[999999]}', "sunspots_yearly?{",
+        'sunspots_yearly?{"header":[999999]}',
+        "sunspots_yearly?{",
         'sunspots_yearly?{"missing":"\\ud800"}',
-    ):  # fmt: skip
+    ):
         page = opened("pages/Data.py", LINK | column | {"table.source": bad})
         assert not page.exception
         assert len(page.error) + len(page.warning) == 1

@@ -15,9 +15,8 @@ def test_the_snippet_trains_in_six_lines_or_fewer() -> None:
     (snippet,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     assert len([line for line in snippet.splitlines() if line.strip()]) <= 6
     done = subprocess.run(
-        [sys.executable, "-c", snippet],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        [sys.executable, "-c", snippet], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     found = re.fullmatch(r"loss (\S+) -> (\S+) in (\S+) s\n", done.stdout)
     assert found, done.stdout
     assert float(found[2]) < float(found[1]) / 2

@@ -84,10 +84,14 @@ def test_a_step_of_a_long_run_takes_at_most_60_bytes() -> None:
     random = np.random.default_rng(0)
     for start in range(0, 100_000, count):
         steps = {
-            "step": np.arange(start, start + count, dtype=float), "loss": random.random(count),
-            "learning_rate": rate, "norm": random.random(count),
-            "clipped_norm": random.random(count), "clip_norm": nothing, "penalty": nothing,
-        }  # fmt: skip
+            "step": np.arange(start, start + count, dtype=float),
+            "loss": random.random(count),
+            "learning_rate": rate,
+            "norm": random.random(count),
+            "clipped_norm": random.random(count),
+            "clip_norm": nothing,
+            "penalty": nothing,
+        }
         few = {name: np.empty(0) for name in ("step", "loss", "accuracy")}
         history.absorb(Slice(Checkpoint(start, {}, 1.0), steps, few, None, 0.1, 10))
     assert history.size <= 60 * 100_000
@@ -156,12 +160,17 @@ def test_a_slice_without_a_step_leaves_the_curves_alone() -> None:
 @pytest.mark.parametrize(
     ("losses", "step"),
     [
-        ([0.5, 0.009, 0.008, 0.007], 50), ([0.009, 0.009, 0.009], 0),
-        ([0.5, 0.009, 0.02, 0.009, 0.008, 0.007], 150), ([0.5, 0.009, 0.008], None),
-        ([0.5, 0.009, 0.009, 0.009, 0.01], None), ([0.009, math.nan, 0.009, 0.009, 0.009], 100),
-        ([0.009, 0.009, 0.009, math.nan], None), ([], None), ([0.5] * 9, None),
+        ([0.5, 0.009, 0.008, 0.007], 50),
+        ([0.009, 0.009, 0.009], 0),
+        ([0.5, 0.009, 0.02, 0.009, 0.008, 0.007], 150),
+        ([0.5, 0.009, 0.008], None),
+        ([0.5, 0.009, 0.009, 0.009, 0.01], None),
+        ([0.009, math.nan, 0.009, 0.009, 0.009], 100),
+        ([0.009, 0.009, 0.009, math.nan], None),
+        ([], None),
+        ([0.5] * 9, None),
     ],
-)  # fmt: skip
+)
 def test_a_task_is_solved_where_the_loss_falls_below_for_good_and_three_validations(
     losses: list[float], step: int | None
 ) -> None:

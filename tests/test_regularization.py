@@ -40,9 +40,12 @@ def test_the_penalty_is_the_sum_of_its_terms_and_no_part_of_the_loss() -> None:
     kernel, recurrent = weights["weight_ih_l0"], weights["weight_hh_l0"]
     biases = torch.cat([weights["bias_ih_l0"], weights["bias_hh_l0"]])
     expected = (
-        0.1 * kernel.abs().sum() + 0.02 * kernel.square().sum() + 0.3 * recurrent.abs().sum()
-        + 0.04 * recurrent.square().sum() + 0.5 * biases.square().sum()
-    )  # fmt: skip
+        0.1 * kernel.abs().sum()
+        + 0.02 * kernel.square().sum()
+        + 0.3 * recurrent.abs().sum()
+        + 0.04 * recurrent.square().sum()
+        + 0.5 * biases.square().sum()
+    )
     found, plain = made.step()[0], trainer(SMALL).step()[0]
     assert found["penalty"] == pytest.approx(float(expected), rel=1e-5)
     assert found["loss"] == plain["loss"]

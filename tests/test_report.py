@@ -50,8 +50,9 @@ def test_a_change_is_marked_at_its_step_with_the_new_values() -> None:
     executor.do_all()
     (mark,) = report.change_marks(run)
     assert (mark["x0"], mark["label"]["text"]) == (
-        3, "Learning rate 0.5, Clip norm off, Momentum beta 1 0.25",
-    )  # fmt: skip
+        3,
+        "Learning rate 0.5, Clip norm off, Momentum beta 1 0.25",
+    )
 
 
 def test_a_turn_that_is_still_to_come_is_not_marked_and_the_page_is_drawn_again_when_it_is() -> (
@@ -70,10 +71,16 @@ def test_a_turn_that_is_still_to_come_is_not_marked_and_the_page_is_drawn_again_
 @pytest.mark.parametrize(
     ("setting", "text"),
     [
-        (None, "off"), (0.003, "0.003"), (1e-6, "1×10⁻⁶"), (1234.5, "1,234.5"), (2000, "2,000"),
-        (Adam(), "Adam"), (SineMixture(), "Sine mixture"), ("x" * 50, "x" * 40),
+        (None, "off"),
+        (0.003, "0.003"),
+        (1e-6, "1×10⁻⁶"),
+        (1234.5, "1,234.5"),
+        (2000, "2,000"),
+        (Adam(), "Adam"),
+        (SineMixture(), "Sine mixture"),
+        ("x" * 50, "x" * 40),
     ],
-)  # fmt: skip
+)
 def test_a_setting_is_written_as_people_write_it(setting: Any, text: str) -> None:
     assert report.value(setting) == text
 
@@ -88,11 +95,14 @@ def test_a_setting_is_written_in_the_words_of_its_knob() -> None:
 
 def test_before_training_the_figures_are_dashes() -> None:
     assert report.figures(None, Experiment()) == [
-        ("step", "Step", "0 / 10,000"), ("epoch", "Epoch", "–"),
-        ("training-loss", "Training loss", "–"), ("validation-loss", "Validation loss", "–"),
-        ("gradient-norm", "Gradient norm", "–"), ("learning-rate", "Current rate", "–"),
+        ("step", "Step", "0 / 10,000"),
+        ("epoch", "Epoch", "–"),
+        ("training-loss", "Training loss", "–"),
+        ("validation-loss", "Validation loss", "–"),
+        ("gradient-norm", "Gradient norm", "–"),
+        ("learning-rate", "Current rate", "–"),
         ("speed", "Steps/s", "–"),
-    ]  # fmt: skip
+    ]
     names = [name for name, _label, _text in report.figures(None, Experiment(task=Waveforms()))]
     assert "accuracy" in names
 
@@ -102,14 +112,15 @@ def test_the_figures_are_the_last_row_of_the_history() -> None:
     run = trained(experiment, steps=23)
     steps, parts = run.history.steps, run.history.validations
     assert {name: text for name, _label, text in report.figures(run, experiment)} == {
-        "step": "23 / 23", "epoch": "7.7",
+        "step": "23 / 23",
+        "epoch": "7.7",
         "training-loss": f"{steps['smooth'][-1]:.4g}",
         "validation-loss": f"{parts['loss'][-1]:.4g}",
         "accuracy": f"{parts['accuracy'][-1]:.1%}",
         "gradient-norm": f"{steps['norm'][-1]:.4g}",
         "learning-rate": report.readable(steps["learning_rate"][-1]),
         "speed": "–",
-    }  # fmt: skip
+    }
 
 
 def test_speed_is_shown_while_a_run_trains() -> None:
@@ -149,9 +160,11 @@ def test_the_button_of_an_advice_names_what_it_turns_in_this_run(
     run = a_run(OnDemand(), replace(SMALL, clip_norm=None, learning_rate=0.125, seed=9))
     assert report.advice(run, Coach()) == [
         {
-            "rule": "x", "severity": "serious", "text": "Do.",
+            "rule": "x",
+            "severity": "serious",
+            "text": "Do.",
             "action": "Clip norm → 0.5, Optimizer → SGD",
         }
-    ]  # fmt: skip
+    ]
     taken = replace(run.experiment, optimizer=SGD(), clip_norm=0.5)
     assert report.advice(a_run(OnDemand(), taken), Coach())[0]["action"] == ""

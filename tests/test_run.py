@@ -38,9 +38,14 @@ from gruviz.runs.sliced import MOST_TRIES, UNWATCHED_SECONDS
 from gruviz.training import train
 
 SMALL = Experiment(
-    task=Adding(size=40, length=8), cell=GRU(4), batch_size=16, steps=23, learning_rate=0.02,
-    clip_norm=0.5, schedule=Cosine(),
-)  # fmt: skip
+    task=Adding(size=40, length=8),
+    cell=GRU(4),
+    batch_size=16,
+    steps=23,
+    learning_rate=0.02,
+    clip_norm=0.5,
+    schedule=Cosine(),
+)
 
 
 class OnDemand(Executor):
@@ -366,11 +371,15 @@ def test_a_run_from_the_link_of_a_turned_one_has_its_curve_to_the_bit_however_cu
     again.train()
     executor.do_all()
     assert (again.status, again.stopped, again.step_count) == (
-        live.status, live.stopped, live.step_count,
-    )  # fmt: skip
+        live.status,
+        live.stopped,
+        live.step_count,
+    )
     assert (again.course, again.turns, again.experiment) == (
-        live.course, live.turns, live.experiment,
-    )  # fmt: skip
+        live.course,
+        live.turns,
+        live.experiment,
+    )
     assert_same(again.history, live.history)
 
 

@@ -129,7 +129,7 @@ PEERS: list[tuple[Schedule, Torch]] = [
         ),
     ),
     (InverseTime(half=20), lambda o: torch_schedules.LambdaLR(o, lambda step: 1 / (1 + step / 20))),
-]  # fmt: skip
+]
 
 
 def course(make: Torch, steps: int = 120) -> list[float]:

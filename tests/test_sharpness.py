@@ -29,9 +29,14 @@ from gruviz.training.studies.sharpness import hessian_times
 from gruviz.training.weights import TrainingLoss, flat
 
 SMALL = Experiment(
-    task=Adding(size=40, length=5), cell=GRU(3), batch_size=40, steps=500, optimizer=SGD(),
-    learning_rate=0.1, clip_norm=None,
-)  # fmt: skip
+    task=Adding(size=40, length=5),
+    cell=GRU(3),
+    batch_size=40,
+    steps=500,
+    optimizer=SGD(),
+    learning_rate=0.1,
+    clip_norm=None,
+)
 
 
 def hessian(experiment: Experiment, weights: np.ndarray) -> np.ndarray:

@@ -62,8 +62,11 @@ def facts(data: Dataset) -> dict[str, Any]:
 
 EVERY_KIND = [
     *(task() for task in TASKS.values()),
-    *(TableTask(missing=way, holes=0.1) for way in ("drop", "carry", "interpolate", "mask", "decay")),
-]  # fmt: skip
+    *(
+        TableTask(missing=way, holes=0.1)
+        for way in ("drop", "carry", "interpolate", "mask", "decay")
+    ),
+]
 
 
 @pytest.mark.parametrize("task", EVERY_KIND, ids=lambda task: f"{task.name}")

@@ -18,13 +18,15 @@ from tests.test_run import OnDemand, a_run
 PAGES = ("app.py", "pages/Data.py", "pages/Lab.py")
 CHOSEN = Experiment.from_dict(
     {
-        "learning_rate": 0.01, "clip_norm": None, "seed": 7,
+        "learning_rate": 0.01,
+        "clip_norm": None,
+        "seed": 7,
         "optimizer": {"name": "adam", "beta1": 0.5},
         "cell": {"name": "lstm", "units": 16},
         "task": {"name": "adding", "length": 30},
         "schedule": {"name": "cosine"},
     }
-)  # fmt: skip
+)
 
 
 def shown(page: AppTest) -> tuple[object, ...]:

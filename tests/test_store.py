@@ -187,9 +187,6 @@ def test_a_table_that_failed_once_is_found_when_it_is_put(tmp_path: Path) -> Non
 
 def test_an_upload_is_readable_by_its_server_alone(tmp_path: Path) -> None:
     digest = TableStore(tmp_path).put(csv(3), "x").digest
-    modes = {
-        stat.S_IMODE(each.stat().st_mode)
-        for each in (tmp_path / digest).iterdir()
-    }  # fmt: skip
+    modes = {stat.S_IMODE(each.stat().st_mode) for each in (tmp_path / digest).iterdir()}
     assert stat.S_IMODE((tmp_path / digest).stat().st_mode) == 0o700
     assert modes == {0o600, 0o700}

@@ -178,9 +178,13 @@ def test_a_study_and_a_run_take_turns_and_the_run_is_untouched_bit_for_bit() -> 
     assert run.checkpoint is not None
     before = {name: array.copy() for name, array in run.checkpoint.arrays.items()}
     study: Study[RangeTest] = Study(
-        run.experiment, RangeTest.begin(run.checkpoint, seeds=2, steps=20), executor, run.tables,
-        lambda: 0.0, Clock(),
-    )  # fmt: skip
+        run.experiment,
+        RangeTest.begin(run.checkpoint, seeds=2, steps=20),
+        executor,
+        run.tables,
+        lambda: 0.0,
+        Clock(),
+    )
     study.start()
     checkpoint = run.checkpoint
     executor.do(2)

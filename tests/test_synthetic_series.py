@@ -132,10 +132,11 @@ def test_a_damped_oscillation_obeys_its_recurrence(length: int, horizon: int, se
 @pytest.mark.parametrize(
     ("make", "row"),
     [
-        (synthetic.damped, DampedOscillation), (synthetic.mackey_glass, MackeyGlass),
+        (synthetic.damped, DampedOscillation),
+        (synthetic.mackey_glass, MackeyGlass),
         (synthetic.lorenz, Lorenz),
     ],
-)  # fmt: skip
+)
 def test_noise_is_added_to_the_series_and_has_the_size_that_was_asked_for(
     make: Any, row: Any
 ) -> None:

@@ -49,8 +49,10 @@ def test_every_sample_is_read_as_it_is(name: str) -> None:
 
 def test_the_samples_offer_the_columns_that_one_would_forecast() -> None:
     assert {name: sample(name).first_choice for name in SERIES} == {
-        "sunspots_yearly": "SUNACTIVITY", "co2_weekly": "co2", "airline_passengers": "Passengers",
-    }  # fmt: skip
+        "sunspots_yearly": "SUNACTIVITY",
+        "co2_weekly": "co2",
+        "airline_passengers": "Passengers",
+    }
 
 
 def test_the_samples_tell_their_times() -> None:
@@ -60,8 +62,10 @@ def test_the_samples_tell_their_times() -> None:
         assert time is not None
         first[name] = str(time[0].date())
     assert first == {
-        "sunspots_yearly": "1700-01-01", "co2_weekly": "1958-03-29", "airline_passengers": "1949-01-01",
-    }  # fmt: skip
+        "sunspots_yearly": "1700-01-01",
+        "co2_weekly": "1958-03-29",
+        "airline_passengers": "1949-01-01",
+    }
 
 
 def test_a_source_carries_the_overrides() -> None:

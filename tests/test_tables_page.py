@@ -35,9 +35,13 @@ def source(page: AppTest) -> str:
 def test_an_upload_is_chosen_and_its_columns_are_offered() -> None:
     page = upload(opened(link=LINK), CSV)
     assert menu(page).options == [
-        "Sunspots, yearly", "CO₂ at Mauna Loa, weekly", "Airline passengers, monthly",
-        "Handwritten digits, a row each", "Four waveforms, a row a time step", "prices.csv",
-    ]  # fmt: skip
+        "Sunspots, yearly",
+        "CO₂ at Mauna Loa, weekly",
+        "Airline passengers, monthly",
+        "Handwritten digits, a row each",
+        "Four waveforms, a row a time step",
+        "prices.csv",
+    ]
     assert menu(page).value == source(page)
     assert labelled(page.selectbox, "Column").options == ["day", "price"]
     assert labelled(page.selectbox, "Column").value == "price"
@@ -62,9 +66,10 @@ def test_streamlit_forgets_the_bytes_of_a_file_that_was_handled_and_the_page_doe
     managers: list[MemoryUploadedFileManager] = []
     add = MemoryUploadedFileManager.add_file
     monkeypatch.setattr(
-        MemoryUploadedFileManager, "add_file",
+        MemoryUploadedFileManager,
+        "add_file",
         lambda self, session, file: (managers.append(self), add(self, session, file))[1],
-    )  # fmt: skip
+    )
     for content, name in ((CSV + "\n121,7", "prices.csv"), (BROKEN["a picture"], "broken.csv")):
         page = upload(opened(link=LINK), content, name)
         assert managers and not any(each.file_storage for each in managers)

@@ -26,10 +26,13 @@ from tests.test_advance import SMALL, fold
 
 GRU_BLOCKS = ("W_ir", "W_iz", "W_in", "W_hr", "W_hz", "W_hn", "biases", "head")
 ROWS = {
-    "W_ir": ("recurrent.weight_ih_l0", 0), "W_iz": ("recurrent.weight_ih_l0", 1),
-    "W_in": ("recurrent.weight_ih_l0", 2), "W_hr": ("recurrent.weight_hh_l0", 0),
-    "W_hz": ("recurrent.weight_hh_l0", 1), "W_hn": ("recurrent.weight_hh_l0", 2),
-}  # fmt: skip
+    "W_ir": ("recurrent.weight_ih_l0", 0),
+    "W_iz": ("recurrent.weight_ih_l0", 1),
+    "W_in": ("recurrent.weight_ih_l0", 2),
+    "W_hr": ("recurrent.weight_hh_l0", 0),
+    "W_hz": ("recurrent.weight_hh_l0", 1),
+    "W_hn": ("recurrent.weight_hh_l0", 2),
+}
 
 
 def block(arrays: dict[str, np.ndarray], name: str) -> np.ndarray:
@@ -169,8 +172,10 @@ def test_the_anatomy_of_a_step_is_its_numbers_stage_by_stage() -> None:
     largest = {name: float(np.abs(block(arrays, name)).max()) for name in GRU_BLOCKS}
     name = max(largest, key=lambda each: largest[each])
     assert found["backward"] == {
-        "norm": row["norm"], "largest": pytest.approx(largest[name]), "block": name
-    }  # fmt: skip
+        "norm": row["norm"],
+        "largest": pytest.approx(largest[name]),
+        "block": name,
+    }
     assert found["clip"] == {"factor": pytest.approx(0.05 / row["norm"]), "norm": 0.05}
     old, new = weights(before.checkpoint), weights(part.checkpoint)
     moved = np.concatenate([(new[key] - old[key]).ravel() for key in old])

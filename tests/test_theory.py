@@ -47,8 +47,12 @@ def test_the_exact_lines_are_these() -> None:
     assert values(known(Adding())) == {"always answer 1": 1 / 6}
     assert values(known(DelayedEcho())) == {"always answer 0": 1 / 3}
     for task, count in (
-        (Parity(), 2), (Brackets(), 2), (TemporalOrder(), 4), (Waveforms(), 10), (Digits(), 10),
-    ):  # fmt: skip
+        (Parity(), 2),
+        (Brackets(), 2),
+        (TemporalOrder(), 4),
+        (Waveforms(), 10),
+        (Digits(), 10),
+    ):
         assert values(known(task)) == {f"guess among {count}": math.log(count)}
 
 
@@ -144,9 +148,11 @@ def test_another_loss_has_no_lines(loss: Any) -> None:
 @pytest.mark.parametrize(
     ("task", "other"),
     [
-        (SineMixture(), "every"), (CopyMemory(size=10), "last"), (DelayedEcho(size=10), "last"),
+        (SineMixture(), "every"),
+        (CopyMemory(size=10), "last"),
+        (DelayedEcho(size=10), "last"),
     ],
-)  # fmt: skip
+)
 def test_where_other_answers_are_judged_nothing_is_known(task: Any, other: str) -> None:
     assert known(task, loss_on=other) == NOTHING_KNOWN
     own = "last" if other == "every" else "every"

@@ -171,9 +171,13 @@ def test_a_run_that_was_turned_more_often_than_a_link_can_say_is_said_to_be(page
 def test_a_link_sets_the_controls() -> None:
     page = AppTest.from_file("../app.py", default_timeout=20)
     for key, value in {
-        "task": "adding", "adding.length": "30", "schedule": "cosine", "clip_norm": "off",
-        "learning_rate": "0.0123", "axis": "linear",
-    }.items():  # fmt: skip
+        "task": "adding",
+        "adding.length": "30",
+        "schedule": "cosine",
+        "clip_norm": "off",
+        "learning_rate": "0.0123",
+        "axis": "linear",
+    }.items():
         page.query_params[key] = value
     page.run()
     assert labelled(page.selectbox, "Task").value == "adding"

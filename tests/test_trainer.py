@@ -46,9 +46,14 @@ from gruviz.nn import GRUD
 from gruviz.training import Trainer
 
 SMALL = Experiment(
-    task=Adding(size=40, length=8), cell=GRU(6), batch_size=16, steps=60, learning_rate=0.05,
-    clip_norm=0.3, schedule=Cosine(),
-)  # fmt: skip
+    task=Adding(size=40, length=8),
+    cell=GRU(6),
+    batch_size=16,
+    steps=60,
+    learning_rate=0.05,
+    clip_norm=0.3,
+    schedule=Cosine(),
+)
 
 
 def trainer(experiment: Experiment) -> Trainer:
@@ -120,12 +125,20 @@ HANDS: dict[str, tuple[Optimizer, Callable[[Weights], Made]]] = {
         RMSprop(0.8, 1e-6, 0.5, True, 0.01),
         lambda w: [
             optim.RMSprop(
-                w, 0.05, alpha=0.8, eps=1e-6, weight_decay=0.01, momentum=0.5, centered=True, **PLAIN
+                w,
+                0.05,
+                alpha=0.8,
+                eps=1e-6,
+                weight_decay=0.01,
+                momentum=0.5,
+                centered=True,
+                **PLAIN,
             )
         ],
     ),
     "adam": (
-        Adam(0.6, 0.7, 1e-6, 0.02, True), lambda w: [optim.Adam(w, 0.05, amsgrad=True, **BETAS)]
+        Adam(0.6, 0.7, 1e-6, 0.02, True),
+        lambda w: [optim.Adam(w, 0.05, amsgrad=True, **BETAS)],
     ),
     "adamw": (AdamW(0.6, 0.7, 1e-6, 0.02), lambda w: [optim.AdamW(w, 0.05, **BETAS)]),
     "adamax": (Adamax(0.6, 0.7, 1e-6, 0.02), lambda w: [optim.Adamax(w, 0.05, **BETAS)]),
@@ -139,7 +152,7 @@ HANDS: dict[str, tuple[Optimizer, Callable[[Weights], Made]]] = {
         lambda w: [optim.Rprop(w, 0.05, etas=(0.6, 1.1), step_sizes=(1e-5, 0.1), **PLAIN)],
     ),
     "muon": (Muon(0.6, 0.7, 1e-6, 0.02, 0.8), muon),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

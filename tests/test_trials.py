@@ -22,7 +22,7 @@ from gruviz.training.trainer import Trainer
 WINDOW, HORIZON = 8, 3
 SMALL = Experiment(
     task=TableTask(window=WINDOW, horizon=HORIZON), cell=GRU(4), batch_size=16, steps=45
-)  # fmt: skip
+)
 ROWS = 309  # of yearly sunspots
 FOLDS = rolling_origins(ROWS, WINDOW, HORIZON, 2)
 JOBS = (Job(SMALL, FOLDS[0]), Job(SMALL, FOLDS[1]))
@@ -125,9 +125,11 @@ def test_forecasts_are_the_models_own_answers_with_the_scaling_undone() -> None:
         np.testing.assert_allclose(found.values, undone, rtol=1e-5, atol=1e-4)
         assert found.latest is not None
         np.testing.assert_allclose(
-            found.latest, next_ones.astype(float) * dataset.scale + dataset.mean, rtol=1e-5,
+            found.latest,
+            next_ones.astype(float) * dataset.scale + dataset.mean,
+            rtol=1e-5,
             atol=1e-4,
-        )  # fmt: skip
+        )
 
 
 def test_the_truth_beside_a_forecast_is_the_row_at_which_it_begins() -> None:
@@ -137,8 +139,9 @@ def test_the_truth_beside_a_forecast_is_the_row_at_which_it_begins() -> None:
     for place, end in enumerate(found.ends.tolist()):
         np.testing.assert_allclose(
             dataset.validation.targets[place] * dataset.scale + dataset.mean,
-            series[end : end + HORIZON], atol=1e-3,
-        )  # fmt: skip
+            series[end : end + HORIZON],
+            atol=1e-3,
+        )
 
 
 def numbers(values: np.ndarray) -> Callable[[str], Data]:
@@ -187,8 +190,11 @@ def test_a_look_at_a_run_trains_no_further() -> None:
     with torch.no_grad():
         said = model(torch.from_numpy(np.array(dataset.validation.inputs))).numpy()
     np.testing.assert_allclose(
-        state.found[0].values, said.astype(float) * dataset.scale + dataset.mean, rtol=1e-5, atol=1e-4
-    )  # fmt: skip
+        state.found[0].values,
+        said.astype(float) * dataset.scale + dataset.mean,
+        rtol=1e-5,
+        atol=1e-4,
+    )
     for name, array in before.items():
         np.testing.assert_array_equal(array, part.checkpoint.arrays[name], err_msg=name)
 

@@ -13,20 +13,62 @@ from tests.test_experiment import SURE
 
 def test_the_stops_between_decades_are_those_that_people_write() -> None:
     assert steps_between(1e-3, 0.1, {3e-3}) == [
-        0.001, 0.0015, 0.002, 0.003, 0.005, 0.007, 0.01, 0.015, 0.02, 0.03, 0.05, 0.07, 0.1,
-    ]  # fmt: skip
+        0.001,
+        0.0015,
+        0.002,
+        0.003,
+        0.005,
+        0.007,
+        0.01,
+        0.015,
+        0.02,
+        0.03,
+        0.05,
+        0.07,
+        0.1,
+    ]
 
 
 def test_whole_stops_are_powers_of_two_where_the_default_is_one() -> None:
     assert steps_between(1, 256, {32}) == [
-        1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256,
-    ]  # fmt: skip
+        1,
+        2,
+        3,
+        4,
+        6,
+        8,
+        12,
+        16,
+        24,
+        32,
+        48,
+        64,
+        96,
+        128,
+        192,
+        256,
+    ]
 
 
 def test_other_whole_stops_are_round_numbers() -> None:
     assert steps_between(1, 1000, {500}) == [
-        1, 2, 3, 5, 7, 10, 20, 30, 50, 70, 100, 200, 300, 500, 700, 1000,
-    ]  # fmt: skip
+        1,
+        2,
+        3,
+        5,
+        7,
+        10,
+        20,
+        30,
+        50,
+        70,
+        100,
+        200,
+        300,
+        500,
+        700,
+        1000,
+    ]
     assert steps_between(2, 60, {50}) == [2, 3, 5, 7, 10, 20, 30, 50, 60]
 
 
@@ -54,8 +96,21 @@ def test_any_whole_range_has_whole_stops(low: int, high: int, also: list[int]) -
 
 def test_the_stops_of_a_share_near_one_are_evenly_far_from_it() -> None:
     assert steps_near_one(0.0, 0.99, {0.6}) == [
-        0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.985, 0.99,
-    ]  # fmt: skip
+        0.0,
+        0.3,
+        0.5,
+        0.6,
+        0.7,
+        0.8,
+        0.85,
+        0.9,
+        0.93,
+        0.95,
+        0.97,
+        0.98,
+        0.985,
+        0.99,
+    ]
 
 
 def page(name: str, start: object) -> None:

@@ -28,8 +28,10 @@ def test_the_windows_of_twenty_rows_are_these() -> None:
     assert inputs == [[row, row + 1, row + 2] for row in range(12)]
     assert targets == [[row + 3, row + 4] for row in range(12)]
     assert rows_of(data, data.validation.inputs[..., 0]).tolist() == [
-        [13, 14, 15], [14, 15, 16], [15, 16, 17],
-    ]  # fmt: skip
+        [13, 14, 15],
+        [14, 15, 16],
+        [15, 16, 17],
+    ]
     assert rows_of(data, data.validation.targets).tolist() == [[16, 17], [17, 18], [18, 19]]
     assert (data.kind, data.outputs, data.features) == (Kind.FORECAST, 2, 1)
     assert (data.input_names, data.unit) == (("count",), "count")

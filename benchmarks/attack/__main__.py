@@ -25,9 +25,13 @@ from benchmarks.attack.field import LOST, Attack, Field, Outcome
 from benchmarks.clients import Pace, Server, Student, pace
 
 ATTACKS: dict[str, Attack] = {
-    **crowds.ATTACKS, **uploads.ATTACKS, **feed.ATTACKS, **hostile.ATTACKS, **workers.ATTACKS,
+    **crowds.ATTACKS,
+    **uploads.ATTACKS,
+    **feed.ATTACKS,
+    **hostile.ATTACKS,
+    **workers.ATTACKS,
     **storms.ATTACKS,
-}  # fmt: skip
+}
 
 VICTIM = {"steps": "100000"}  # the default experiment, long enough for any attack
 FAIR, LONGEST_GAP, MOST_GROWTH = 0.8, 1.0, 0.2
@@ -202,9 +206,17 @@ async def strike(server: Server, name: str, seconds: float, alone: float) -> Lin
         await victim.close()
     cores = min(len(os.sched_getaffinity(0)) - during.clients, server.workers_wanted)
     return Line(
-        name, attack, outcome, before.steps, quiet, during, cores, found, peak,
+        name,
+        attack,
+        outcome,
+        before.steps,
+        quiet,
+        during,
+        cores,
+        found,
+        peak,
         server.tracebacks() - errors,
-    )  # fmt: skip
+    )
 
 
 class Siege:

@@ -9,15 +9,21 @@ from benchmarks.attack.field import Attack, Field, Outcome
 from benchmarks.clients import Viewer
 
 LORENZ = {
-    "task": "lorenz", "lorenz.length": "1000", "lorenz.size": "6000", "batch_size": "1",
+    "task": "lorenz",
+    "lorenz.length": "1000",
+    "lorenz.size": "6000",
+    "batch_size": "1",
     "gru.units": "1",
-}  # fmt: skip
+}
 WAVEFORMS = {"task": "waveforms", "waveforms.length": "200", "waveforms.size": "100000"}
 LONG_STEPS = {"cell": "lstm", "lstm.units": "62", "sine.length": "1000", "batch_size": "516"}
 HUGE = {"task": "adding", "adding.length": "1000", "adding.size": "10000", "gru.units": "256"}
 HUGE_BATCHES: list[dict[str, str]] = [
-    {"batch_size": "10000"}, {"batch_size": "all"}, {"optimizer": "rprop"}, {"optimizer": "gd"},
-]  # fmt: skip
+    {"batch_size": "10000"},
+    {"batch_size": "all"},
+    {"optimizer": "rprop"},
+    {"optimizer": "gd"},
+]
 SOCKETS, TEXT_RUNS = 120, 5
 
 

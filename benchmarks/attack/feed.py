@@ -253,9 +253,18 @@ async def guessed(field: Field) -> Outcome:
     """Tokens that nobody was given."""
     _tab, feed, token = await _own(field)
     tries: list[Any] = [
-        "", "null", "../../etc/passwd", token[:-1], token.lower(), token + " ", "x" * 10_000, "%00",
-        "' OR 1=1 --", "*", *(secrets.token_urlsafe(24) for _each in range(30)),
-    ]  # fmt: skip
+        "",
+        "null",
+        "../../etc/passwd",
+        token[:-1],
+        token.lower(),
+        token + " ",
+        "x" * 10_000,
+        "%00",
+        "' OR 1=1 --",
+        "*",
+        *(secrets.token_urlsafe(24) for _each in range(30)),
+    ]
     served = 0
     for each in tries:
         with suppress(TimeoutError, ValueError, *CLOSED):

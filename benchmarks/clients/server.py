@@ -51,12 +51,23 @@ class Server:
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [
-                    sys.executable, "-m", "streamlit", "run", "app.py",
-                    "--server.port", str(port), "--server.address", "127.0.0.1", *options,
+                    sys.executable,
+                    "-m",
+                    "streamlit",
+                    "run",
+                    "app.py",
+                    "--server.port",
+                    str(port),
+                    "--server.address",
+                    "127.0.0.1",
+                    *options,
                 ],
-                cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+                cwd=ROOT,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
                 env={**os.environ, **(settings or {}), "GRUVIZ_WORKERS": str(workers)},
-            )  # fmt: skip
+            )
         resource.prlimit(process.pid, resource.RLIMIT_DATA, (MOST_DATA, MOST_DATA))
         server = cls(f"http://127.0.0.1:{port}", process, log, workers)
         try:

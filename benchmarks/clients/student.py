@@ -62,10 +62,11 @@ class Student:
         _status, headers, _body = await http("GET", url, "/_stcore/health")
         cookie = headers.get("set-cookie", "").split(";")[0]
         connection = await websocket(
-            url, "/_stcore/stream",
+            url,
+            "/_stcore/stream",
             subprotocols=["streamlit", cookie.partition("=")[2] or "none"],
             additional_headers={"Cookie": cookie},
-        )  # fmt: skip
+        )
         student = cls(url, cookie, connection, link if isinstance(link, str) else urlencode(link))
         try:
             await student.rerun(page=page)
@@ -98,9 +99,13 @@ class Student:
     # What it does
 
     async def rerun(
-        self, *states: WidgetState, fragment: str = "", page: str = "", wait: bool = True,
+        self,
+        *states: WidgetState,
+        fragment: str = "",
+        page: str = "",
+        wait: bool = True,
         automatic: bool = False,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Let the page run with these widgets' states, and wait until it has been drawn."""
         message = BackMsg()
         asked = message.rerun_script
@@ -360,7 +365,14 @@ def _ignore(_student: Student, _message: ForwardMsg) -> None:
 HANDLERS: dict[str, Callable[[Student, ForwardMsg], None]] = {
     name: getattr(Student, f"_{name}")
     for name in (
-        "new_session", "navigation", "script_finished", "delta", "ref_hash", "page_info_changed",
-        "file_urls_response", "auto_rerun", "stop_auto_rerun",
+        "new_session",
+        "navigation",
+        "script_finished",
+        "delta",
+        "ref_hash",
+        "page_info_changed",
+        "file_urls_response",
+        "auto_rerun",
+        "stop_auto_rerun",
     )
-}  # fmt: skip
+}

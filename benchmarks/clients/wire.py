@@ -54,9 +54,14 @@ def multipart(name: str, content: bytes) -> tuple[str, bytes]:
 def websocket(url: str, path: str, **more: Any) -> Any:
     """A connection as a page of this server opens it: own origin, no limit on what it is sent."""
     options: dict[str, Any] = {
-        "origin": url, "compression": None, "max_size": None, "ping_interval": None,
-        "close_timeout": 2, "open_timeout": PATIENCE, "proxy": None,
-    }  # fmt: skip
+        "origin": url,
+        "compression": None,
+        "max_size": None,
+        "ping_interval": None,
+        "close_timeout": 2,
+        "open_timeout": PATIENCE,
+        "proxy": None,
+    }
     return connect(f"ws{url.removeprefix('http')}{path}", **(options | more))
 
 

@@ -125,9 +125,13 @@ def _extremes(tables: Tables, what: str, label: str, none: str) -> str:
     return _(
         "{label} at step {step:,.0f}: largest in {most} ({high:.3g}), smallest in {least} ({low:.3g})."
     ).format(
-        label=label, step=column(tables, "blocks.step")[-1], most=most, high=latest[most],
-        least=least, low=latest[least],
-    )  # fmt: skip
+        label=label,
+        step=column(tables, "blocks.step")[-1],
+        most=most,
+        high=latest[most],
+        least=least,
+        low=latest[least],
+    )
 
 
 def learning_rate(tables: Tables, _subject: Subject) -> str:
@@ -206,9 +210,12 @@ def range_test(rates: Floats, mean: Floats, suggestion: float | None) -> str:
         "Learning-rate range test from {first:.2g} to {last:.2g}: the mean loss begins at {begin:.3g}"
         " and is lowest, {least:.3g}, at {rate:.2g}."
     ).format(
-        first=rates[0], last=rates[np.isfinite(mean)][-1], begin=mean[0], least=mean[at],
+        first=rates[0],
+        last=rates[np.isfinite(mean)][-1],
+        begin=mean[0],
+        least=mean[at],
         rate=rates[at],
-    )  # fmt: skip
+    )
     if suggestion is None:
         return text + " " + _("There is no suggestion.")
     return text + " " + _("Suggested: {rate:.2g}.").format(rate=suggestion)
@@ -224,9 +231,13 @@ def sharpness(steps: Floats, values: Floats, limits: Floats) -> str:
         "Sharpness {begin:.3g} at step {first:,.0f} and {end:.3g} at step {last:,.0f}, which is"
         " {times:.2g} times 2 / learning rate = {limit:.3g}."
     ).format(
-        begin=values[first], first=steps[first], end=values[last], last=steps[last],
-        times=values[last] / limits[last], limit=limits[last],
-    )  # fmt: skip
+        begin=values[first],
+        first=steps[first],
+        end=values[last],
+        last=steps[last],
+        times=values[last] / limits[last],
+        limit=limits[last],
+    )
 
 
 def surface(losses: Floats, steps: Floats, explained: Floats) -> str:

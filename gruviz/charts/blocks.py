@@ -18,10 +18,15 @@ from gruviz.words import _
 HEALTHY = (-3.5, -2.5)
 
 GATES = {
-    "r": BLUE, "z": RED, "n": GREEN,  # GRU
-    "i": BLUE, "f": RED, "g": GREEN, "o": PURPLE,  # LSTM
+    "r": BLUE,
+    "z": RED,
+    "n": GREEN,  # GRU
+    "i": BLUE,
+    "f": RED,
+    "g": GREEN,
+    "o": PURPLE,  # LSTM
     "h": BLUE,  # plain RNN
-}  # fmt: skip
+}
 
 
 def block_gradients(subject: Subject) -> go.Figure:
@@ -49,9 +54,17 @@ def block_updates(subject: Subject) -> go.Figure:
     )
     low, high = HEALTHY
     chart.add_shape(
-        type="rect", xref="paper", x0=0, x1=1, yref="y", y0=low, y1=high, layer="below",
-        fillcolor="rgba(0,143,104,0.15)", line={"width": 0},
-    )  # fmt: skip
+        type="rect",
+        xref="paper",
+        x0=0,
+        x1=1,
+        yref="y",
+        y0=low,
+        y1=high,
+        layer="below",
+        fillcolor="rgba(0,143,104,0.15)",
+        line={"width": 0},
+    )
     return _drawn(chart, "update", subject.blocks, "%{y:.2f}")
 
 

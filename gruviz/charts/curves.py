@@ -11,9 +11,13 @@ from gruviz.words import _
 
 # Pinned runs in the order of their pins: colour and dash, none of them a style of the run in view.
 PINS = (
-    (AMBER, "dot"), (INK, "dashdot"), (GREEN, "longdash"), (PURPLE, "dot"), (RED, "longdashdot"),
+    (AMBER, "dot"),
+    (INK, "dashdot"),
+    (GREEN, "longdash"),
+    (PURPLE, "dot"),
+    (RED, "longdashdot"),
     (BLUE, "dashdot"),
-)  # fmt: skip
+)
 
 
 # Of the steps that were clipped.
@@ -107,15 +111,22 @@ def _levels(lines: Lines) -> list[dict[str, Any]]:
     below = {"textposition": "end", "yanchor": "top"}
     return [
         {
-            "type": "line", "xref": "paper", "yref": "y", "x0": 0, "x1": 1, "y0": value, "y1": value,
+            "type": "line",
+            "xref": "paper",
+            "yref": "y",
+            "x0": 0,
+            "x1": 1,
+            "y0": value,
+            "y1": value,
             "line": {"color": GREY, "width": 1.5, "dash": "dashdot"},
             "label": {
-                "text": f"{label}: {value:.4g}", "font": {"size": 11, "color": GREY},
+                "text": f"{label}: {value:.4g}",
+                "font": {"size": 11, "color": GREY},
                 **(above if value == low and len(lines) > 1 else below),
             },
         }
         for label, value in lines
-    ]  # fmt: skip
+    ]
 
 
 def gradient_norm(subject: Subject) -> go.Figure:
@@ -173,15 +184,24 @@ def marks(changes: Iterable[tuple[int, str]]) -> list[dict[str, Any]]:
     """A vertical dotted line with a label where a live knob was turned: (step, label)."""
     return [
         {
-            "type": "line", "xref": "x", "yref": "paper", "x0": step, "x1": step, "y0": 0, "y1": 1,
+            "type": "line",
+            "xref": "x",
+            "yref": "paper",
+            "x0": step,
+            "x1": step,
+            "y0": 0,
+            "y1": 1,
             "line": {"color": GREY, "width": 1.5, "dash": "dot"},
             "label": {
-                "text": label, "textposition": "end", "textangle": -90, "xanchor": "right",
+                "text": label,
+                "textposition": "end",
+                "textangle": -90,
+                "xanchor": "right",
                 "font": {"size": 11, "color": GREY},
             },
         }
         for step, label in changes
-    ]  # fmt: skip
+    ]
 
 
 def solved(step: int) -> dict[str, Any]:

@@ -36,15 +36,23 @@ def clip_lens(subject: Subject) -> go.Figure:
     for name, text in titles.items():
         kind = {"type": "linear"} if name == "y3" else {"type": "log", **LOG_TICKS}
         chart.layout[name.replace("y", "yaxis")] = {
-            **look, **kind, "title": {**look["title"], "text": text},
-        }  # fmt: skip
+            **look,
+            **kind,
+            "title": {**look["title"], "text": text},
+        }
     for name, domain in ROWS.items():
         chart.layout[name.replace("y", "yaxis")].update(anchor="x", domain=domain)
     chart.layout.yaxis3.update(range=[-4, 104], tickvals=[0, 50, 100])
     chart.layout.xaxis.update(
-        anchor="y4", showspikes=True, spikemode="across", spikesnap="cursor", spikethickness=1,
-        spikecolor=GREY, spikedash="dot", rangemode="nonnegative",
-    )  # fmt: skip
+        anchor="y4",
+        showspikes=True,
+        spikemode="across",
+        spikesnap="cursor",
+        spikethickness=1,
+        spikecolor=GREY,
+        spikedash="dot",
+        rangemode="nonnegative",
+    )
     # At the left the legend is out of the way of Plotly's buttons.
     chart.update_layout(hoversubplots="axis", margin={"l": 68}, legend={"x": 0, "xanchor": "left"})
     hover = "%{y:.3g}"

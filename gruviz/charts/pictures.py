@@ -111,11 +111,13 @@ def marked(_subject: Subject) -> go.Figure:
             go.Bar(
                 meta={"x": "probe.time", "y": "probe.input", "color": "probe.mark"},
                 marker={"cmin": 0, "cmax": 1, "colorscale": MARKED, "line": {"width": 0}},
-                name=_("input"), hovertemplate="%{y:.3f}", showlegend=False,
+                name=_("input"),
+                hovertemplate="%{y:.3f}",
+                showlegend=False,
             ),
             *_sought(),
         ]
-    )  # fmt: skip
+    )
     return chart
 
 
@@ -127,8 +129,14 @@ def _sought() -> list[go.Scatter]:
     ]
 
 
-INPUTS = ((GREY, "solid"), (BLUE, "dot"), (PURPLE, "dashdot"), (AMBER, "longdash"), (INK, "dot"),
-          (BLUE, "longdashdot"))  # fmt: skip
+INPUTS = (
+    (GREY, "solid"),
+    (BLUE, "dot"),
+    (PURPLE, "dashdot"),
+    (AMBER, "longdash"),
+    (INK, "dot"),
+    (BLUE, "longdashdot"),
+)
 
 
 def regression(subject: Subject) -> go.Figure:
@@ -194,27 +202,37 @@ def labelling(subject: Subject) -> go.Figure:
     place: dict[str, Any] = {} if letters else {"row": 2, "col": 1}
     chart.add_trace(
         go.Heatmap(
-            meta={"z": "answer.chances"}, zmin=0, zmax=1, colorscale=SEQUENTIAL, showscale=False,
+            meta={"z": "answer.chances"},
+            zmin=0,
+            zmax=1,
+            colorscale=SEQUENTIAL,
+            showscale=False,
             hovertemplate=_("time %{x}: %{z:.1%}") + "<extra></extra>",
         ),
         **place,
-    )  # fmt: skip
+    )
     chart.add_trace(
         curve(
-            "probe.asked", "probe.target", _("truth"), mode="markers",
+            "probe.asked",
+            "probe.target",
+            _("truth"),
+            mode="markers",
             marker={"symbol": "circle-open", "size": 7, "color": RED, "line": {"width": 1.5}},
             hoverinfo="skip",
         ),
         **place,
-    )  # fmt: skip
+    )
     chart.update_layout(showlegend=False)
     chart.update_yaxes(**_names(classes, 16 if letters else 8), title_text=_("class"), **place)
     if 0 < len(letters) <= MOST_LETTERS:
         chart.update_xaxes(
-            title_text=_("letter that was read"), tickmode="array", tickangle=0,
-            tickvals=list(range(len(letters))), ticktext=[_visible(letter) for letter in letters],
+            title_text=_("letter that was read"),
+            tickmode="array",
+            tickangle=0,
+            tickvals=list(range(len(letters))),
+            ticktext=[_visible(letter) for letter in letters],
             tickfont={"size": 9},
-        )  # fmt: skip
+        )
     return chart
 
 
@@ -222,9 +240,13 @@ def _names(names: Sequence[str], most: int = 8) -> dict[str, Any]:
     """The settings of an axis on which the places 0, 1, … have names, downwards; not too many."""
     places = range(0, len(names), math.ceil(len(names) / most))
     return {
-        "tickmode": "array", "tickvals": list(places), "ticktext": [_visible(names[i]) for i in places],
-        "range": [len(names) - 0.5, -0.5], "tickfont": {"size": 11}, "zeroline": False,
-    }  # fmt: skip
+        "tickmode": "array",
+        "tickvals": list(places),
+        "ticktext": [_visible(names[i]) for i in places],
+        "range": [len(names) - 0.5, -0.5],
+        "tickfont": {"size": 11},
+        "zeroline": False,
+    }
 
 
 def _visible(name: str) -> str:
@@ -269,19 +291,25 @@ def classification(subject: Subject) -> go.Figure:
         shape = line(*read, _("input"), GREY, 2, hover="%{y:.3g}")
     else:
         shape = go.Heatmap(
-            meta={"z": "probe.image"}, colorscale="Greys", showscale=False, zmin=0, zmax=1,
+            meta={"z": "probe.image"},
+            colorscale="Greys",
+            showscale=False,
+            zmin=0,
+            zmax=1,
             hovertemplate="%{z:.2f}<extra></extra>",
-        )  # fmt: skip
+        )
     chart.add_trace(shape, row=1, col=1)
     chart.add_trace(
         go.Bar(
-            y=[plain(each) for each in classes], orientation="h",
+            y=[plain(each) for each in classes],
+            orientation="h",
             meta={"x": "answer.value", "color": "probe.true"},
             marker={"cmin": 0, "cmax": 1, "colorscale": TRUE, "line": {"width": 0}},
             hovertemplate="%{y}: %{x:.1%}<extra></extra>",
         ),
-        row=1, col=2,
-    )  # fmt: skip
+        row=1,
+        col=2,
+    )
     chart.update_xaxes(title_text=_("probability"), range=[0, 1], tickformat=".0%", row=1, col=2)
     chart.update_yaxes(autorange="reversed", type="category", tickmode="linear", row=1, col=2)
     if symbols:
@@ -364,10 +392,12 @@ def _sequence(probe: Columns) -> list[Any]:
         marks = probe["mark"]
         traces = [
             go.Bar(
-                x=probe["time"], y=probe["input"], hovertemplate="%{y:.3f}<extra></extra>",
+                x=probe["time"],
+                y=probe["input"],
+                hovertemplate="%{y:.3f}<extra></extra>",
                 marker={"color": [BLUE if mark else "#b9c4d4" for mark in marks]},
             )
-        ]  # fmt: skip
+        ]
     else:
         read = [values for name, values in probe.items() if name.partition(".")[0] == "input"]
         looks = [{"color": colour, "dash": dash, "width": 1.5} for colour, dash in INPUTS]
@@ -379,9 +409,11 @@ def _sequence(probe: Columns) -> list[Any]:
     if when is not None:
         traces.append(
             go.Scatter(
-                x=probe[when], y=probe["target"], mode="markers",
+                x=probe[when],
+                y=probe["target"],
+                mode="markers",
                 marker={"color": GREEN, "size": 5, "symbol": "diamond-open"},
                 hovertemplate="%{y:.3g}<extra></extra>",
             )
-        )  # fmt: skip
+        )
     return traces

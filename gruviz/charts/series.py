@@ -33,21 +33,40 @@ def column(x: Axis, values: Floats, name: str, border: int, x_title: str) -> go.
     kept = _thinned(values)
     chart.add_trace(
         go.Scatter(
-            x=x[kept], y=values[kept], mode="lines", name=plain(name), connectgaps=False,
-            line={"color": BLUE, "width": 1.3}, hovertemplate="%{y:.6g}", showlegend=False,
+            x=x[kept],
+            y=values[kept],
+            mode="lines",
+            name=plain(name),
+            connectgaps=False,
+            line={"color": BLUE, "width": 1.3},
+            hovertemplate="%{y:.6g}",
+            showlegend=False,
         )
-    )  # fmt: skip
+    )
     if 0 < border < len(x):
         chart.update_layout(margin={"t": 24, "r": 36})  # room for the word over the line
         chart.add_shape(
-            type="line", xref="x", yref="paper", x0=x[border], x1=x[border], y0=0, y1=1,
+            type="line",
+            xref="x",
+            yref="paper",
+            x0=x[border],
+            x1=x[border],
+            y0=0,
+            y1=1,
             line={"color": GREY, "width": 1.5, "dash": "dash"},
-        )  # fmt: skip
+        )
         # Not the line's own label: that is cut off where the axis ends.
         chart.add_annotation(
-            text=_("validation"), x=x[border], xref="x", xanchor="left", y=1, yref="paper",
-            yanchor="bottom", showarrow=False, font={"size": 12, "color": GREY},
-        )  # fmt: skip
+            text=_("validation"),
+            x=x[border],
+            xref="x",
+            xanchor="left",
+            y=1,
+            yref="paper",
+            yanchor="bottom",
+            showarrow=False,
+            font={"size": 12, "color": GREY},
+        )
     return chart
 
 
@@ -95,30 +114,46 @@ def forecasts(
     )
     chart.add_trace(
         go.Scatter(
-            x=x, y=truth, mode="lines+markers", name=_("truth"), connectgaps=False,
-            line={"color": GREY, "width": 2}, marker={"size": 4}, hovertemplate="%{y:.6g}",
+            x=x,
+            y=truth,
+            mode="lines+markers",
+            name=_("truth"),
+            connectgaps=False,
+            line={"color": GREY, "width": 2},
+            marker={"size": 4},
+            hovertemplate="%{y:.6g}",
         )
-    )  # fmt: skip
+    )
     if band is not None and np.isfinite(band[0]).all():
         low, high = band
         chart.add_trace(
             go.Scatter(
-                x=np.concatenate([ahead, ahead[::-1]]), y=np.concatenate([high, low[::-1]]),
-                fill="toself", mode="lines", name=_("80 % interval"), hoverinfo="skip",
-                line={"width": 0.5, "color": BLUE, "dash": "dot"}, fillcolor="rgba(0,114,178,0.18)",
+                x=np.concatenate([ahead, ahead[::-1]]),
+                y=np.concatenate([high, low[::-1]]),
+                fill="toself",
+                mode="lines",
+                name=_("80 % interval"),
+                hoverinfo="skip",
+                line={"width": 0.5, "color": BLUE, "dash": "dot"},
+                fillcolor="rgba(0,114,178,0.18)",
             )
-        )  # fmt: skip
+        )
     for place, (label, values) in enumerate(said.items()):
         chart.add_trace(
             go.Scatter(
-                x=ahead, y=values, mode="lines+markers", name=plain(label),
+                x=ahead,
+                y=values,
+                mode="lines+markers",
+                name=plain(label),
                 line={
-                    "color": COLOURS[place % len(COLOURS)], "width": 2.6 if place == 0 else 1.8,
+                    "color": COLOURS[place % len(COLOURS)],
+                    "width": 2.6 if place == 0 else 1.8,
                     "dash": DASHES[place % len(DASHES)],
                 },
-                marker={"size": 5, "symbol": place}, hovertemplate="%{y:.6g}",
+                marker={"size": 5, "symbol": place},
+                hovertemplate="%{y:.6g}",
             )
-        )  # fmt: skip
+        )
     return chart
 
 
@@ -136,14 +171,19 @@ def contest(curves: Mapping[str, tuple[Floats, Floats]], measure: str) -> go.Fig
     for place, (label, (steps, losses)) in enumerate(curves.items()):
         chart.add_trace(
             go.Scatter(
-                x=steps, y=losses, mode="lines+markers", name=plain(label),
+                x=steps,
+                y=losses,
+                mode="lines+markers",
+                name=plain(label),
                 line={
-                    "color": COLOURS[place % len(COLOURS)], "width": 2,
+                    "color": COLOURS[place % len(COLOURS)],
+                    "width": 2,
                     "dash": DASHES[place % len(DASHES)],
                 },
-                marker={"size": 5, "symbol": place}, hovertemplate="%{y:.4g}",
+                marker={"size": 5, "symbol": place},
+                hovertemplate="%{y:.4g}",
             )
-        )  # fmt: skip
+        )
     return chart
 
 
@@ -155,9 +195,13 @@ def in_words(name: str, values: Floats) -> str:
     return _(
         "{name}: {rows:,} rows, from {low:.4g} to {high:.4g}, mean {mean:.4g}, {missing:,} missing."
     ).format(
-        name=name, rows=len(values), low=known.min(), high=known.max(), mean=known.mean(),
+        name=name,
+        rows=len(values),
+        low=known.min(),
+        high=known.max(),
+        mean=known.mean(),
         missing=len(values) - len(known),
-    )  # fmt: skip
+    )
 
 
 def forecasts_in_words(said: Mapping[str, Floats]) -> str:

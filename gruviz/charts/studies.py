@@ -40,33 +40,50 @@ def range_test(
     chart.add_traces(
         [
             go.Scatter(
-                x=np.concatenate([x, x[::-1]]), y=np.concatenate([high, low[::-1]]),
-                name=_("best to worst seed"), mode="lines", fill="toself",
-                fillcolor="rgba(0,114,178,0.2)", hoverinfo="skip",
+                x=np.concatenate([x, x[::-1]]),
+                y=np.concatenate([high, low[::-1]]),
+                name=_("best to worst seed"),
+                mode="lines",
+                fill="toself",
+                fillcolor="rgba(0,114,178,0.2)",
+                hoverinfo="skip",
                 line={"color": BLUE, "width": 0.5, "dash": "dot"},
             ),
             go.Scatter(
-                x=x, y=mean, name=_("mean"), mode="lines", hovertemplate="%{y:.4g}",
+                x=x,
+                y=mean,
+                name=_("mean"),
+                mode="lines",
+                hovertemplate="%{y:.4g}",
                 line={"color": BLUE, "width": 2.5},
             ),
         ]
-    )  # fmt: skip
+    )
     if suggestion is not None and len(x):
         at = int(np.abs(np.log(x) - np.log(suggestion)).argmin())
         chart.add_trace(
             go.Scatter(
-                x=[suggestion], y=[mean[at]], name=_("suggestion"), mode="markers",
+                x=[suggestion],
+                y=[mean[at]],
+                name=_("suggestion"),
+                mode="markers",
                 marker={"color": RED, "size": 12, "symbol": "diamond"},
                 hovertemplate=_("learning rate %{x:.2g}") + "<extra></extra>",
             )
-        )  # fmt: skip
+        )
         # On a log axis a shape stands at the number, its label at the number's logarithm.
         chart.add_vline(suggestion, line={"color": RED, "width": 2, "dash": "dash"})
         chart.add_annotation(
-            x=float(np.log10(suggestion)), y=1, yref="paper", xanchor="right", yanchor="top",
-            showarrow=False, font={"color": RED}, xshift=-4,
+            x=float(np.log10(suggestion)),
+            y=1,
+            yref="paper",
+            xanchor="right",
+            yanchor="top",
+            showarrow=False,
+            font={"color": RED},
+            xshift=-4,
             text=_("suggested {rate:.2g}").format(rate=suggestion),
-        )  # fmt: skip
+        )
     return chart
 
 
@@ -88,19 +105,25 @@ def sharpness(steps: Floats, values: Floats, limits: Floats) -> go.Figure:
     chart.add_traces(
         [
             go.Scatter(
-                x=steps[known], y=values[known], name=_("sharpness"), mode="lines+markers",
-                line={"color": PURPLE, "width": 2.5}, marker={"size": 7, "symbol": "circle"},
+                x=steps[known],
+                y=values[known],
+                name=_("sharpness"),
+                mode="lines+markers",
+                line={"color": PURPLE, "width": 2.5},
+                marker={"size": 7, "symbol": "circle"},
                 hovertemplate="%{y:.4g}",
             ),
             go.Scatter(
-                x=steps, y=limits, name=_("2 / learning rate"),
+                x=steps,
+                y=limits,
+                name=_("2 / learning rate"),
                 mode="lines" if len(steps) > 1 else "markers",
                 line={"color": GREY, "width": 2, "dash": "dash"},
                 marker={"symbol": "line-ew", "size": 40, "line": {"width": 2, "color": GREY}},
                 hovertemplate="%{y:.4g}",
             ),
         ]
-    )  # fmt: skip
+    )
     return chart
 
 
@@ -134,25 +157,47 @@ def surface(
     chart.add_traces(
         [
             go.Contour(
-                x=across, y=along, z=z, colorscale="Viridis", contours=contours,
-                autocontour=False, line={"width": 0.7, "color": "rgba(255,255,255,0.45)"},
-                colorbar={"title": {"text": measure, "side": "right"}, "thickness": 10,
-                          "outlinewidth": 0, **colorbar},
-                customdata=losses, connectgaps=False,
+                x=across,
+                y=along,
+                z=z,
+                colorscale="Viridis",
+                contours=contours,
+                autocontour=False,
+                line={"width": 0.7, "color": "rgba(255,255,255,0.45)"},
+                colorbar={
+                    "title": {"text": measure, "side": "right"},
+                    "thickness": 10,
+                    "outlinewidth": 0,
+                    **colorbar,
+                },
+                customdata=losses,
+                connectgaps=False,
                 hovertemplate=_("loss %{customdata:.4g}") + "<extra></extra>",
             ),
             go.Scatter(
-                x=path[:, 0], y=path[:, 1], name=_("path"), mode="lines+markers",
-                line={"color": "white", "width": 2}, customdata=steps,
+                x=path[:, 0],
+                y=path[:, 1],
+                name=_("path"),
+                mode="lines+markers",
+                line={"color": "white", "width": 2},
+                customdata=steps,
                 marker={"size": 5, "color": "white", "line": {"width": 1, "color": "black"}},
                 hovertemplate=_("step %{customdata}") + "<extra></extra>",
             ),
             *(
                 go.Scatter(
-                    x=path[[at], 0], y=path[[at], 1], name=name, mode="markers",
-                    customdata=steps[[at]], hovertemplate=name + "<extra></extra>",
-                    marker={"size": 13, "symbol": symbol, "color": colour,
-                            "line": {"width": 1.5, "color": "black"}},
+                    x=path[[at], 0],
+                    y=path[[at], 1],
+                    name=name,
+                    mode="markers",
+                    customdata=steps[[at]],
+                    hovertemplate=name + "<extra></extra>",
+                    marker={
+                        "size": 13,
+                        "symbol": symbol,
+                        "color": colour,
+                        "line": {"width": 1.5, "color": "black"},
+                    },
                 )
                 for at, name, symbol, colour in (
                     (0, _("start (step {step:,})").format(step=int(steps[0])), "square", RED),
@@ -160,7 +205,7 @@ def surface(
                 )
             ),
         ]
-    )  # fmt: skip
+    )
     chart.update_yaxes(scaleanchor="x", constrain="domain")
     chart.update_xaxes(constrain="domain")
     return chart

@@ -11,13 +11,21 @@ AMBER, INK = "#8a6500", "#1f2937"
 # The same hues, light enough for a dark page. The live panel swaps them with the theme, and `on_dark`
 # for a still picture.
 DARK = {
-    BLUE: "#5fb4f2", GREEN: "#35cfa5", RED: "#ff8f45", PURPLE: "#e39fca", GREY: "#a3adbd",
-    AMBER: "#f0c04a", INK: "#e8edf5",
+    BLUE: "#5fb4f2",
+    GREEN: "#35cfa5",
+    RED: "#ff8f45",
+    PURPLE: "#e39fca",
+    GREY: "#a3adbd",
+    AMBER: "#f0c04a",
+    INK: "#e8edf5",
     "#b9c4d4": "#4a566b",
     # A diverging scale turned over: dark in the middle, bright at the ends.
-    "#b35806": "#ffb458", "#fdb863": "#9a5c1a", "#f7f7f7": "#151b27", "#b2abd2": "#57478a",
+    "#b35806": "#ffb458",
+    "#fdb863": "#9a5c1a",
+    "#f7f7f7": "#151b27",
+    "#b2abd2": "#57478a",
     "#542788": "#bba6ff",
-}  # fmt: skip
+}
 
 LOG_TICKS = {"exponentformat": "power"}
 
@@ -56,8 +64,13 @@ def figure(
             "margin": {"l": 62, "r": 14, "t": 8, "b": 44},
             "showlegend": True,
             "legend": {
-                "orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom",
-                "font": {"size": 12}, "bgcolor": "rgba(0,0,0,0)",
+                "orientation": "h",
+                "x": 1,
+                "xanchor": "right",
+                "y": 1,
+                "yanchor": "bottom",
+                "font": {"size": 12},
+                "bgcolor": "rgba(0,0,0,0)",
             },
             "hovermode": "x unified",
             "uirevision": "keep",
@@ -69,4 +82,4 @@ def figure(
             },
             **layout,
         }
-    )  # fmt: skip
+    )

@@ -59,9 +59,13 @@ def rate_too_small(seen: Evidence) -> Advice | None:
         " to {last}, and a step changes the weights by 10^{ratio:.1f} of their size. Train again with"
         " learning rate {next}."
     ).format(
-        rate=readable(seen.experiment.learning_rate, 2), count=seen.count, first=readable(first, 3),
-        last=readable(last, 3), ratio=ratio, next=readable(rate, 2),
-    )  # fmt: skip
+        rate=readable(seen.experiment.learning_rate, 2),
+        count=seen.count,
+        first=readable(first, 3),
+        last=readable(last, 3),
+        ratio=ratio,
+        next=readable(rate, 2),
+    )
     return Advice("rate too small", Severity.PROBLEM, sentence, {"learning_rate": f"{rate:.2g}"})
 
 
@@ -75,10 +79,13 @@ def rate_below_usual(seen: Evidence) -> Advice | None:
         "{optimizer} usually has a learning rate of about {usual}, and this run has {rate}: in {count:,}"
         " steps the loss only went from {first} to {now}. Train again with learning rate {usual}."
     ).format(
-        optimizer=_(experiment.optimizer.label), usual=readable(usual, 2), rate=readable(rate, 2),
-        count=seen.count, first=readable(_first_loss(seen), 3),
+        optimizer=_(experiment.optimizer.label),
+        usual=readable(usual, 2),
+        rate=readable(rate, 2),
+        count=seen.count,
+        first=readable(_first_loss(seen), 3),
         now=readable(float(seen.steps["smooth"][-1]), 3),
-    )  # fmt: skip
+    )
     settings = {"learning_rate": f"{usual:g}"}
     return Advice("rate below usual", Severity.WARNING, sentence, settings)
 
@@ -111,9 +118,12 @@ def vanishing(seen: Evidence) -> Advice | None:
         " {share} of what it is at the last, and over the last third of the run the loss only went from"
         " {before} to {after}: {remedy}"
     ).format(
-        time=len(gradient), share=readable(share, 2), before=readable(late[0], 3),
-        after=readable(late[1], 3), remedy=remedy,
-    )  # fmt: skip
+        time=len(gradient),
+        share=readable(share, 2),
+        before=readable(late[0], 3),
+        after=readable(late[1], 3),
+        remedy=remedy,
+    )
     return Advice("vanishing", Severity.WARNING, sentence, settings)
 
 
@@ -175,9 +185,13 @@ def overfitting(seen: Evidence) -> Advice | None:
         "The network learns its training data by heart: since step {step:,.0f} the validation loss rose"
         " from {low} to {high} while the training loss fell from {then} to {now}: {remedy}"
     ).format(
-        step=step[best], low=readable(float(loss[best]), 3), high=readable(now, 3),
-        then=readable(then, 3), now=readable(float(smooth[-1]), 3), remedy=remedy,
-    )  # fmt: skip
+        step=step[best],
+        low=readable(float(loss[best]), 3),
+        high=readable(now, 3),
+        then=readable(then, 3),
+        now=readable(float(smooth[-1]), 3),
+        remedy=remedy,
+    )
     return Advice("overfitting", Severity.WARNING, sentence, settings)
 
 
@@ -214,9 +228,12 @@ def clip_always(seen: Evidence) -> Advice | None:
         "{share:.0%} of {count:,} steps were clipped to {limit}; the gradient norm is {middle} in the"
         " middle. Train again with clip norm {next}, so that only spikes are clipped."
     ).format(
-        share=share, count=len(norm), limit=readable(limit, 3), middle=readable(middle, 3),
+        share=share,
+        count=len(norm),
+        limit=readable(limit, 3),
+        middle=readable(middle, 3),
         next=f"{_round(2 * middle):,g}",
-    )  # fmt: skip
+    )
     return Advice("clip always", Severity.HINT, sentence, {"clip_norm": f"{_round(2 * middle):g}"})
 
 
@@ -233,9 +250,13 @@ def clip_holds(seen: Evidence) -> Advice | None:
         "Clip norm {limit} is at work: {share:.0%} of {count:,} steps were shortened, the longest"
         " gradient from {most}, and the loss fell from {first} to {now}."
     ).format(
-        limit=readable(limit, 3), share=share, count=len(norm), most=readable(most, 3),
-        first=readable(_first_loss(seen), 3), now=readable(float(seen.steps["smooth"][-1]), 3),
-    )  # fmt: skip
+        limit=readable(limit, 3),
+        share=share,
+        count=len(norm),
+        most=readable(most, 3),
+        first=readable(_first_loss(seen), 3),
+        now=readable(float(seen.steps["smooth"][-1]), 3),
+    )
     return Advice("clip holds", Severity.HINT, sentence)
 
 
@@ -266,9 +287,12 @@ def plateau(seen: Evidence) -> Advice | None:
     else:
         return None
     sentence = sentence.format(
-        flat=flat, unrest=unrest, norm=readable(float(np.median(seen.steps["norm"][-third:])), 2),
-        optimizer=_(experiment.optimizer.label), rate=readable(Adam.usual_rate, 2),
-    )  # fmt: skip
+        flat=flat,
+        unrest=unrest,
+        norm=readable(float(np.median(seen.steps["norm"][-third:])), 2),
+        optimizer=_(experiment.optimizer.label),
+        rate=readable(Adam.usual_rate, 2),
+    )
     return Advice("plateau", Severity.HINT, sentence, settings)
 
 
@@ -337,6 +361,15 @@ def _round(number: float) -> float:
 
 # Most serious first; at equal severity the earlier one speaks.
 RULES: tuple[Check, ...] = (
-    explosion, rate_too_small, rate_below_usual, vanishing, saturated_gates, updates_too_large,
-    updates_too_small, overfitting, clip_always, plateau, clip_holds,
-)  # fmt: skip
+    explosion,
+    rate_too_small,
+    rate_below_usual,
+    vanishing,
+    saturated_gates,
+    updates_too_large,
+    updates_too_small,
+    overfitting,
+    clip_always,
+    plateau,
+    clip_holds,
+)

@@ -113,11 +113,15 @@ def read_body(
         findings.append(
             warning(
                 "cut-off",
-                N_("The last line ({line}) has {cells} of {width} cells, as if the file was cut off;"
-                   " it is left out."),
-                line=cut.line, cells=len(cut.cells), width=width,
+                N_(
+                    "The last line ({line}) has {cells} of {width} cells, as if the file was cut off;"
+                    " it is left out."
+                ),
+                line=cut.line,
+                cells=len(cut.cells),
+                width=width,
             )
-        )  # fmt: skip
+        )
         footer = [cut, *footer]
     if rows:
         chunks.append(_columns_of(rows, width, widths, names))
@@ -212,12 +216,15 @@ def _about_widths(widths: _Widths, width: int, count: int) -> list[Finding]:
             warning(
                 "row-notes",
                 N_("Line {line} has a note in one cell more ({text!r}); the note is left out."),
-                N_("{count:,} rows have a note in one cell more (the first is line {line}: {text!r});"
-                   " the notes are left out."),
-                count=len(widths.notes), line=first.line,
+                N_(
+                    "{count:,} rows have a note in one cell more (the first is line {line}: {text!r});"
+                    " the notes are left out."
+                ),
+                count=len(widths.notes),
+                line=first.line,
                 text=" ".join(cell.strip() for cell in first.cells[width:]).strip()[:60],
             )
-        )  # fmt: skip
+        )
     if widths.long:
         line, cells = widths.long[0].line, len(widths.long[0].cells)
         if len(widths.long) > MOST_TOO_LONG * (count + len(widths.long)):
@@ -231,13 +238,20 @@ def _about_widths(widths: _Widths, width: int, count: int) -> list[Finding]:
         findings.append(
             warning(
                 "long-rows",
-                N_("Line {line} has {cells} cells where the table has {width} columns; it is left"
-                   " out."),
-                N_("{count:,} rows have more cells than the table has columns (the first is line"
-                   " {line}); they are left out."),
-                count=len(widths.long), line=line, cells=cells, width=width,
+                N_(
+                    "Line {line} has {cells} cells where the table has {width} columns; it is left"
+                    " out."
+                ),
+                N_(
+                    "{count:,} rows have more cells than the table has columns (the first is line"
+                    " {line}); they are left out."
+                ),
+                count=len(widths.long),
+                line=line,
+                cells=cells,
+                width=width,
             )
-        )  # fmt: skip
+        )
     short = sum(widths.short.values())
     if short:
         if len(widths.short) > 3 and short > 0.3 * count:
@@ -250,23 +264,33 @@ def _about_widths(widths: _Widths, width: int, count: int) -> list[Finding]:
         findings.append(
             warning(
                 "short-rows",
-                N_("The row of line {line} has fewer than {width} cells; the ones at its end count as"
-                   " missing."),
-                N_("{count:,} rows have fewer than {width} cells (the first is line {line}); the ones"
-                   " at their ends count as missing."),
-                count=short, width=width, line=widths.first_short,
+                N_(
+                    "The row of line {line} has fewer than {width} cells; the ones at its end count as"
+                    " missing."
+                ),
+                N_(
+                    "{count:,} rows have fewer than {width} cells (the first is line {line}); the ones"
+                    " at their ends count as missing."
+                ),
+                count=short,
+                width=width,
+                line=widths.first_short,
             )
-        )  # fmt: skip
+        )
     if widths.repeated:
         findings.append(
             warning(
                 "repeated-header",
-                N_("The names of the columns stand once more among the rows; that line is left out."),
-                N_("The names of the columns stand {count:,} more times among the rows; those lines"
-                   " are left out."),
+                N_(
+                    "The names of the columns stand once more among the rows; that line is left out."
+                ),
+                N_(
+                    "The names of the columns stand {count:,} more times among the rows; those lines"
+                    " are left out."
+                ),
                 count=widths.repeated,
             )
-        )  # fmt: skip
+        )
     return findings
 
 
@@ -315,9 +339,11 @@ def _about_footer(footer: Sequence[Record]) -> Finding:
         "footer",
         N_("The last row (line {line}: {text!r}) is no data; it is left out."),
         N_("The last {count:,} rows (from line {line}: {text!r}) are no data; they are left out."),
-        count=len(footer), line=footer[0].line, text=text,
+        count=len(footer),
+        line=footer[0].line,
+        text=text,
         remedies=(Remedy(N_("Keep them"), Overrides(footer=0)),),
-    )  # fmt: skip
+    )
 
 
 def _cut_off(rows: Sequence[Record], width: int, widths: _Widths) -> Record | None:

@@ -115,9 +115,12 @@ def _about_letter(columns: Columns, found: Clock) -> Iterator[Finding]:
         if columns.numbers[name].values is None and (letter := letter_before(columns.cells[name])):
             yield note(
                 "letter-before",
-                N_("Each cell of column {name!r} begins with {letter!r}; the time is what follows."),
-                name=name[:40], letter=letter,
-            )  # fmt: skip
+                N_(
+                    "Each cell of column {name!r} begins with {letter!r}; the time is what follows."
+                ),
+                name=name[:40],
+                letter=letter,
+            )
 
 
 def _counted(start: Start, rows: int) -> Clock | None:

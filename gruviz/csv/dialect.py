@@ -87,9 +87,10 @@ def _comment(head: Sequence[str]) -> str:
 def _separator(head: Sequence[str], quote: str, comment: str) -> str:
     """The separator that makes most of the lines equally wide rows of numbers and times."""
     single = [
-        kind(line) for line in head
+        kind(line)
+        for line in head
         if line.strip() and not (comment and line.lstrip().startswith(comment))
-    ]  # fmt: skip
+    ]
     if not single:
         return ","
     typed = sum(found != WORDS for found in single) / len(single)
@@ -152,24 +153,30 @@ def about_lines(dialect: Dialect) -> Iterator[Finding]:
             "preamble",
             N_("Line {line} above the table ({text!r}) is skipped."),
             N_("{count} lines above the table (the first: {text!r}) are skipped."),
-            count=len(dialect.skipped), line=dialect.skipped[0].line, text=text,
-        )  # fmt: skip
+            count=len(dialect.skipped),
+            line=dialect.skipped[0].line,
+            text=text,
+        )
     if dialect.comments > 0:
         yield note(
             "comments",
             N_("One line is a comment ({mark})."),
             N_("{count} lines are comments ({mark})."),
-            count=dialect.comments, mark=dialect.comment,
-        )  # fmt: skip
+            count=dialect.comments,
+            mark=dialect.comment,
+        )
     if not dialect.header:
         yield warning(
             "no-header",
             N_("No line names the columns; they are numbered."),
             remedies=(
-                Remedy(N_("Line {line} names them"), Overrides(header=(dialect.first,)),
-                       {"line": dialect.first}),
+                Remedy(
+                    N_("Line {line} names them"),
+                    Overrides(header=(dialect.first,)),
+                    {"line": dialect.first},
+                ),
             ),
-        )  # fmt: skip
+        )
     if dialect.commented_header:
         yield note(
             "header-in-comment",
@@ -187,23 +194,29 @@ def about_lines(dialect: Dialect) -> Iterator[Finding]:
     if dialect.unnamed:
         yield warning(
             "names-left",
-            N_("The header has a name less than the rows have cells; its names are those of the left"
-               " columns."),
-            N_("The header has {count} names less than the rows have cells; its names are those of"
-               " the left columns."),
+            N_(
+                "The header has a name less than the rows have cells; its names are those of the left"
+                " columns."
+            ),
+            N_(
+                "The header has {count} names less than the rows have cells; its names are those of"
+                " the left columns."
+            ),
             count=dialect.unnamed,
-        )  # fmt: skip
+        )
     if dialect.notes:
         yield note(
             "header-notes",
             N_("Beside the names one line holds notes such as sources or ids; it is left out."),
-            N_("Beside the names {count} lines hold notes such as sources or ids; they are left out."),
+            N_(
+                "Beside the names {count} lines hold notes such as sources or ids; they are left out."
+            ),
             count=dialect.notes,
             remedies=tuple(
                 Remedy(N_("Line {line} names them"), Overrides(header=(line,)), {"line": line})
                 for line in dialect.header[:4]
             ),
-        )  # fmt: skip
+        )
     if dialect.trailing_separator:
         yield note("trailing-separator", N_("Each row ends with a separator; it is left out."))
     units = any(dialect.units)

@@ -29,9 +29,17 @@ BOMS: tuple[tuple[bytes, str], ...] = (
 
 # Codecs that turn bytes into something else than a file's text.
 ESCAPES = frozenset(
-    ["idna", "punycode", "undefined", "unicode-escape", "unicode_escape", "raw-unicode-escape",
-     "raw_unicode_escape", "utf-7"]
-)  # fmt: skip
+    [
+        "idna",
+        "punycode",
+        "undefined",
+        "unicode-escape",
+        "unicode_escape",
+        "raw-unicode-escape",
+        "raw_unicode_escape",
+        "utf-7",
+    ]
+)
 
 HIGH = re.compile(rb"[\x80-\xff]+")
 UTF8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}")
@@ -79,9 +87,12 @@ def decode(content: bytes, overrides: Overrides) -> Text:
         text = text.replace("\r", "\n")
     if newline in ("CR", "mixed"):
         found.append(
-            note("line-ends", N_("Lines end in an unusual way ({kind}); they are told apart all the"
-                                 " same."), kind=newline)
-        )  # fmt: skip
+            note(
+                "line-ends",
+                N_("Lines end in an unusual way ({kind}); they are told apart all the same."),
+                kind=newline,
+            )
+        )
     if not text.strip("\ufeff \n\t\v\f"):
         raise GruvizError(_("This file is empty; choose one with a header line and rows."))
     return Text(text, encoding, newline, tuple(found))
@@ -117,11 +128,14 @@ def _decoded(content: bytes, encoding: str) -> tuple[str, list[Finding]]:
             warning(
                 "damaged-text",
                 N_("One character can't be read (byte {place:,}); it is shown as �."),
-                N_("{count} characters can't be read (the first is byte {place:,}); they are"
-                   " shown as �."),
-                count=broken, place=start,
+                N_(
+                    "{count} characters can't be read (the first is byte {place:,}); they are"
+                    " shown as �."
+                ),
+                count=broken,
+                place=start,
             )
-        ]  # fmt: skip
+        ]
 
 
 def _with_marks(content: bytes, codec: codecs.CodecInfo) -> str:
@@ -147,10 +161,13 @@ def _without_padding(text: str) -> tuple[str, list[Finding]]:
     if not lost:
         return kept, []
     return kept, [
-        warning("padding", N_("The file ends in a zero byte, as if its writer was cut off."),
-                N_("The file ends in {count:,} zero bytes, as if its writer was cut off."),
-                count=lost)
-    ]  # fmt: skip
+        warning(
+            "padding",
+            N_("The file ends in a zero byte, as if its writer was cut off."),
+            N_("The file ends in {count:,} zero bytes, as if its writer was cut off."),
+            count=lost,
+        )
+    ]
 
 
 def _newline(text: str) -> str:
@@ -187,15 +204,17 @@ def _detect(content: bytes) -> tuple[str, list[Finding]]:
     return encoding, [
         note(
             "encoding",
-            N_("The file isn't UTF-8; it is read as {encoding}. Look at the names: if letters are"
-               " wrong, choose another encoding."),
+            N_(
+                "The file isn't UTF-8; it is read as {encoding}. Look at the names: if letters are"
+                " wrong, choose another encoding."
+            ),
             encoding=encoding,
             remedies=tuple(
                 Remedy(N_("Read as {encoding}"), Overrides(encoding=each), {"encoding": each})
                 for each in others
             ),
         )
-    ]  # fmt: skip
+    ]
 
 
 def _utf16(head: bytes) -> str | None:

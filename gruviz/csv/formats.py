@@ -85,10 +85,32 @@ MIDNIGHT = r"([ T_-])24((?:[:.]?00){0,2})$"
 LETTER = re.compile(r"[^\W\d_]{1,3}\W? ?(?=\d)")
 
 ENGLISH = frozenset(
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "January",
-     "February", "March", "April", "June", "July", "August", "September", "October", "November",
-     "December"]
-)  # fmt: skip
+    [
+        "Jan",
+        "Feb",
+        "Mar",
+        "Apr",
+        "May",
+        "Jun",
+        "Jul",
+        "Aug",
+        "Sep",
+        "Oct",
+        "Nov",
+        "Dec",
+        "January",
+        "February",
+        "March",
+        "April",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ]
+)
 MONTH_WORD = re.compile(r"(?:^|(?<=[\d\s./,-]))[^\W\d_]{3,10}(?=\.?(?:$|[\d\s./,-]))")
 
 

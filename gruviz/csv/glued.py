@@ -20,9 +20,19 @@ MOST_LETTERED = 0.5  # of the cells may have a letter as a flag; more, and they 
 MOST_FLAGS = 8
 
 FACTORS: Mapping[str, float] = {
-    "k": 1e3, "m": 1e6, "mn": 1e6, "mln": 1e6, "mio": 1e6, "b": 1e9, "bn": 1e9, "bln": 1e9,
-    "mrd": 1e9, "t": 1e12, "tn": 1e12, "trn": 1e12,
-}  # fmt: skip
+    "k": 1e3,
+    "m": 1e6,
+    "mn": 1e6,
+    "mln": 1e6,
+    "mio": 1e6,
+    "b": 1e9,
+    "bn": 1e9,
+    "bln": 1e9,
+    "mrd": 1e9,
+    "t": 1e12,
+    "tn": 1e12,
+    "trn": 1e12,
+}
 # Alone in a column these are as good as sure; m, b and t may be units or flags.
 SURE = frozenset(["k", "K", "M", "B", "mn", "mln", "mio", "bn", "bln", "mrd"])
 SUFFIXES = r"[kKmMbBtT]|[mMbBtT][nN]|[mMbB][lL][nN]|[mM][iI][oO]|[mM][rR][dD]|[tT][rR][nN]"

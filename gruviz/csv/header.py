@@ -35,9 +35,14 @@ def arrange(
             )
         )
     kinds = _column_kinds(body, width)
-    begin = _begin(found, kinds, width) if overrides.first is None else next(
-        (i for i, record in enumerate(found) if record.line >= (overrides.first or 1)), len(found)
-    )  # fmt: skip
+    begin = (
+        _begin(found, kinds, width)
+        if overrides.first is None
+        else next(
+            (i for i, record in enumerate(found) if record.line >= (overrides.first or 1)),
+            len(found),
+        )
+    )
     naming = _naming(found[:begin], width, kinds, head)
     if overrides.header is not None:
         wanted = set(overrides.header)
@@ -62,10 +67,15 @@ def arrange(
     skipped = tuple(record for record in found[:begin] if record.line not in used)
     first = found[begin].line if begin < len(found) else (found[-1].line + 1 if found else 1)
     dialect = replace(
-        dialect, header=tuple(record.line for record in naming), first=first, width=width,
+        dialect,
+        header=tuple(record.line for record in naming),
+        first=first,
+        width=width,
         skipped=skipped,
-        comments=sum(dialect.is_comment(line) for line in head[: first - 1]) if dialect.comment else 0,
-    )  # fmt: skip
+        comments=sum(dialect.is_comment(line) for line in head[: first - 1])
+        if dialect.comment
+        else 0,
+    )
     if commented:
         lines = tuple(record.line for record in commented)
         dialect = replace(
@@ -159,9 +169,10 @@ def _only_missing(record: Record, kinds: Sequence[str]) -> bool:
 def _counts_up(record: Record, kinds: Sequence[str]) -> bool:
     """Whether a row of numbers is rather a row of names, such as 1960, 1961, 1962 …"""
     values = [
-        cell.strip() for cell, wanted in zip(record.cells, kinds, strict=False)
+        cell.strip()
+        for cell, wanted in zip(record.cells, kinds, strict=False)
         if wanted in (NUMERIC, EMPTY, MISSING) and cell.strip()
-    ]  # fmt: skip
+    ]
     if kinds[0] in (NUMERIC, TIMELY) and len(values) > 10 and kind(values[0]) == WORDS:
         values = values[1:]  # such as Year, before 1, 2, 3 …
     if part_name(record.cells[0]) == "%m":  # Month, before 1990, 1991

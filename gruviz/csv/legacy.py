@@ -171,10 +171,11 @@ def _most_likely(words: bytes, sample: bytes, languages: Sequence[Language]) -> 
             chance = _chances(language.letters, sign)
             likely = sum(
                 # A letter that each row repeats is hardly more evidence than one.
-                (min(count, ENOUGH) if latin else count) * chance[letter] if letter in chance
+                (min(count, ENOUGH) if latin else count) * chance[letter]
+                if letter in chance
                 else count * STRANGE
                 for letter, count in letters.items()
-            )  # fmt: skip
+            )
             likely -= RARER if place else 0.0
             if likely > most:
                 explained = sum(count for each, count in letters.items() if each in chance)

@@ -92,9 +92,15 @@ def named(dialect: Dialect, naming: Sequence[Record], data: Sequence[Record]) ->
         for parts in zip(*lines.names, strict=True)
     )
     return replace(
-        dialect, width=width, names=names, units=tuple(lines.units or [""] * width),
-        row_names=row_names, unnamed=unnamed, trailing_separator=trailing, notes=lines.notes,
-    )  # fmt: skip
+        dialect,
+        width=width,
+        names=names,
+        units=tuple(lines.units or [""] * width),
+        row_names=row_names,
+        unnamed=unnamed,
+        trailing_separator=trailing,
+        notes=lines.notes,
+    )
 
 
 def _timely(cells: Sequence[str]) -> bool:

@@ -235,10 +235,14 @@ def pivot(frame: pd.DataFrame, stamps: Times, id: str, value: str) -> pd.DataFra
 
 def transpose(frame: pd.DataFrame, found: Wide, words: Sequence[str]) -> pd.DataFrame:
     """A row per time and a column per row of the table, named by its words."""
-    labels = [
-        " · ".join(str(cell) for cell in row if isinstance(cell, str) and cell.strip())
-        for row in frame[list(words)].itertuples(index=False)
-    ] if words else [""] * len(frame)  # fmt: skip
+    labels = (
+        [
+            " · ".join(str(cell) for cell in row if isinstance(cell, str) and cell.strip())
+            for row in frame[list(words)].itertuples(index=False)
+        ]
+        if words
+        else [""] * len(frame)
+    )
     names = [label or f"row {place}" for place, label in enumerate(labels, 1)]
     turned = frame[list(found.columns)].to_numpy(np.float64).T
     out = pd.DataFrame(

@@ -36,19 +36,25 @@ def about_clock(clock: Clock) -> Iterator[Finding]:
     if clock.other and clock.proof == "default":
         yield warning(
             "ambiguous-dates",
-            N_("The dates in {names} can be read day first or month first; they are read as"
-               " {format}."),
-            names=names, format=clock.format,
+            N_(
+                "The dates in {names} can be read day first or month first; they are read as"
+                " {format}."
+            ),
+            names=names,
+            format=clock.format,
             remedies=swap,
-        )  # fmt: skip
+        )
     elif clock.other:
         yield note(
             "dates-by-order",
-            N_("The dates in {names} can be read day first or month first; only as {format} do they go"
-               " on evenly."),
-            names=names, format=clock.format,
+            N_(
+                "The dates in {names} can be read day first or month first; only as {format} do they go"
+                " on evenly."
+            ),
+            names=names,
+            format=clock.format,
             remedies=swap,
-        )  # fmt: skip
+        )
     elif "%d" in clock.format and "%m" in clock.format and clock.format[:2] != "%Y":
         first = clock.format.find("%d") < clock.format.find("%m")
         text = (
@@ -61,10 +67,12 @@ def about_clock(clock: Clock) -> Iterator[Finding]:
         yield note("zone", N_("Times are in {zone}."), zone=clock.zone)
     if clock.unread:
         yield warning(
-            "unread-times", N_("One cell of {names} is no time; its row is kept without one."),
+            "unread-times",
+            N_("One cell of {names} is no time; its row is kept without one."),
             N_("{count:,} cells of {names} are no times; their rows are kept without one."),
-            count=clock.unread, names=names,
-        )  # fmt: skip
+            count=clock.unread,
+            names=names,
+        )
 
 
 def about_order(times: Times, overrides: Overrides) -> Iterator[Finding]:
@@ -92,10 +100,13 @@ def about_order(times: Times, overrides: Overrides) -> Iterator[Finding]:
         yield warning(
             "unordered",
             N_("Once the time goes back from one row to the next; the columns are put in order."),
-            N_("{count:,} times the time goes back from one row to the next; the columns are put in"
-               " order."),
-            count=int(min((steps < 0).sum(), (steps > 0).sum())), remedies=(remedy,),
-        )  # fmt: skip
+            N_(
+                "{count:,} times the time goes back from one row to the next; the columns are put in"
+                " order."
+            ),
+            count=int(min((steps < 0).sum(), (steps > 0).sum())),
+            remedies=(remedy,),
+        )
 
 
 def about_steps(times: Times) -> Iterator[Finding]:
@@ -122,49 +133,66 @@ def about_steps(times: Times) -> Iterator[Finding]:
         nights += _clock_changes(known[late])
     if len(repeated):
         yield warning(
-            "repeated-times", N_("One time occurs twice (the first: {first})."),
+            "repeated-times",
+            N_("One time occurs twice (the first: {first})."),
             N_("{count:,} times occur more than once (the first: {first})."),
-            count=len(repeated), first=str(known[repeated[0]])[:19].replace("T", " "),
-        )  # fmt: skip
+            count=len(repeated),
+            first=str(known[repeated[0]])[:19].replace("T", " "),
+        )
     if calendar:
         lacking, unit = calendar
         if lacking:
             yield warning(
-                "gaps", N_("{count:,} {unit} is missing: rows go on as if it didn't exist."),
+                "gaps",
+                N_("{count:,} {unit} is missing: rows go on as if it didn't exist."),
                 N_("{count:,} {unit} are missing: rows go on as if they didn't exist."),
-                count=lacking, unit=unit,
-            )  # fmt: skip
+                count=lacking,
+                unit=unit,
+            )
     elif _working_days(known, usual):
         yield note("working-days", N_("Rows are working days: weekends are left out, not missing."))
     elif share < 0.8:
         yield warning(
             "irregular",
-            N_("The rows aren't evenly spaced in time: steps go from {least} to {most}, half are longer"
-               " than {middle}. The network sees them as if they were."),
-            least=step_words(float(onward.min())), most=step_words(float(onward.max())),
+            N_(
+                "The rows aren't evenly spaced in time: steps go from {least} to {most}, half are longer"
+                " than {middle}. The network sees them as if they were."
+            ),
+            least=step_words(float(onward.min())),
+            most=step_words(float(onward.max())),
             middle=step_words(float(np.median(onward))),
-        )  # fmt: skip
+        )
     elif len(gaps):
         lost = float(np.sum(np.round(steps[gaps] / usual) - 1))
         yield warning(
             "gaps",
-            N_("One step is longer than the usual {step} (rows lacking: {lost:,.0f}; the longest gap"
-               " is {longest}, after {after})."),
-            N_("{count:,} steps are longer than the usual {step} (rows lacking: {lost:,.0f}; the"
-               " longest gap is {longest}, after {after})."),
-            count=len(gaps), step=step_words(usual), lost=lost,
+            N_(
+                "One step is longer than the usual {step} (rows lacking: {lost:,.0f}; the longest gap"
+                " is {longest}, after {after})."
+            ),
+            N_(
+                "{count:,} steps are longer than the usual {step} (rows lacking: {lost:,.0f}; the"
+                " longest gap is {longest}, after {after})."
+            ),
+            count=len(gaps),
+            step=step_words(usual),
+            lost=lost,
             longest=step_words(float(steps[gaps].max())),
             after=str(known[gaps[steps[gaps].argmax()]])[:19].replace("T", " "),
-        )  # fmt: skip
+        )
     if nights:
         yield note(
             "clock-change",
-            N_("One of these lies in a night in which the clocks change: times are those of a local"
-               " clock."),
-            N_("{count:,} of these lie in nights in which the clocks change: times are those of a local"
-               " clock."),
+            N_(
+                "One of these lies in a night in which the clocks change: times are those of a local"
+                " clock."
+            ),
+            N_(
+                "{count:,} of these lie in nights in which the clocks change: times are those of a local"
+                " clock."
+            ),
             count=nights,
-        )  # fmt: skip
+        )
 
 
 def _working_days(known: Times, usual: float) -> bool:
@@ -202,7 +230,9 @@ def _clock_changes(times: Times) -> int:
     sunday = index.day_of_week == 6
     day, month = index.day, index.month
     europe = ((month == 3) | (month == 10)) & (day >= 25)
-    america = ((month == 3) & (day >= 8) & (day <= 14)) | ((month == 11) & (day <= 7)) | (
-        (month == 4) & (day <= 7)
-    )  # fmt: skip
+    america = (
+        ((month == 3) & (day >= 8) & (day <= 14))
+        | ((month == 11) & (day <= 7))
+        | ((month == 4) & (day <= 7))
+    )
     return int((early & sunday & (europe | america)).sum())

@@ -15,8 +15,14 @@ MARK = "?"  # between a table's digest and the overrides it was read with
 
 # What a column is good for.
 NUMBER, TIME, COUNTER, IDENTIFIER, CONSTANT, EMPTY, WORDS = (
-    "number", "time", "counter", "identifier", "constant", "empty", "words",
-)  # fmt: skip
+    "number",
+    "time",
+    "counter",
+    "identifier",
+    "constant",
+    "empty",
+    "words",
+)
 
 
 PLACES = "places"  # the finding that rows are no times
@@ -51,9 +57,12 @@ class Table:
     @property
     def others(self) -> tuple[str, ...]:
         """The columns that hold no numbers."""
-        return tuple(name for name, kind in self.kinds.items() if kind in (WORDS, EMPTY) or (
-            kind == TIME and name in self.frame and self.frame[name].dtype != np.float64
-        ))  # fmt: skip
+        return tuple(
+            name
+            for name, kind in self.kinds.items()
+            if kind in (WORDS, EMPTY)
+            or (kind == TIME and name in self.frame and self.frame[name].dtype != np.float64)
+        )
 
     @property
     def rows(self) -> int:

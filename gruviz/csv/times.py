@@ -135,9 +135,10 @@ def _candidates(
         columns, written = parts
         found.append((fields.index(columns[0]), columns, [written]))
     clocks = [
-        field for field in fields
+        field
+        for field in fields
         if field.values is None and (each := _formats_of(field)) and only_clock(each[0])
-    ]  # fmt: skip
+    ]
     for place, field in enumerate(fields):
         tell()
         if parts is not None and field in parts[0]:
@@ -243,9 +244,10 @@ def _calendar(known: Floats, below_hours: int) -> bool:
     hours, rest = known // below_hours, known // below_hours // 100
     days, months = rest % 100, rest // 100 % 100
     return bool(
-        (hours % 100 < 25).all() and ((days > 0) & (days < 32)).all()
+        (hours % 100 < 25).all()
+        and ((days > 0) & (days < 32)).all()
         and ((months > 0) & (months < 13)).all()
-    )  # fmt: skip
+    )
 
 
 def elapses(field: Field) -> bool:

@@ -39,9 +39,11 @@ def leak(task: TableTask, series: Floats, data: Preview) -> str:
         "The scaling leaks: fitted on all rows it has offset {leaky} and scale {leaky_scale}, on the"
         " training part alone {honest} and {honest_scale}. Validation looks better than it will be."
     ).format(
-        leaky=readable(data.mean), leaky_scale=readable(data.scale),
-        honest=readable(honest.offset[0]), honest_scale=readable(honest.scale[0]),
-    )  # fmt: skip
+        leaky=readable(data.mean),
+        leaky_scale=readable(data.scale),
+        honest=readable(honest.offset[0]),
+        honest_scale=readable(honest.scale[0]),
+    )
 
 
 @lru_cache(maxsize=8)

@@ -45,13 +45,18 @@ def write_table(table: Table, folder: Path) -> None:
         ):
             out.write_table(batch, max_chunksize=max(batch.num_rows, 1))
     about = {
-        "name": table.name, "digest": table.digest, "frame": names, "index": frame.index.name,
-        "columns": columns, "kinds": dict(table.kinds), "reading": plain_reading(table.reading),
+        "name": table.name,
+        "digest": table.digest,
+        "frame": names,
+        "index": frame.index.name,
+        "columns": columns,
+        "kinds": dict(table.kinds),
+        "reading": plain_reading(table.reading),
         "findings": [plain_finding(each) for each in table.findings],
         "overrides": table.overrides.to_json(),
         "time": None if table.time is None else table.time.name,
         "units": [getattr(each, "unit", None) for each in (frame.index, table.time)],
-    }  # fmt: skip
+    }
     (folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
 
 
@@ -63,11 +68,10 @@ def open_table(folder: Path) -> Table | None:
     except FileNotFoundError:
         return None
     frame = pd.DataFrame(
-        {
-            name: _series(parts, f"f{n}") for n, name in enumerate(about["frame"])
-        },
-        index=pd.RangeIndex(parts.num_rows), copy=False,
-    )  # fmt: skip
+        {name: _series(parts, f"f{n}") for n, name in enumerate(about["frame"])},
+        index=pd.RangeIndex(parts.num_rows),
+        copy=False,
+    )
     if INDEX in parts.column_names:
         frame.index = _times(parts, INDEX, about["index"], about["units"][0])
     columns = {
@@ -81,10 +85,18 @@ def open_table(folder: Path) -> Table | None:
     )
     groups = _numpy(learn, "groups") if "groups" in learn.column_names else None
     return Table(
-        about["name"], about["digest"], frame, columns, time, _numpy(learn, "order"), groups,
-        about["kinds"], reading_of(about["reading"]), tuple(map(finding_of, about["findings"])),
+        about["name"],
+        about["digest"],
+        frame,
+        columns,
+        time,
+        _numpy(learn, "order"),
+        groups,
+        about["kinds"],
+        reading_of(about["reading"]),
+        tuple(map(finding_of, about["findings"])),
         Overrides.from_json(about["overrides"]),
-    )  # fmt: skip
+    )
 
 
 def _arrow(column: "pd.Series[Any]") -> pa.Array:

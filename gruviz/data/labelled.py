@@ -151,10 +151,18 @@ def _dataset(
     inputs[owner[place >= 0], place[place >= 0]] = filled[place >= 0]
     everything = Sequences(inputs, found.astype(np.int64))
     return Dataset(
-        Kind.CLASSIFICATION, everything[train], everything[validation], len(classes), names,
-        tuple(classes.tolist()), mean=scaling.offset[0], scale=scaling.scale[0], missing=missing,
-        left_out=int((~usable).sum()), findings=tuple(findings),
-    )  # fmt: skip
+        Kind.CLASSIFICATION,
+        everything[train],
+        everything[validation],
+        len(classes),
+        names,
+        tuple(classes.tolist()),
+        mean=scaling.offset[0],
+        scale=scaling.scale[0],
+        missing=missing,
+        left_out=int((~usable).sum()),
+        findings=tuple(findings),
+    )
 
 
 def _text(label: object) -> str:

@@ -107,13 +107,17 @@ def _windows(
         raise GruvizError(table.no_series)
     end = None if fold is None else fold.test_end
     return forecast_windows(
-        series_of(task, seed, fetch)[:end], task.window, task.horizon,
+        series_of(task, seed, fetch)[:end],
+        task.window,
+        task.horizon,
         task.column or table.first_choice,
         further={each: _column(table, each)[:end] for each in task.further},
-        scaling=task.scaling, missing=task.missing, leak=task.leak,
+        scaling=task.scaling,
+        missing=task.missing,
+        leak=task.leak,
         border=None if fold is None else fold.train_end,
         groups=None if table.groups is None else table.groups[:end],
-    )  # fmt: skip
+    )
 
 
 def series_of(task: TableTask, seed: int, fetch: Fetch = fetch_sample) -> npt.NDArray[np.float64]:

@@ -12,10 +12,20 @@ CHUNK_STEPS = 1 << 19
 # To make a time step of a sequence: nanoseconds for each, and microseconds for all of a chunk. A task
 # that nobody has measured counts as the dearest one.
 MAKING = {
-    "sine": (95, 0), "damped": (45, 0), "mackey_glass": (90, 70), "lorenz": (200, 170),
-    "walk": (75, 0), "adding": (13, 0), "copy": (45, 0), "echo": (10, 0), "parity": (15, 0),
-    "order": (38, 0), "brackets": (130, 0), "waveforms": (120, 0), "text": (70, 0),
-}  # fmt: skip
+    "sine": (95, 0),
+    "damped": (45, 0),
+    "mackey_glass": (90, 70),
+    "lorenz": (200, 170),
+    "walk": (75, 0),
+    "adding": (13, 0),
+    "copy": (45, 0),
+    "echo": (10, 0),
+    "parity": (15, 0),
+    "order": (38, 0),
+    "brackets": (130, 0),
+    "waveforms": (120, 0),
+    "text": (70, 0),
+}
 
 
 def made_steps(task: MadeUp) -> int:

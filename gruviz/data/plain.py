@@ -11,14 +11,20 @@ from gruviz.csv import Finding, Overrides, Reading, Remedy, Severity
 def plain_finding(finding: Finding) -> dict[str, Any]:
     """A finding as a dict of JSON."""
     return {
-        "code": finding.code, "severity": int(finding.severity), "text": finding.text,
-        "many": finding.many, "values": {k: _plain(v) for k, v in finding.values.items()},
+        "code": finding.code,
+        "severity": int(finding.severity),
+        "text": finding.text,
+        "many": finding.many,
+        "values": {k: _plain(v) for k, v in finding.values.items()},
         "remedies": [
-            {"text": each.text, "overrides": each.overrides.to_json(),
-             "values": {k: _plain(v) for k, v in each.values.items()}}
+            {
+                "text": each.text,
+                "overrides": each.overrides.to_json(),
+                "values": {k: _plain(v) for k, v in each.values.items()},
+            }
             for each in finding.remedies
         ],
-    }  # fmt: skip
+    }
 
 
 def finding_of(plain: dict[str, Any]) -> Finding:

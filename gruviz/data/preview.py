@@ -78,11 +78,26 @@ def previewed(dataset: Dataset) -> Preview:
     """What there is to know of a data set; nothing in it refers to its arrays."""
     shown = dataset.validation[np.arange(min(SHOWN, len(dataset.validation)))]
     return Preview(
-        dataset.kind, shown, len(dataset.train), len(dataset.validation), dataset.outputs,
-        dataset.input_names, dataset.input_words, dataset.class_names, dataset.one_hot,
-        _naive(dataset), dataset.unit, dataset.mean, dataset.scale, dataset.missing,
-        dataset.left_out, dataset.series, dataset.border, _spread(dataset.ends), dataset.findings,
-    )  # fmt: skip
+        dataset.kind,
+        shown,
+        len(dataset.train),
+        len(dataset.validation),
+        dataset.outputs,
+        dataset.input_names,
+        dataset.input_words,
+        dataset.class_names,
+        dataset.one_hot,
+        _naive(dataset),
+        dataset.unit,
+        dataset.mean,
+        dataset.scale,
+        dataset.missing,
+        dataset.left_out,
+        dataset.series,
+        dataset.border,
+        _spread(dataset.ends),
+        dataset.findings,
+    )
 
 
 def _naive(dataset: Dataset) -> float:

@@ -43,9 +43,13 @@ FOLDER_SHARE = 4  # a shelf takes at most this part of its file system
 def size(dataset: Dataset) -> int:
     """The bytes that its arrays look at; of overlapping windows each only once."""
     arrays = [
-        dataset.train.inputs, dataset.train.targets, dataset.validation.inputs,
-        dataset.validation.targets, dataset.ends, dataset.latest,
-    ]  # fmt: skip
+        dataset.train.inputs,
+        dataset.train.targets,
+        dataset.validation.inputs,
+        dataset.validation.targets,
+        dataset.ends,
+        dataset.latest,
+    ]
     bounds = [byte_bounds(each) for each in arrays if each is not None]
     return sum(high - low for low, high in bounds)
 
@@ -217,9 +221,7 @@ class _Writer:
                 seen = np.ascontiguousarray(array)
                 strides = seen.strides
             self.allocate(seen.shape, array.dtype)[...] = seen
-        return {
-            "file": place, "dtype": array.dtype.str, "shape": array.shape, "strides": strides,
-                    }  # fmt: skip
+        return {"file": place, "dtype": array.dtype.str, "shape": array.shape, "strides": strides}
 
 
 def _mapped(path: Path) -> npt.NDArray[np.uint8]:

@@ -7,8 +7,12 @@ from gruviz.csv import MAX_BYTES, Overrides, Table, read_csv
 
 SAMPLES = Path(__file__).parent / "samples"
 SAMPLE_NAMES = (
-    "sunspots_yearly", "co2_weekly", "airline_passengers", "digits_8x8", "waveforms_long",
-)  # fmt: skip
+    "sunspots_yearly",
+    "co2_weekly",
+    "airline_passengers",
+    "digits_8x8",
+    "waveforms_long",
+)
 
 
 def sample(name: str, overrides: Overrides | None = None) -> Table:

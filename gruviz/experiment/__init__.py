@@ -114,70 +114,138 @@ class Experiment:
 
     task: Task = pick(SineMixture(), TASKS, label=N_("Task"))
     learning_rate: float = knob(
-        3e-3, 1e-6, 10.0, label=N_("Learning rate"), log=True, live=True,
+        3e-3,
+        1e-6,
+        10.0,
+        label=N_("Learning rate"),
+        log=True,
+        live=True,
         help=N_("Size of a step. Too small crawls, too large diverges."),
-    )  # fmt: skip
+    )
     clip_norm: float | None = knob(
-        1.0, 1e-3, 1e3, label=N_("Clip norm"), log=True, live=True, optional=True,
+        1.0,
+        1e-3,
+        1e3,
+        label=N_("Clip norm"),
+        log=True,
+        live=True,
+        optional=True,
         help=N_("A gradient longer than this is shortened to it. Off: no clipping."),
-    )  # fmt: skip
+    )
     clip_value: float | None = knob(
-        None, 1e-6, 1e3, label=N_("Clip value"), log=True, group=MORE, live=True, optional=True,
-        help=N_("Each number of the gradient is cut to this size, before the clip norm is looked at."),
-    )  # fmt: skip
+        None,
+        1e-6,
+        1e3,
+        label=N_("Clip value"),
+        log=True,
+        group=MORE,
+        live=True,
+        optional=True,
+        help=N_(
+            "Each number of the gradient is cut to this size, before the clip norm is looked at."
+        ),
+    )
     schedule: Schedule = pick(
-        Constant(), SCHEDULES, label=N_("Decay schedule"),
+        Constant(),
+        SCHEDULES,
+        label=N_("Decay schedule"),
         help=N_("How the learning rate changes as training goes on."),
-    )  # fmt: skip
+    )
     warmup: int | None = knob(
-        None, 1, 100_000, label=N_("Warm-up"), log=True, unit=N_("steps"), optional=True,
+        None,
+        1,
+        100_000,
+        label=N_("Warm-up"),
+        log=True,
+        unit=N_("steps"),
+        optional=True,
         help=N_("Steps in which the rate first rises in a straight line; the schedule follows."),
-    )  # fmt: skip
+    )
     optimizer: Optimizer = pick(
-        Adam(), OPTIMIZERS, label=N_("Optimizer"),
+        Adam(),
+        OPTIMIZERS,
+        label=N_("Optimizer"),
         help=N_("The rule that turns a gradient into a step."),
-    )  # fmt: skip
+    )
     cell: Cell = pick(GRU(), CELLS, label=N_("Cell"))
     initial: Initial = pick(
-        TorchInitial(), INITIALS, label=N_("Initial weights"),
+        TorchInitial(),
+        INITIALS,
+        label=N_("Initial weights"),
         help=N_("How the recurrent layer's weights are drawn before the first step."),
-    )  # fmt: skip
+    )
     regularization: Regularization = pick(
-        Unregularized(), REGULARIZATIONS, label=N_("Regularisation"),
+        Unregularized(),
+        REGULARIZATIONS,
+        label=N_("Regularisation"),
         help=N_("What keeps the weights from fitting the noise of the training data."),
-    )  # fmt: skip
+    )
     loss: Loss = pick(
-        Fitting(), LOSSES, label=N_("Loss function"),
+        Fitting(),
+        LOSSES,
+        label=N_("Loss function"),
         help=N_("What training makes small: how wrong the answers are, as one number."),
-    )  # fmt: skip
+    )
     loss_on: str = knob(
-        "task", label=N_("Answers judged"),
+        "task",
+        label=N_("Answers judged"),
         options={
-            "task": N_("as the task asks"), "last": N_("after the last time step"),
+            "task": N_("as the task asks"),
+            "last": N_("after the last time step"),
             "every": N_("after every time step"),
         },
-        help=N_("Asking for an answer at every time step gives each of them a gradient of its own."),
-    )  # fmt: skip
+        help=N_(
+            "Asking for an answer at every time step gives each of them a gradient of its own."
+        ),
+    )
     batch_size: int | None = knob(
-        32, 1, 10_000, label=N_("Batch size"), log=True, unit=N_("sequences"), optional=True,
-        unlimited=N_("all"), help=N_("Sequences averaged in one gradient."),
-    )  # fmt: skip
+        32,
+        1,
+        10_000,
+        label=N_("Batch size"),
+        log=True,
+        unit=N_("sequences"),
+        optional=True,
+        unlimited=N_("all"),
+        help=N_("Sequences averaged in one gradient."),
+    )
     steps: int = knob(10_000, 1, 100_000, label=N_("Steps"), log=True)
     epochs: int | None = knob(
-        None, 1, 10_000, label=N_("Stop after"), log=True, unit=N_("epochs"), live=True,
-        optional=True, unlimited=N_("no limit"), group=STOP_RULES,
+        None,
+        1,
+        10_000,
+        label=N_("Stop after"),
+        log=True,
+        unit=N_("epochs"),
+        live=True,
+        optional=True,
+        unlimited=N_("no limit"),
+        group=STOP_RULES,
         help=N_("An epoch shows every sequence once."),
-    )  # fmt: skip
+    )
     target_loss: float | None = knob(
-        None, 1e-6, 1e3, label=N_("Stop at loss"), log=True, live=True, optional=True,
+        None,
+        1e-6,
+        1e3,
+        label=N_("Stop at loss"),
+        log=True,
+        live=True,
+        optional=True,
         group=STOP_RULES,
         help=N_("The run is over when a validation loss is at most this."),
-    )  # fmt: skip
+    )
     patience: int | None = knob(
-        None, 1, 1000, label=N_("Stop after no better"), log=True, unit=N_("validations"), live=True,
-        optional=True, group=STOP_RULES,
+        None,
+        1,
+        1000,
+        label=N_("Stop after no better"),
+        log=True,
+        unit=N_("validations"),
+        live=True,
+        optional=True,
+        group=STOP_RULES,
         help=N_("The run is over when so many validations in a row were no better than the best."),
-    )  # fmt: skip
+    )
     seed: int = knob(
         0,
         0,

@@ -60,14 +60,16 @@ class _Gated(Cell):
     """What both forms of the GRU may have in place of what their equations say."""
 
     activation: str = knob(
-        "tanh", label=N_("Candidate's activation"),
+        "tanh",
+        label=N_("Candidate's activation"),
         options={"tanh": N_("tanh"), "relu": N_("ReLU"), "linear": N_("none (linear)")},
         help=N_("Without tanh nothing bounds the memory."),
-    )  # fmt: skip
+    )
     tied_gates: bool = knob(
-        False, label=N_("Tied gates"),
+        False,
+        label=N_("Tied gates"),
         help=N_("One weight matrix for r, z and n: a third of the weights, and r is always z."),
-    )  # fmt: skip
+    )
 
     def arguments(self) -> dict[str, Any]:
         return {"activation": self.activation, "tied_gates": self.tied_gates}

@@ -54,9 +54,10 @@ class KerasInitial(Initial):
 
     def arguments(self) -> dict[str, str]:
         return {
-            "kernel_initializer": "glorot_uniform", "recurrent_initializer": "orthogonal",
+            "kernel_initializer": "glorot_uniform",
+            "recurrent_initializer": "orthogonal",
             "bias_initializer": "zeros",
-        }  # fmt: skip
+        }
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,10 @@ class OwnInitial(Initial):
 
     def arguments(self) -> dict[str, str]:
         found = {
-            "kernel_initializer": self.kernel, "recurrent_initializer": self.recurrent,
+            "kernel_initializer": self.kernel,
+            "recurrent_initializer": self.recurrent,
             "bias_initializer": self.bias,
-        }  # fmt: skip
+        }
         return {name: chosen for name, chosen in found.items() if chosen != "default"}
 
 

@@ -82,9 +82,21 @@ def knob(
 ) -> Any:
     """A dataclass field with a default and everything a control needs to know."""
     about = Knob(
-        label, low, high, help, log, live, optional, step, unit, options, column, one_minus,
-        unlimited, group,
-    )  # fmt: skip
+        label,
+        low,
+        high,
+        help,
+        log,
+        live,
+        optional,
+        step,
+        unit,
+        options,
+        column,
+        one_minus,
+        unlimited,
+        group,
+    )
     return field(default=default, metadata={"about": about})
 
 

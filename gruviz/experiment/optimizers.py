@@ -53,39 +53,67 @@ class Optimizer(Choice):
 
 def _momentum(low: float = 0.0) -> Any:
     return knob(
-        0.9, low, 0.999, label=N_("Momentum"), live=True, one_minus=True,
+        0.9,
+        low,
+        0.999,
+        label=N_("Momentum"),
+        live=True,
+        one_minus=True,
         help=N_("Share of the last step kept."),
-    )  # fmt: skip
+    )
 
 
 def _beta1(default: float = 0.9) -> Any:
     return knob(
-        default, 0.0, 0.999, label=N_("Momentum beta 1"), live=True, one_minus=True,
+        default,
+        0.0,
+        0.999,
+        label=N_("Momentum beta 1"),
+        live=True,
+        one_minus=True,
         help=N_("Memory of gradients."),
-    )  # fmt: skip
+    )
 
 
 def _smoothing(default: float, label: str) -> Any:
     return knob(
-        default, 0.0, 0.9999, label=label, live=True, one_minus=True,
+        default,
+        0.0,
+        0.9999,
+        label=label,
+        live=True,
+        one_minus=True,
         help=N_("Memory of squared gradients."),
-    )  # fmt: skip
+    )
 
 
 def _epsilon(default: float) -> Any:
     return knob(
-        default, 1e-12, 1.0, label=N_("Epsilon"), log=True, live=True, group=MORE,
+        default,
+        1e-12,
+        1.0,
+        label=N_("Epsilon"),
+        log=True,
+        live=True,
+        group=MORE,
         help=N_("Added to the divisor: keeps steps small where gradients all but vanish."),
-    )  # fmt: skip
+    )
 
 
 def _decay(default: float | None = None, *, decoupled: bool = False) -> Any:
     return knob(
-        default, 1e-6, 1.0, label=N_("Weight decay"), log=True, live=True, optional=True, group=MORE,
+        default,
+        1e-6,
+        1.0,
+        label=N_("Weight decay"),
+        log=True,
+        live=True,
+        optional=True,
+        group=MORE,
         help=N_("Each step also shrinks every weight by this share of the learning rate.")
         if decoupled
         else N_("This share of each weight is added to its gradient, which pulls it towards 0."),
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True)
@@ -147,16 +175,22 @@ class Momentum(Optimizer):
 
     momentum: float = _momentum()
     dampening: float = knob(
-        0.0, 0.0, 1.0, label=N_("Dampening"), live=True, step=0.01,
+        0.0,
+        0.0,
+        1.0,
+        label=N_("Dampening"),
+        live=True,
+        step=0.01,
         help=N_("Share of each new gradient that is left out of the momentum."),
-    )  # fmt: skip
+    )
     weight_decay: float | None = _decay()
 
     def arguments(self) -> dict[str, Any]:
         return {
-            "momentum": self.momentum, "dampening": self.dampening,
+            "momentum": self.momentum,
+            "dampening": self.dampening,
             "weight_decay": self.weight_decay or 0.0,
-        }  # fmt: skip
+        }
 
 
 @dataclass(frozen=True)
@@ -180,8 +214,10 @@ class Nesterov(Optimizer):
 
     def arguments(self) -> dict[str, Any]:
         return {
-            "momentum": self.momentum, "nesterov": True, "weight_decay": self.weight_decay or 0.0,
-        }  # fmt: skip
+            "momentum": self.momentum,
+            "nesterov": True,
+            "weight_decay": self.weight_decay or 0.0,
+        }
 
 
 @dataclass(frozen=True)
@@ -204,17 +240,22 @@ class Adagrad(Optimizer):
     usual_rate: ClassVar[float] = 0.01  # torch's default
 
     accumulator: float = knob(
-        0.0, 0.0, 10.0, label=N_("Initial accumulator"), step=0.01,
+        0.0,
+        0.0,
+        10.0,
+        label=N_("Initial accumulator"),
+        step=0.01,
         help=N_("What the sum of squares begins with: more makes the first steps smaller."),
-    )  # fmt: skip
+    )
     eps: float = _epsilon(1e-10)
     weight_decay: float | None = _decay()
 
     def arguments(self) -> dict[str, Any]:
         return {
-            "initial_accumulator_value": self.accumulator, "eps": self.eps,
+            "initial_accumulator_value": self.accumulator,
+            "eps": self.eps,
             "weight_decay": self.weight_decay or 0.0,
-        }  # fmt: skip
+        }
 
 
 @dataclass(frozen=True)
@@ -266,20 +307,28 @@ class RMSprop(Optimizer):
     eps: float = _epsilon(1e-8)
     # Not live: torch makes room for the momentum at the first update.
     momentum: float = knob(
-        0.0, 0.0, 0.999, label=N_("Momentum"), one_minus=True,
+        0.0,
+        0.0,
+        0.999,
+        label=N_("Momentum"),
+        one_minus=True,
         help=N_("Share of the last step kept."),
-    )  # fmt: skip
+    )
     centered: bool = knob(
-        False, label=N_("Centred"),
+        False,
+        label=N_("Centred"),
         help=N_("Divide by the gradient's recent spread about its mean, not about 0."),
-    )  # fmt: skip
+    )
     weight_decay: float | None = _decay()
 
     def arguments(self) -> dict[str, Any]:
         return {
-            "alpha": self.alpha, "eps": self.eps, "momentum": self.momentum,
-            "centered": self.centered, "weight_decay": self.weight_decay or 0.0,
-        }  # fmt: skip
+            "alpha": self.alpha,
+            "eps": self.eps,
+            "momentum": self.momentum,
+            "centered": self.centered,
+            "weight_decay": self.weight_decay or 0.0,
+        }
 
 
 @dataclass(frozen=True)
@@ -295,9 +344,10 @@ class _Betas(Optimizer):
 
     def arguments(self) -> dict[str, Any]:
         return {
-            "betas": (self.beta1, self.beta2), "eps": self.eps,
+            "betas": (self.beta1, self.beta2),
+            "eps": self.eps,
             "weight_decay": self.weight_decay or 0.0,
-        }  # fmt: skip
+        }
 
 
 _MOMENTS = r"m \leftarrow \beta_1 m + (1-\beta_1) g,\quad s \leftarrow \beta_2 s + (1-\beta_2) g^2"
@@ -320,9 +370,10 @@ class Adam(_Betas):
     )
 
     amsgrad: bool = knob(
-        False, label=N_("AMSGrad"),
+        False,
+        label=N_("AMSGrad"),
         help=N_("Divide by the largest second moment so far: steps never grow again."),
-    )  # fmt: skip
+    )
 
     def arguments(self) -> dict[str, Any]:
         return {**super().arguments(), "amsgrad": self.amsgrad}
@@ -382,9 +433,14 @@ class NAdam(_Betas):
     usual_rate: ClassVar[float] = 0.002  # torch's default
 
     momentum_decay: float = knob(
-        0.004, 0.0, 0.1, label=N_("Momentum decay psi"), live=True, step=0.001,
+        0.004,
+        0.0,
+        0.1,
+        label=N_("Momentum decay psi"),
+        live=True,
+        step=0.001,
         help=N_("How fast the momentum rises to beta 1 at the start."),
-    )  # fmt: skip
+    )
 
     def arguments(self) -> dict[str, Any]:
         return {**super().arguments(), "momentum_decay": self.momentum_decay}
@@ -432,20 +488,28 @@ class Rprop(Optimizer):
     usual_rate: ClassVar[float] = 0.01  # torch's default
 
     shrink: float = knob(
-        0.5, 0.01, 0.99, label=N_("Shrink"), live=True, step=0.01,
+        0.5,
+        0.01,
+        0.99,
+        label=N_("Shrink"),
+        live=True,
+        step=0.01,
         help=N_("What a step is multiplied by after its gradient has changed sign."),
-    )  # fmt: skip
+    )
     grow: float = knob(
-        1.2, 1.01, 3.0, label=N_("Grow"), live=True, step=0.01,
+        1.2,
+        1.01,
+        3.0,
+        label=N_("Grow"),
+        live=True,
+        step=0.01,
         help=N_("What a step is multiplied by while its gradient keeps its sign."),
-    )  # fmt: skip
+    )
     smallest: float = knob(1e-6, 1e-12, 1e-3, label=N_("Smallest step"), log=True, live=True)
     largest: float = knob(50.0, 1e-2, 50.0, label=N_("Largest step"), log=True, live=True)
 
     def arguments(self) -> dict[str, Any]:
-        return {
-            "etas": (self.shrink, self.grow), "step_sizes": (self.smallest, self.largest),
-        }  # fmt: skip
+        return {"etas": (self.shrink, self.grow), "step_sizes": (self.smallest, self.largest)}
 
 
 @dataclass(frozen=True)
@@ -470,20 +534,38 @@ class Muon(_Betas):
     )
 
     momentum: float = knob(
-        0.95, 0.0, 0.999, label=N_("Momentum of matrices"), live=True, one_minus=True,
+        0.95,
+        0.0,
+        0.999,
+        label=N_("Momentum of matrices"),
+        live=True,
+        one_minus=True,
         help=N_("Share of the last step kept."),
-    )  # fmt: skip
+    )
     weight_decay: float | None = _decay(0.1, decoupled=True)
 
     def matrix_arguments(self) -> dict[str, Any]:
         # The size of AdamW's steps, so that one learning rate serves both.
         return {
-            "momentum": self.momentum, "weight_decay": self.weight_decay or 0.0,
+            "momentum": self.momentum,
+            "weight_decay": self.weight_decay or 0.0,
             "adjust_lr_fn": "match_rms_adamw",
-        }  # fmt: skip
+        }
 
 
 OPTIMIZERS = table_of(
-    Adam, AdamW, Adamax, NAdam, RAdam, RMSprop, Adagrad, Adadelta, GradientDescent, SGD, Momentum,
-    Nesterov, Rprop, Muon,
-)  # fmt: skip
+    Adam,
+    AdamW,
+    Adamax,
+    NAdam,
+    RAdam,
+    RMSprop,
+    Adagrad,
+    Adadelta,
+    GradientDescent,
+    SGD,
+    Momentum,
+    Nesterov,
+    Rprop,
+    Muon,
+)

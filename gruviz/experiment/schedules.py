@@ -27,9 +27,13 @@ class Schedule(Choice):
 
 def _final(default: float = 0.0) -> float:
     found: float = knob(
-        default, 0.0, 1.0, label=N_("Final share"), step=0.01,
+        default,
+        0.0,
+        1.0,
+        label=N_("Final share"),
+        step=0.01,
         help=N_("Share of the rate left at the end."),
-    )  # fmt: skip
+    )
     return found
 
 
@@ -84,9 +88,14 @@ class InverseTime(Schedule):
     help: ClassVar[str] = N_("The rate falls as 1 / (1 + t): fast at first, then ever more slowly.")
 
     half: int = knob(
-        1000, 1, 100_000, label=N_("Half after"), log=True, unit=N_("steps"),
+        1000,
+        1,
+        100_000,
+        label=N_("Half after"),
+        log=True,
+        unit=N_("steps"),
         help=N_("When half of the rate is left; a third after twice as many steps."),
-    )  # fmt: skip
+    )
 
     def factor(self, step: int, steps: int) -> float:
         return 1 / (1 + step / self.half)
@@ -172,9 +181,13 @@ class OneCycle(Schedule):
         help=N_("Share of the rate at the start."),
     )
     final: float = knob(
-        4e-6, 1e-8, 1.0, label=N_("Final share"), log=True,
+        4e-6,
+        1e-8,
+        1.0,
+        label=N_("Final share"),
+        log=True,
         help=N_("Share of the rate left at the end."),
-    )  # fmt: skip
+    )
 
     def factor(self, step: int, steps: int) -> float:
         top, last = self.rise * steps - 1, steps - 1
@@ -195,17 +208,29 @@ class Plateau(Schedule):
 
     drop: float = knob(0.1, 0.01, 0.99, label=N_("Multiply by"), step=0.01)
     patience: int = knob(
-        10, 0, 100, label=N_("Patience"), unit=N_("validations"),
+        10,
+        0,
+        100,
+        label=N_("Patience"),
+        unit=N_("validations"),
         help=N_("Validations in a row that may be no better before the rate is cut."),
-    )  # fmt: skip
+    )
     threshold: float = knob(
-        1e-4, 1e-6, 0.5, label=N_("Better by"), log=True,
+        1e-4,
+        1e-6,
+        0.5,
+        label=N_("Better by"),
+        log=True,
         help=N_("Share by which a loss must be below the best one to count as better."),
-    )  # fmt: skip
+    )
     final: float = knob(
-        1e-3, 1e-8, 1.0, label=N_("Smallest share"), log=True,
+        1e-3,
+        1e-8,
+        1.0,
+        label=N_("Smallest share"),
+        log=True,
         help=N_("Share of the rate that is always left."),
-    )  # fmt: skip
+    )
 
     def factor(self, step: int, steps: int) -> float:
         return 1.0
@@ -223,6 +248,13 @@ class Plateau(Schedule):
 
 
 SCHEDULES = table_of(
-    Constant, StepDecay, Exponential, InverseTime, Polynomial, Cosine, CosineRestarts, OneCycle,
+    Constant,
+    StepDecay,
+    Exponential,
+    InverseTime,
+    Polynomial,
+    Cosine,
+    CosineRestarts,
+    OneCycle,
     Plateau,
-)  # fmt: skip
+)

@@ -82,9 +82,17 @@ class Waveforms(MadeUp):
     )
     kind: ClassVar[Kind] = Kind.CLASSIFICATION
     classes: ClassVar[tuple[str, ...]] = (
-        N_("sine"), N_("square"), N_("triangle"), N_("rising saw"), N_("falling saw"),
-        N_("pulse"), N_("rectified sine"), N_("two tones"), N_("chirp"), N_("damped sine"),
-    )  # fmt: skip
+        N_("sine"),
+        N_("square"),
+        N_("triangle"),
+        N_("rising saw"),
+        N_("falling saw"),
+        N_("pulse"),
+        N_("rectified sine"),
+        N_("two tones"),
+        N_("chirp"),
+        N_("damped sine"),
+    )
 
     length: int = knob(50, 8, 1000, label=N_("Sequence length"), log=True, unit=N_("time steps"))
     noise: float = knob(0.1, 0.0, 1.0, label=N_("Noise"), step=0.01)

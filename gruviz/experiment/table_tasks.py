@@ -30,9 +30,11 @@ class TableTask(FromTable):
 
     column: str = knob("", label=N_("Column"), column="numeric", help=N_("The column to forecast."))
     further: tuple[str, ...] = knob(
-        (), label=N_("Further inputs"), column="numeric",
+        (),
+        label=N_("Further inputs"),
+        column="numeric",
         help=N_("Other columns that are read beside it."),
-    )  # fmt: skip
+    )
     window: int = knob(
         24, 2, 500, label=N_("Window"), log=True, unit=N_("rows"), help=N_("How much past it sees.")
     )
@@ -40,31 +42,43 @@ class TableTask(FromTable):
         4, 1, 100, label=N_("Horizon"), unit=N_("rows"), help=N_("How far ahead to forecast.")
     )
     scaling: str = knob(
-        "standard", label=N_("Scaling"),
+        "standard",
+        label=N_("Scaling"),
         options={
-            "standard": N_("mean 0, deviation 1"), "minmax": N_("from 0 to 1"),
-            "robust": N_("median 0, quartiles 1 apart"), "none": N_("none"),
+            "standard": N_("mean 0, deviation 1"),
+            "minmax": N_("from 0 to 1"),
+            "robust": N_("median 0, quartiles 1 apart"),
+            "none": N_("none"),
         },
         help=N_("Fitted on the training part only."),
-    )  # fmt: skip
+    )
     leak: bool = knob(
-        False, label=N_("Let the scaling leak"),
+        False,
+        label=N_("Let the scaling leak"),
         help=N_("Fits the scaling on the validation part too, as one shouldn't: see what it does."),
-    )  # fmt: skip
+    )
     missing: str = knob(
-        "drop", label=N_("Missing values"),
+        "drop",
+        label=N_("Missing values"),
         options={
-            "drop": N_("leave out windows that touch one"), "carry": N_("carry the last one forward"),
-            "interpolate": N_("interpolate"), "mean": N_("put the mean in"),
+            "drop": N_("leave out windows that touch one"),
+            "carry": N_("carry the last one forward"),
+            "interpolate": N_("interpolate"),
+            "mean": N_("put the mean in"),
             "mask": N_("the mean, and a channel that says so"),
             "decay": N_("learned decay (GRU-D)"),
         },
         help=N_("What the network reads where a value is missing. It is never asked for one."),
-    )  # fmt: skip
+    )
     holes: float = knob(
-        0.0, 0.0, 0.5, label=N_("Punch holes"), step=0.05, unit=N_("share"),
+        0.0,
+        0.0,
+        0.5,
+        label=N_("Punch holes"),
+        step=0.05,
+        unit=N_("share"),
         help=N_("Takes this share of the values out, to see what that costs."),
-    )  # fmt: skip
+    )
 
     @property
     def decays(self) -> bool:

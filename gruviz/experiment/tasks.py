@@ -56,7 +56,19 @@ class Digits(Task):
 
 
 TASKS = table_of(
-    SineMixture, DampedOscillation, MackeyGlass, Lorenz, RandomWalk,
-    Adding, CopyMemory, DelayedEcho, Parity, TemporalOrder, Brackets,
-    Waveforms, Digits, NextCharacter, *FROM_TABLES,
-)  # fmt: skip
+    SineMixture,
+    DampedOscillation,
+    MackeyGlass,
+    Lorenz,
+    RandomWalk,
+    Adding,
+    CopyMemory,
+    DelayedEcho,
+    Parity,
+    TemporalOrder,
+    Brackets,
+    Waveforms,
+    Digits,
+    NextCharacter,
+    *FROM_TABLES,
+)

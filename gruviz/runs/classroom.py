@@ -117,10 +117,15 @@ class Classroom:
         found = known(task, seed, self.tables)
         if found is None:
             found = self._looks.do(
-                (task, seed, language), visitor,
+                (task, seed, language),
+                visitor,
                 lambda _begun: progress(0.0, _("Looking at the data…")),
-                worker.look, self.tables, task, seed, language,
-            )  # fmt: skip
+                worker.look,
+                self.tables,
+                task,
+                seed,
+                language,
+            )
             remember(found, task, seed, self.tables)
         return found
 

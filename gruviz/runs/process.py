@@ -41,11 +41,17 @@ class Process:
         try:
             with theirs:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-c", COMMAND, str(theirs.fileno()),
-                     *(entry or os.getcwd() for entry in sys.path)],
-                    pass_fds=[theirs.fileno()], env={**os.environ, **ONE_THREAD},
+                    [
+                        sys.executable,
+                        "-c",
+                        COMMAND,
+                        str(theirs.fileno()),
+                        *(entry or os.getcwd() for entry in sys.path),
+                    ],
+                    pass_fds=[theirs.fileno()],
+                    env={**os.environ, **ONE_THREAD},
                     stdin=subprocess.DEVNULL,
-                )  # fmt: skip
+                )
         except BaseException:
             self._line.close()
             raise

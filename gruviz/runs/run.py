@@ -217,9 +217,15 @@ class Run(Sliced[Slice]):
         if self.slow:
             steps = 1
         self._hand_in(
-            worker.advance, self.course.at(step), self.checkpoint, seconds, steps, self.tables,
-            self.language, again=self._again,
-        )  # fmt: skip
+            worker.advance,
+            self.course.at(step),
+            self.checkpoint,
+            seconds,
+            steps,
+            self.tables,
+            self.language,
+            again=self._again,
+        )
 
     def _absorb(self, part: Slice) -> None:
         self.checkpoint = part.checkpoint

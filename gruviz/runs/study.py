@@ -83,9 +83,14 @@ class Study(Sliced[S], Generic[S]):
     def _submit(self) -> None:
         if self.status is StudyStatus.RUNNING and not self._in_flight:
             self._hand_in(
-                worker.proceed, self.experiment, self.state, self._slice_seconds(), self.tables,
-                self.language, again=self._submit,
-            )  # fmt: skip
+                worker.proceed,
+                self.experiment,
+                self.state,
+                self._slice_seconds(),
+                self.tables,
+                self.language,
+                again=self._submit,
+            )
 
     def _absorb(self, part: S) -> None:
         self.state = part

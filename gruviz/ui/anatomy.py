@@ -49,7 +49,8 @@ def _rows(found: Any) -> list[tuple[str, str]]:
         (
             _("Backward"),
             _("‖gradient‖ {norm}\nlargest {largest} in {block}").format(
-                norm=readable(backward["norm"]), largest=readable(backward["largest"]),
+                norm=readable(backward["norm"]),
+                largest=readable(backward["largest"]),
                 block=backward["block"],
             ),
         ),
@@ -64,11 +65,13 @@ def _rows(found: Any) -> list[tuple[str, str]]:
         (
             _("Update"),
             _("rate {rate}: ‖Δw‖ {norm}, at most {largest}\n‖w‖ {weights}").format(
-                rate=readable(update["learning_rate"]), norm=readable(update["norm"]),
-                largest=readable(update["largest"]), weights=readable(update["weights"]),
+                rate=readable(update["learning_rate"]),
+                norm=readable(update["norm"]),
+                largest=readable(update["largest"]),
+                weights=readable(update["weights"]),
             ),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _some(rows: Sequence[int], count: int) -> str:

@@ -43,9 +43,11 @@ def _sequences(experiment: Experiment, data: Preview) -> None:
         st.subheader(_("A few sequences"), anchor=False)
         answers = cards.wanted(data)
         drawn(
-            cards.sequences(data), charts.alternatives.sequences(answers), "sequences",
+            cards.sequences(data),
+            charts.alternatives.sequences(answers),
+            "sequences",
             height=SEQUENCES_HEIGHT,
-        )  # fmt: skip
+        )
     known = theory(experiment, data)
     with st.container(border=True):
         st.subheader(_("Known without training"), anchor=False)
@@ -55,9 +57,9 @@ def _sequences(experiment: Experiment, data: Preview) -> None:
         ]
         measure = experiment.loss.fitting(data.kind, in_bits=experiment.task.in_bits).measure
         if lines:
-            st.markdown(_("Losses ({measure}) of answers that need no training:").format(
-                measure=_(measure)
-            ))  # fmt: skip
+            st.markdown(
+                _("Losses ({measure}) of answers that need no training:").format(measure=_(measure))
+            )
             st.markdown("\n".join(lines))
         if known.threshold is not None:
             st.markdown(

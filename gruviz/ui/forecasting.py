@@ -53,8 +53,10 @@ def section(mine: Session, wanted: Experiment, data: Preview) -> None:
         x, x_title = axis(table, len(series))
         drawn(
             charts.series.column(x, series, data.unit, data.border, x_title),
-            charts.series.in_words(data.unit, series), "column", height=300,
-        )  # fmt: skip
+            charts.series.in_words(data.unit, series),
+            "column",
+            height=300,
+        )
         st.caption(frame.literal(report.findings(data)))
         if task.leak:
             st.warning(frame.literal(leak(task, series, data)), icon=":material/opacity:")
@@ -78,19 +80,18 @@ def _scores(mine: Session, wanted: Experiment, data: Preview, series: Floats) ->
         known = baseline_scores(task, wanted.seed, tables.fetch, data.border, data.ends.tobytes())
     else:
         known = score_forecasts(
-            series, data.border, task.window, task.horizon, found.ends,
-            {_(NETWORK): found.values},
-        )  # fmt: skip
+            series, data.border, task.window, task.horizon, found.ends, {_(NETWORK): found.values}
+        )
     st.caption(frame.literal(scale_in_words(known)))
     st.dataframe(score_table(known), hide_index=True, width="stretch", key="scores")
     mase = known.scores.get(_(NETWORK), {}).get("mase", 0.0)
     if mase > 1:
         st.error(
-            _("MASE is {mase}: above 1, the naive forecast inside the training part was better.").format(
-                mase=readable(mase, 3)
-            ),
+            _(
+                "MASE is {mase}: above 1, the naive forecast inside the training part was better."
+            ).format(mase=readable(mase, 3)),
             icon=":material/trending_down:",
-        )  # fmt: skip
+        )
     if mine.run is None or mine.run.experiment.task != task:
         st.caption(_("Train it on the Train page first; then its forecasts can be judged here."))
     else:
@@ -170,11 +171,11 @@ def _latest(
         low, high = interval(errors)
         band = (found.latest + low, found.latest + high)
     drawn(
-        charts.series.forecasts(
-            x[begin:], series[begin:], ahead, said, data.unit, x_title, band
-        ),
-        charts.series.forecasts_in_words(said), "forecast", height=360,
-    )  # fmt: skip
+        charts.series.forecasts(x[begin:], series[begin:], ahead, said, data.unit, x_title, band),
+        charts.series.forecasts_in_words(said),
+        "forecast",
+        height=360,
+    )
     ahead_table = pd.DataFrame({x_title: ahead, **said})
     if band is not None:
         ahead_table[_("80 % from")], ahead_table[_("80 % to")] = band
@@ -190,9 +191,13 @@ def _begin_backtest(_mine: Session, wanted: Experiment) -> tuple[Experiment, Tri
     # What looks at the validation part while it trains would look at what is to be forecast.
     schedule = Constant() if isinstance(wanted.schedule, Plateau) else wanted.schedule
     experiment = replace(
-        wanted, steps=min(wanted.steps, 2_000), warmup=None, schedule=schedule, target_loss=None,
+        wanted,
+        steps=min(wanted.steps, 2_000),
+        warmup=None,
+        schedule=schedule,
+        target_loss=None,
         patience=None,
-    )  # fmt: skip
+    )
     return wanted, Trials.begin([Job(experiment, fold) for fold in folds])
 
 
@@ -204,12 +209,16 @@ def _show_backtest(state: Trials, experiment: Experiment) -> None:
     series = series_of(task, experiment.seed, tables.fetch)
     rows = [
         score_forecasts(
-            series, fold.train_end, task.window, task.horizon, found.ends,
+            series,
+            fold.train_end,
+            task.window,
+            task.horizon,
+            found.ends,
             {_(NETWORK): found.values},
         )
         for job, found in zip(state.jobs, state.found, strict=False)
         if (fold := job.fold) is not None
-    ]  # fmt: skip
+    ]
     st.dataframe(backtest_table(rows), hide_index=True, width="stretch", key="backtest")
     ends = np.concatenate([found.ends for found in state.found])
     values = np.concatenate([found.values for found in state.found])
@@ -219,9 +228,12 @@ def _show_backtest(state: Trials, experiment: Experiment) -> None:
         "Of the errors of {count:,} forecasts, 80 % lay between {low} and {high} one row ahead, between"
         " {low_end} and {high_end} at the horizon's end."
     ).format(
-        count=len(ends), low=readable(low[0]), high=readable(high[0]), low_end=readable(low[-1]),
+        count=len(ends),
+        low=readable(low[0]),
+        high=readable(high[0]),
+        low_end=readable(low[-1]),
         high_end=readable(high[-1]),
-    )  # fmt: skip
+    )
     st.caption(frame.literal(errors))
     table = pd.DataFrame({_("first row forecast"): np.repeat(ends, task.horizon)})
     table[_("rows ahead")] = np.tile(np.arange(1, task.horizon + 1), len(ends))
@@ -233,10 +245,16 @@ def _begin_gaps(_mine: Session, wanted: Experiment) -> tuple[Experiment, Trials]
     task = wanted.task
     assert isinstance(task, TableTask)
     jobs = [
-        Job(replace(wanted, task=replace(task, missing=name), steps=min(wanted.steps, GAP_STEPS),
-                    warmup=None))
+        Job(
+            replace(
+                wanted,
+                task=replace(task, missing=name),
+                steps=min(wanted.steps, GAP_STEPS),
+                warmup=None,
+            )
+        )
         for name in METHODS
-    ]  # fmt: skip
+    ]
     jobs = [job for job in jobs if _fits(job)]
     if not np.isnan(series_of(task, wanted.seed, tables.fetch)).any():
         raise GruvizError(
@@ -277,12 +295,18 @@ def _show_gaps(state: Trials, experiment: Experiment) -> None:
         curves[label] = (found.steps, found.losses)
         kept = np.isin(found.ends, common)
         error = np.abs(targets(series, found.ends[kept], task.horizon) - found.values[kept])
-        rows.append({
-            _("way"): label, _("validation loss"): readable(found.losses[-1]),
-            _("MAE on the {count:,} windows all can use").format(count=len(common)):
-                readable(float(np.nanmean(error))) if common else "–",
-            _("windows"): f"{len(found.ends):,}",
-        })  # fmt: skip
+        rows.append(
+            {
+                _("way"): label,
+                _("validation loss"): readable(found.losses[-1]),
+                _("MAE on the {count:,} windows all can use").format(count=len(common)): readable(
+                    float(np.nanmean(error))
+                )
+                if common
+                else "–",
+                _("windows"): f"{len(found.ends):,}",
+            }
+        )
     loss = experiment.loss.fitting(task.kind)
     drawn(
         charts.series.contest(curves, _(loss.measure)),
@@ -297,9 +321,14 @@ def _download(table: pd.DataFrame, name: str, label: str) -> None:
         lambda cell: harmless(cell) if isinstance(cell, str) else cell
     )
     st.download_button(
-        label, safe.to_csv(index=False), name, "text/csv", icon=":material/download:",
-        key=f"download-{name}", on_click="ignore",
-    )  # fmt: skip
+        label,
+        safe.to_csv(index=False),
+        name,
+        "text/csv",
+        icon=":material/download:",
+        key=f"download-{name}",
+        on_click="ignore",
+    )
 
 
 def harmless(text: str) -> str:

@@ -46,10 +46,14 @@ def _ask_where_to_start(mine: Session) -> None:
         return
     st.session_state.setdefault("range-test-from", next(iter(STARTS)))
     st.segmented_control(
-        _("Where the range test starts"), list(STARTS), format_func=lambda each: _(STARTS[each]),
-        key="range-test-from", required=True, label_visibility="collapsed",
+        _("Where the range test starts"),
+        list(STARTS),
+        format_func=lambda each: _(STARTS[each]),
+        key="range-test-from",
+        required=True,
+        label_visibility="collapsed",
         persist_state="session",
-    )  # fmt: skip
+    )
 
 
 def _range_test(mine: Session, wanted: Experiment) -> tuple[Experiment, RangeTest]:
@@ -74,9 +78,12 @@ def _show_range_test(state: RangeTest, experiment: Experiment) -> None:
         st.markdown(frame.literal(found.reason))
         if found.rate is not None:
             st.button(
-                _("Adopt {rate}").format(rate=readable(found.rate)), icon=":material/check:",
-                on_click=_adopt, args=(found.rate,), help=_("Sets the learning rate. Acts at once."),
-            )  # fmt: skip
+                _("Adopt {rate}").format(rate=readable(found.rate)),
+                icon=":material/check:",
+                on_click=_adopt,
+                args=(found.rate,),
+                help=_("Sets the learning rate. Acts at once."),
+            )
 
 
 def _adopt(rate: float) -> None:
@@ -110,12 +117,17 @@ def _surface(mine: Session, wanted: Experiment) -> tuple[Experiment, Surface]:
 def _show_surface(state: Surface, experiment: Experiment) -> None:
     drawn(
         charts.surface(
-            state.across, state.along, state.losses, state.path, state.steps, state.explained,
+            state.across,
+            state.along,
+            state.losses,
+            state.path,
+            state.steps,
+            state.explained,
             _measure(experiment),
         ),
         charts.alternatives.surface(state.losses, state.steps.astype(float), state.explained),
         "chart-surface",
-    )  # fmt: skip
+    )
 
 
 OFFERS = {

@@ -54,26 +54,45 @@ def _tools(mine: Session, wanted: Experiment, place: int, pin: Pin) -> None:
         key = f"pin-name-{pin.run.token}"
         st.session_state[key] = pin.name  # which may be another than was typed
         st.text_input(
-            _("Name"), max_chars=40, key=key, label_visibility="collapsed", width=260,
-            on_change=_rename, args=(mine, place, key),
-        )  # fmt: skip
+            _("Name"),
+            max_chars=40,
+            key=key,
+            label_visibility="collapsed",
+            width=260,
+            on_change=_rename,
+            args=(mine, place, key),
+        )
         st.button(
-            _("Same start"), icon=":material/flag:", key=f"pin-start-{place}",
-            on_click=mine.same_start, args=(place, wanted), help=_("For the next Train."),
-        )  # fmt: skip
+            _("Same start"),
+            icon=":material/flag:",
+            key=f"pin-start-{place}",
+            on_click=mine.same_start,
+            args=(place, wanted),
+            help=_("For the next Train."),
+        )
         st.button(
-            _("Bring back"), icon=":material/history:", key=f"pin-back-{place}",
-            on_click=mine.bring_back, args=(place,), disabled=pin.run is mine.run,
+            _("Bring back"),
+            icon=":material/history:",
+            key=f"pin-back-{place}",
+            on_click=mine.bring_back,
+            args=(place,),
+            disabled=pin.run is mine.run,
             help=_("Make it the current run again, with its settings."),
-        )  # fmt: skip
+        )
         st.link_button(
-            _("Link"), f"?{urlencode(link_of(pin.run))}", icon=":material/link:",
+            _("Link"),
+            f"?{urlencode(link_of(pin.run))}",
+            icon=":material/link:",
             help=_("Opens this run's settings in a tab of their own; Train there draws its curve."),
-        )  # fmt: skip
+        )
         st.button(
-            _("Unpin"), icon=":material/keep_off:", key=f"pin-off-{place}", on_click=mine.unpin,
-            args=(place,), type="tertiary",
-        )  # fmt: skip
+            _("Unpin"),
+            icon=":material/keep_off:",
+            key=f"pin-off-{place}",
+            on_click=mine.unpin,
+            args=(place,),
+            type="tertiary",
+        )
 
 
 def _rename(mine: Session, place: int, key: str) -> None:
@@ -86,12 +105,15 @@ def button(mine: Session) -> None:
     pinned = any(pin.run is mine.run for pin in mine.pins)
     full = len(mine.pins) >= MOST_PINS
     st.button(
-        _("Pin"), icon=":material/keep:", on_click=mine.press, args=("pin",),
+        _("Pin"),
+        icon=":material/keep:",
+        on_click=mine.press,
+        args=("pin",),
         disabled=mine.run is None or pinned or full,
         help=_("At most {most} runs can be pinned; unpin one first.").format(most=MOST_PINS)
         if full
         else _("Keep this run's curves behind those that follow."),
-    )  # fmt: skip
+    )
 
 
 def table(found: Comparison) -> pd.DataFrame:

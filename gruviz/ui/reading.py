@@ -13,28 +13,57 @@ from gruviz.words import N_, _, n_
 
 AUTO = "auto"
 SEPARATORS = {
-    AUTO: N_("as found"), ",": N_("comma"), ";": N_("semicolon"), "\t": N_("tab"),
-    "|": N_("vertical bar"), " ": N_("blanks"), "": N_("none: one column"),
-}  # fmt: skip
+    AUTO: N_("as found"),
+    ",": N_("comma"),
+    ";": N_("semicolon"),
+    "\t": N_("tab"),
+    "|": N_("vertical bar"),
+    " ": N_("blanks"),
+    "": N_("none: one column"),
+}
 DECIMALS = {AUTO: N_("as found"), ".": N_("point"), ",": N_("comma")}
 THOUSANDS = {
-    AUTO: N_("as found"), "": N_("none"), ",": N_("comma"), ".": N_("point"), " ": N_("blank"),
+    AUTO: N_("as found"),
+    "": N_("none"),
+    ",": N_("comma"),
+    ".": N_("point"),
+    " ": N_("blank"),
     "'": N_("apostrophe"),
-}  # fmt: skip
+}
 ORDERS = {AUTO: N_("as found"), "time": N_("by time"), "file": N_("as in the file")}
 RESHAPES = {
-    AUTO: N_("as found"), "": N_("leave it"), "pivot": N_("a column for each series"),
+    AUTO: N_("as found"),
+    "": N_("leave it"),
+    "pivot": N_("a column for each series"),
     "transpose": N_("turn rows into columns"),
-}  # fmt: skip
+}
 ENCODINGS = (
-    AUTO, "utf-8", "utf-16", "cp1252", "latin-1", "gb18030", "shift_jis", "cp932", "big5", "euc_kr",
-    "cp1251", "mac_roman",
-)  # fmt: skip
+    AUTO,
+    "utf-8",
+    "utf-16",
+    "cp1252",
+    "latin-1",
+    "gb18030",
+    "shift_jis",
+    "cp932",
+    "big5",
+    "euc_kr",
+    "cp1251",
+    "mac_roman",
+)
 
 ASKED = {
-    "encoding", "separator", "decimal", "thousands", "order", "reshape", "header", "missing", "time",
+    "encoding",
+    "separator",
+    "decimal",
+    "thousands",
+    "order",
+    "reshape",
+    "header",
+    "missing",
+    "time",
     "time_format",
-}  # fmt: skip
+}
 
 
 def section(task: FromTable) -> None:
@@ -103,9 +132,13 @@ def _finding(table: Table, finding: Finding, key: str, icon: str) -> None:
         st.markdown(f"{icon} {frame.literal(finding.sentence)}")
         for number, remedy in enumerate(finding.remedies):
             st.button(
-                frame.literal(remedy.label), key=f"{key}-{number}", type="tertiary",
-                icon=":material/build:", on_click=_apply, args=(table, remedy.overrides),
-            )  # fmt: skip
+                frame.literal(remedy.label),
+                key=f"{key}-{number}",
+                type="tertiary",
+                icon=":material/build:",
+                on_click=_apply,
+                args=(table, remedy.overrides),
+            )
 
 
 def _apply(table: Table, changes: Overrides) -> None:
@@ -118,32 +151,40 @@ def _overrules(table: Table) -> None:
         left, middle, right = st.columns(3)
         with left:
             encoding = st.selectbox(
-                _("Encoding"), _with(ENCODINGS, asked.encoding), index=_at(ENCODINGS, asked.encoding),
+                _("Encoding"),
+                _with(ENCODINGS, asked.encoding),
+                index=_at(ENCODINGS, asked.encoding),
                 format_func=lambda each: _("as found") if each == AUTO else each,
-            )  # fmt: skip
+            )
             separator = _choice(_("Separator"), SEPARATORS, asked.separator)
             header = st.text_input(
-                _("Header line(s)"), value=_lines(asked.header), placeholder=_("as found"),
+                _("Header line(s)"),
+                value=_lines(asked.header),
+                placeholder=_("as found"),
                 help=_("Line numbers, such as 1 or 1, 2; a dash for none."),
-            )  # fmt: skip
+            )
         with middle:
             decimal = _choice(_("Decimal mark"), DECIMALS, asked.decimal)
             thousands = _choice(_("Thousands mark"), THOUSANDS, asked.thousands)
             missing = st.text_input(
                 _("Missing-value marks"),
                 value="" if asked.missing is None else " ".join(asked.missing),
-                placeholder=_("as found"), help=_("Separated by blanks, such as NA -999 ?"),
-            )  # fmt: skip
+                placeholder=_("as found"),
+                help=_("Separated by blanks, such as NA -999 ?"),
+            )
         with right:
             time = st.multiselect(
-                _("Time column(s)"), [str(name) for name in table.frame.columns],
+                _("Time column(s)"),
+                [str(name) for name in table.frame.columns],
                 default=[name for name in asked.time or () if name in table.frame.columns],
                 placeholder=_("as found"),
-            )  # fmt: skip
+            )
             time_format = st.text_input(
-                _("Time format"), value=asked.time_format or "", placeholder="%Y-%m-%d %H:%M",
+                _("Time format"),
+                value=asked.time_format or "",
+                placeholder="%Y-%m-%d %H:%M",
                 help=_("As Python writes it: %d day, %m month, %Y year, %H hour, %M minute."),
-            )  # fmt: skip
+            )
             order = _choice(_("Order of rows"), ORDERS, asked.order)
         reshape = _choice(_("Shape"), RESHAPES, asked.reshape)
         with st.container(horizontal=True):
@@ -154,9 +195,13 @@ def _overrules(table: Table) -> None:
         st.rerun()
     if again:
         words = {
-            "encoding": encoding, "separator": separator, "decimal": decimal,
-            "thousands": thousands, "order": order, "reshape": reshape,
-        }  # fmt: skip
+            "encoding": encoding,
+            "separator": separator,
+            "decimal": decimal,
+            "thousands": thousands,
+            "order": order,
+            "reshape": reshape,
+        }
         # What a remedy has overruled, and this form doesn't ask for, stays so.
         changes: dict[str, object] = {
             name: value for name, value in asked.changes().items() if name not in ASKED
@@ -189,9 +234,11 @@ def _at(options: tuple[str, ...], asked: str | None) -> int:
 def _choice(label: str, words: Mapping[str, str], asked: str | None) -> str:
     options = list(words)
     chosen: str = st.selectbox(
-        label, options, index=0 if asked is None or asked not in words else options.index(asked),
+        label,
+        options,
+        index=0 if asked is None or asked not in words else options.index(asked),
         format_func=lambda each: _(words[each]),
-    )  # fmt: skip
+    )
     return chosen
 
 

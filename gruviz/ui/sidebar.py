@@ -48,9 +48,14 @@ def look(name: str, label: str, options: Mapping[str, str], *, bare: bool = Fals
     if st.session_state[name] not in options:
         st.session_state[name] = default
     found = st.segmented_control(
-        label, list(options), format_func=lambda each: options[each], key=name, required=True,
-        persist_state="session", label_visibility="collapsed" if bare else "visible",
-    )  # fmt: skip
+        label,
+        list(options),
+        format_func=lambda each: options[each],
+        key=name,
+        required=True,
+        persist_state="session",
+        label_visibility="collapsed" if bare else "visible",
+    )
     chosen = found or default
     if chosen != st.query_params.get(name, default):
         if chosen == default:

@@ -140,9 +140,12 @@ def _source(row: type[FromTable]) -> str:
     st.session_state[key] = name if name in known else row().source
     what = dict(about(row))["source"]
     chosen = st.selectbox(
-        _(what.label), list(known), format_func=lambda each: known[each], key=key,
+        _(what.label),
+        list(known),
+        format_func=lambda each: known[each],
+        key=key,
         persist_state="session",
-    )  # fmt: skip
+    )
     changes = _overrules().get(chosen, "")
     return f"{chosen}{MARK}{changes}" if changes else chosen
 
@@ -168,9 +171,12 @@ def _column(key: str, what: Knob, names: list[str], first: str) -> str:
     if st.session_state.get(key) not in names:
         st.session_state[key] = first
     chosen: str = st.selectbox(
-        _(what.label), names, key=key, persist_state="session",
+        _(what.label),
+        names,
+        key=key,
+        persist_state="session",
         help=_(what.help) if what.help else None,
-    )  # fmt: skip
+    )
     return chosen
 
 
@@ -178,18 +184,23 @@ def _some_columns(key: str, what: Knob, names: list[str]) -> tuple[str, ...]:
     wanted = st.session_state.get(key, ())
     st.session_state[key] = [each for each in wanted if each in names]
     chosen = st.multiselect(
-        _(what.label), names, key=key, persist_state="session",
+        _(what.label),
+        names,
+        key=key,
+        persist_state="session",
         help=_(what.help) if what.help else None,
-    )  # fmt: skip
+    )
     return tuple(chosen)
 
 
 def _upload(row: type[FromTable]) -> None:
     file = st.file_uploader(
-        _("Upload a CSV file"), type=["csv", "txt", "tsv", "dat"], key="upload",
+        _("Upload a CSV file"),
+        type=["csv", "txt", "tsv", "dat"],
+        key="upload",
         max_upload_size=MAX_BYTES // 10**6,
         help=_("A table as text: one row a time step. It stays on this server and with your tab."),
-    )  # fmt: skip
+    )
     shown = st.session_state.get("upload")  # there as long as the page shows it, see `_release`
     if file is None or st.session_state.get("handled upload") == file.file_id:
         if message := st.session_state.get("upload error") if shown else None:

@@ -69,52 +69,87 @@ def _buttons(mine: Session, wanted: Experiment) -> None:
     running = mine.status is Status.RUNNING
     begins = mine.begins(wanted)
     st.button(
-        _("Train"), icon=":material/play_arrow:", type="primary", disabled=running and not begins,
-        on_click=mine.press, args=("train",),
-    )  # fmt: skip
+        _("Train"),
+        icon=":material/play_arrow:",
+        type="primary",
+        disabled=running and not begins,
+        on_click=mine.press,
+        args=("train",),
+    )
     st.button(
-        _("Pause"), icon=":material/pause:", disabled=not running, on_click=mine.press,
+        _("Pause"),
+        icon=":material/pause:",
+        disabled=not running,
+        on_click=mine.press,
         args=("pause",),
-    )  # fmt: skip
+    )
     busy = running or (mine.run is not None and mine.run.settling)
     st.button(
-        _("Step"), icon=":material/skip_next:", disabled=busy, on_click=mine.press, args=("step",),
+        _("Step"),
+        icon=":material/skip_next:",
+        disabled=busy,
+        on_click=mine.press,
+        args=("step",),
         help=_("One update of all weights."),
-    )  # fmt: skip
+    )
     with st.popover(_("Pace"), icon=":material/speed:"):
         _pace(mine, busy=busy)
     st.button(
-        _("Reset"), icon=":material/restart_alt:", disabled=mine.run is None, on_click=mine.press,
-        args=("reset",), help=_("Drop this run and begin at step 0. Undo brings it back."),
-    )  # fmt: skip
+        _("Reset"),
+        icon=":material/restart_alt:",
+        disabled=mine.run is None,
+        on_click=mine.press,
+        args=("reset",),
+        help=_("Drop this run and begin at step 0. Undo brings it back."),
+    )
     pinboard.button(mine)
     if mine.previous is not None:
         st.button(
-            _("Undo"), icon=":material/undo:", on_click=mine.undo, type="tertiary",
+            _("Undo"),
+            icon=":material/undo:",
+            on_click=mine.undo,
+            type="tertiary",
             help=_("Bring back the run before this one, with its settings."),
-        )  # fmt: skip
+        )
 
 
 def _pace(mine: Session, *, busy: bool) -> None:
     """How far one press goes, and how fast."""
     st.session_state.setdefault(STEPS_AT_ONCE, 100)
     st.number_input(
-        _("Steps at once"), min_value=1, max_value=MOST_STEPS, step=1, key=STEPS_AT_ONCE,
+        _("Steps at once"),
+        min_value=1,
+        max_value=MOST_STEPS,
+        step=1,
+        key=STEPS_AT_ONCE,
         persist_state="session",
-    )  # fmt: skip
+    )
     st.button(
-        _("Make these steps"), icon=":material/fast_forward:", disabled=busy,
-        on_click=mine.press, args=("many",), width="stretch",
-    )  # fmt: skip
+        _("Make these steps"),
+        icon=":material/fast_forward:",
+        disabled=busy,
+        on_click=mine.press,
+        args=("many",),
+        width="stretch",
+    )
     st.button(
-        _("One epoch"), icon=":material/update:", disabled=busy, on_click=mine.press,
-        args=("epoch",), width="stretch", help=_("Until every training sequence was seen once."),
-    )  # fmt: skip
+        _("One epoch"),
+        icon=":material/update:",
+        disabled=busy,
+        on_click=mine.press,
+        args=("epoch",),
+        width="stretch",
+        help=_("Until every training sequence was seen once."),
+    )
     st.toggle(
-        _("Slow motion"), key="slow", persist_state="session",
-        help=_("One step every {seconds:.0f} seconds, with the numbers of each of its stages. Acts"
-               " at once.").format(seconds=SLOW_SECONDS),
-    )  # fmt: skip
+        _("Slow motion"),
+        key="slow",
+        persist_state="session",
+        help=_(
+            "One step every {seconds:.0f} seconds, with the numbers of each of its stages. Acts"
+            " at once."
+        ).format(seconds=SLOW_SECONDS),
+    )
     mine.slow_down(st.session_state["slow"])
 
 
@@ -148,9 +183,12 @@ def _say(mine: Session, wanted: Experiment) -> None:
                 + _("With the next Train: {changes}").format(changes=frame.literal(changes))
             )
             st.button(
-                _("Take back"), on_click=mine.take_back, type="tertiary",
-                icon=":material/undo:", help=_("Set the controls to what this run was started with."),
-            )  # fmt: skip
+                _("Take back"),
+                on_click=mine.take_back,
+                type="tertiary",
+                icon=":material/undo:",
+                help=_("Set the controls to what this run was started with."),
+            )
 
 
 def _shown(setting: Any, what: Knob | Pick) -> str:
@@ -215,10 +253,11 @@ def _diverged(mine: Session) -> str:
         "**Diverged at step {step:,}**: the loss went from {first} to {last}, the gradient norm"
         " was {norm}."
     ).format(
-        step=mine.run.diverged_at, first=readable(steps["loss"][0], 3),
+        step=mine.run.diverged_at,
+        first=readable(steps["loss"][0], 3),
         last=readable(steps["loss"][-1], 3),
         norm=readable(steps["norm"][-1], 3),
-    )  # fmt: skip
+    )
     if mine.run.experiment.clip_norm is None:
         remedy = _("Lower the learning rate or set a clip norm, then press **Train**.")
     else:

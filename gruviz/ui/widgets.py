@@ -18,14 +18,20 @@ def knob(key: str, what: Knob, default: Any) -> Any:
     if what.options is not None:
         options = what.options
         return st.selectbox(
-            _(what.label), list(options), format_func=lambda each: _(options[each]), key=key,
-            help=_(what.help) if what.help else None, persist_state="session",
-        )  # fmt: skip
+            _(what.label),
+            list(options),
+            format_func=lambda each: _(options[each]),
+            key=key,
+            help=_(what.help) if what.help else None,
+            persist_state="session",
+        )
     if isinstance(default, bool):
         return st.toggle(
-            _(what.label), key=key, help=_(what.help) if what.help else None,
+            _(what.label),
+            key=key,
+            help=_(what.help) if what.help else None,
             persist_state="session",
-        )  # fmt: skip
+        )
     return _number(key, what, default, value)
 
 
@@ -57,9 +63,12 @@ def _number(key: str, what: Knob, default: Any, value: Any) -> Any:
     step = what.step or 0.001
     digits = max(0, -math.floor(math.log10(step)))
     return st.slider(
-        min_value=float(what.low), max_value=float(what.high), step=float(step),
-        format=f"%.{digits}f", **common,
-    )  # fmt: skip
+        min_value=float(what.low),
+        max_value=float(what.high),
+        step=float(step),
+        format=f"%.{digits}f",
+        **common,
+    )
 
 
 def steps_between(low: float, high: float, also: Iterable[float]) -> list[float]:

@@ -66,8 +66,11 @@ def test_a_table_is_uploaded_read_trained_on_judged_and_its_forecast_downloaded(
     assert waiting.value.suggested_filename == "forecast.csv"
     assert list(rows[0])[:2] == ["time", "the network"]
     assert [row["time"][:10] for row in rows] == [
-        "2021-01-01", "2021-01-02", "2021-01-03", "2021-01-04"
-    ] or len(rows) == 4  # fmt: skip
+        "2021-01-01",
+        "2021-01-02",
+        "2021-01-03",
+        "2021-01-04",
+    ] or len(rows) == 4
     naive = [float(row["Seasonal naive"]) for row in rows]
     assert naive == [100 + day * 7 % 13 + 0.5 for day in range(336, 340)]
     assert all(90 < float(row["the network"]) < 120 for row in rows)
@@ -147,8 +150,13 @@ def test_slow_motion_tells_the_six_stages_of_a_step(student: Student) -> None:
     stages = page.locator(".gv-stages li")
     expect(stages).to_have_count(6)
     assert stages.locator("strong").all_inner_texts() == [
-        "Batch", "Forward", "Loss", "Backward", "Clip", "Update",
-    ]  # fmt: skip
+        "Batch",
+        "Forward",
+        "Loss",
+        "Backward",
+        "Clip",
+        "Update",
+    ]
     expect(page.locator(".gv-stages li.gv-now")).to_have_count(1)
     student.wait_for_step(1)
     assert student.step == 1  # what a step led to comes after its stages

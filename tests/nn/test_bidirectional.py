@@ -118,15 +118,22 @@ def test_a_layer_can_be_copied_and_pickled() -> None:
 
 def test_blocks_penalties_and_initializers_know_both_directions() -> None:
     layer = gruviz.nn.GRU(
-        3, 5, 2, bidirectional=True, kernel_initializer=2.0, bias_initializer="ones",
-        recurrent_initializer="zeros", kernel_regularizer=L2(1.0),
-    )  # fmt: skip
+        3,
+        5,
+        2,
+        bidirectional=True,
+        kernel_initializer=2.0,
+        bias_initializer="ones",
+        recurrent_initializer="zeros",
+        kernel_regularizer=L2(1.0),
+    )
     names = list(layer.blocks())
     assert len(names) == 4 * 7
     assert names[7:15] == [
         *(f"W_{gate}_reverse" for gate in ("ir", "iz", "in", "hr", "hz", "hn")),
-        "biases_reverse", "W_ir_l1",
-    ]  # fmt: skip
+        "biases_reverse",
+        "W_ir_l1",
+    ]
     assert names[-1] == "biases_l1_reverse"
     inputs = 2 * 15 * 3 + 2 * 15 * 10
     assert layer.penalty().item() == 4 * inputs

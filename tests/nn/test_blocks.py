@@ -44,11 +44,15 @@ def test_blocks_have_the_names_of_the_equation_and_part_every_number_among_them(
         (GRU, "W_hr", ["reset", "candidate"]),
         (GRU, "W_hz", ["update"]),
         (GRU, "W_hn", ["candidate"]),
-        *[(LSTM, f"W_{source}{letter}", [signal])
-          for source in "ih"
-          for letter, signal in zip("ifgo", ("input", "forget", "candidate", "output"), strict=True)],
+        *[
+            (LSTM, f"W_{source}{letter}", [signal])
+            for source in "ih"
+            for letter, signal in zip(
+                "ifgo", ("input", "forget", "candidate", "output"), strict=True
+            )
+        ],
     ],
-)  # fmt: skip
+)
 def test_a_gates_block_moves_that_gate_and_what_reads_it_and_no_other(
     layer: Any, block: str, signals: list[str]
 ) -> None:
@@ -73,11 +77,13 @@ def test_a_gates_block_moves_that_gate_and_what_reads_it_and_no_other(
 def known() -> tuple[torch.nn.Parameter, torch.nn.Parameter, BlockNorms]:
     wide = torch.nn.Parameter(torch.tensor([[3.0, 4.0], [5.0, 12.0], [0.0, 2.0]]))
     long = torch.nn.Parameter(torch.tensor([8.0, 15.0, 1.0]))
-    norms = BlockNorms({
-        "second": [(wide, slice(1, 2))],
-        "first and ends": [(wide, slice(0, 1)), (wide, slice(2, 3)), (long, slice(2, None))],
-        "long": [long],
-    })  # fmt: skip
+    norms = BlockNorms(
+        {
+            "second": [(wide, slice(1, 2))],
+            "first and ends": [(wide, slice(0, 1)), (wide, slice(2, 3)), (long, slice(2, None))],
+            "long": [long],
+        }
+    )
     return wide, long, norms
 
 

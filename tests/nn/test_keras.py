@@ -27,9 +27,13 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 def test_the_reset_before_the_product_equals_that_of_keras() -> None:
     units, features = 5, 3
     theirs = keras.layers.GRU(
-        units, reset_after=False, return_sequences=True, return_state=True, dtype="float64",
+        units,
+        reset_after=False,
+        return_sequences=True,
+        return_state=True,
+        dtype="float64",
         bias_initializer="glorot_uniform",
-    )  # fmt: skip
+    )
     x = np.random.default_rng(0).normal(size=(4, 7, features))
     output, state = theirs(torch.from_numpy(x))
     kernel, recurrent, bias = theirs.get_weights()

@@ -97,8 +97,18 @@ class GRU(Recurrent, nn.GRU):
         validation.check_choice("update_weights", update_weights, ("old", "new"))
         validation.check_choice("activation", activation, tuple(ACTIVATIONS))
         super().__init__(
-            GRUEquation(activation, reset_after, update_weights), input_size, hidden_size,
-            num_layers, bias, batch_first, dropout, bidirectional, 0, device, dtype,
-            tied=tied_gates, **options,
-        )  # fmt: skip
+            GRUEquation(activation, reset_after, update_weights),
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            0,
+            device,
+            dtype,
+            tied=tied_gates,
+            **options,
+        )
         self.tied_gates = tied_gates

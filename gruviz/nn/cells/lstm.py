@@ -70,9 +70,19 @@ class LSTM(Recurrent, nn.LSTM):
     ) -> None:
         self.unit_forget_bias = unit_forget_bias
         super().__init__(
-            LSTMEquation(), input_size, hidden_size, num_layers, bias, batch_first, dropout,
-            bidirectional, proj_size, device, dtype, **options,
-        )  # fmt: skip
+            LSTMEquation(),
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            proj_size,
+            device,
+            dtype,
+            **options,
+        )
 
     def reset_parameters(self, generator: Generator | None = None) -> None:
         super().reset_parameters(generator)

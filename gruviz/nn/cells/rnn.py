@@ -63,7 +63,17 @@ class RNN(Recurrent, nn.RNN):
         validation.check_no_projection(options)
         validation.check_nonlinearity(nonlinearity)
         super().__init__(
-            RNNEquation(nonlinearity), input_size, hidden_size, num_layers, bias, batch_first,
-            dropout, bidirectional, 0, device, dtype, **options,
-        )  # fmt: skip
+            RNNEquation(nonlinearity),
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            0,
+            device,
+            dtype,
+            **options,
+        )
         self.nonlinearity = nonlinearity

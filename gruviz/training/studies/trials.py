@@ -37,15 +37,22 @@ def proceed(
 def _further(state: Trials, job: Job, dataset: Dataset, is_over: Callable[[], bool]) -> Trials:
     while not state.trained:
         part = advance(
-            job.experiment, state.here, seconds=SECONDS_AT_ONCE, steps=STEPS_AT_ONCE,
-            dataset=dataset, telemetry=False,
-        )  # fmt: skip
+            job.experiment,
+            state.here,
+            seconds=SECONDS_AT_ONCE,
+            steps=STEPS_AT_ONCE,
+            dataset=dataset,
+            telemetry=False,
+        )
         rows = zip(part.validations["step"], part.validations["loss"], strict=True)
         curve = (*state.curve, *((float(step), float(loss)) for step, loss in rows))
         state = replace(
-            state, here=part.checkpoint, curve=curve, trained=part.stopped is not None,
+            state,
+            here=part.checkpoint,
+            curve=curve,
+            trained=part.stopped is not None,
             diverged=part.diverged_at is not None,
-        )  # fmt: skip
+        )
         if is_over() and not state.trained:
             return state
     return _forecast(state, job.experiment, dataset, is_over)
