@@ -163,6 +163,10 @@ def test_after_a_refresh_a_run_counts_as_the_new_tabs(
     assert run is not None
     room.adopt(run, "after")
     assert isinstance(run._executor, Seat) and run._executor.visitor == "after"
+    charged: list[tuple[str, float]] = []
+    monkeypatch.setattr(room.pool, "charge", lambda *what: charged.append(what))
+    room.charge(run, 0.5)
+    assert charged == [("after", 0.5)]
     del run
     for _each in range(5):
         room.start(Experiment(), "before")

@@ -330,6 +330,7 @@ class Socket:
         self.sent: list[bytes] = []
         self.accepted: str | None = None
         self.code: int | None = None
+        self.charged: list[Run] = []
 
     async def accept(self, subprotocol: str) -> None:
         self.accepted = subprotocol
@@ -354,7 +355,8 @@ def serve(monkeypatch: pytest.MonkeyPatch, socket: Socket, *runs: Run) -> Socket
         monkeypatch.setattr(feed_module, name, 0.0 if name != "ASK_SECONDS" else 0.01)
     monkeypatch.setattr(feed_module, "FRAME_BYTES", 10**12)
     found = {run.token: run for run in runs}
-    monkeypatch.setattr(feed_module, "classroom", lambda: SimpleNamespace(find=found.get))
+    room = SimpleNamespace(find=found.get, charge=lambda run, _seconds: socket.charged.append(run))
+    monkeypatch.setattr(feed_module, "classroom", lambda: room)
     asyncio.run(feed(cast(WebSocket, socket)))
     return socket
 
@@ -367,6 +369,7 @@ def test_a_panel_asks_and_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (socket.accepted, socket.code, len(socket.sent)) == (PROTOCOL, None, 3)
     assert unpack(socket.sent[0])[0]["token"] == run.token
     assert run.watched_at == 99.0
+    assert socket.charged == [run] * 3
 
 
 def test_who_knows_no_token_is_told_so_and_nothing_is_read_of_what_it_says(
@@ -462,7 +465,8 @@ def test_who_asks_a_thousand_times_at_once_is_answered_in_the_rhythm_of_a_panel(
         slept.append(seconds)
 
     socket = Socket(run, *[json.dumps(START)] * 1000)
-    monkeypatch.setattr(feed_module, "classroom", lambda: SimpleNamespace(find=lambda _t: run))
+    room = SimpleNamespace(find=lambda _token: run, charge=lambda _run, _seconds: None)
+    monkeypatch.setattr(feed_module, "classroom", lambda: room)
     monkeypatch.setattr(feed_module, "HOLD_SECONDS", 0.0)
     monkeypatch.setattr(feed_module.asyncio, "sleep", sleep)
     asyncio.run(feed(cast(WebSocket, socket)))

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gruviz.runs.queue import MOST_APART, SHORTEST_SLICE_SECONDS, SLICE_SECONDS, Queue
+from gruviz.runs.queue import (
+    MOST_APART,
+    MOST_OWED,
+    SHORTEST_SLICE_SECONDS,
+    SLICE_SECONDS,
+    Queue,
+)
 
 
 @dataclass
@@ -16,6 +22,7 @@ class Work:
 
     visitor: str
     step: float
+    page: float = 0.0  # seconds that the page has for it, for each of its slices
     pause: float = 0.0  # until it hands in its next slice, of which the queue knows nothing
     seconds: float = 0.0
     gaps: list[float] = field(default_factory=list)
@@ -25,7 +32,7 @@ class Work:
 
 def simulate(works: list[Work], workers: int, until: float) -> None:
     """Let the works go on, slice after slice, and count what each of them gets."""
-    queue: Queue[Work] = Queue()
+    queue: Queue[Work] = Queue(short=True)
     events: list[
         tuple[float, int, Work, bool]
     ] = []  # (when, order, work, whether its slice is over)
@@ -60,6 +67,7 @@ def simulate(works: list[Work], workers: int, until: float) -> None:
         work.last = now
         queue.done(work.visitor, now - work.began, now)
         start(now, unless=work.visitor)
+        queue.charge(work.visitor, work.page, now)
         if work.pause:
             order += 1
             heapq.heappush(events, (now + work.pause, order, work, False))
@@ -301,3 +309,68 @@ def test_what_waits_can_be_taken_out_at_the_end() -> None:
         queue.put(str(number % 2), number, 0.0)
     assert sorted(queue.clear()) == list(range(6))
     assert (len(queue), queue.take(0.0)) == (0, None)
+
+
+@pytest.mark.parametrize("page", [0.05, 0.2])
+def test_what_the_page_does_for_a_visitor_counts_as_much_as_what_a_worker_does(page: float) -> None:
+    works = [Work("busy", 0.2, page), *(Work(each, 0.2) for each in "abcde")]
+    simulate(works, 2, until=300)
+    had = [work.seconds + page * len(work.gaps) * (work.page > 0) for work in works]
+    assert had == [pytest.approx(sum(had) / 6, rel=0.06)] * 6
+
+
+def test_before_a_visitors_turn_a_worker_stands_still_for_what_the_page_did_while_others_are_there() -> (
+    None
+):
+    queue: Queue[str] = Queue(short=True)
+    queue.put("busy", "slice", 0.0)
+    queue.put("other", "slice", 0.0)
+    queue.charge("busy", 0.3, 0.0)
+    assert turn_of(queue, 0.0) == "other"
+    assert turn_of(queue, 0.0) is None
+    assert queue.pause(0.1) == pytest.approx(0.2)
+    assert turn_of(queue, 0.2) is None
+    assert turn_of(queue, 0.3) == "busy"
+    assert queue.pause(0.3) is None
+
+
+def test_no_worker_stands_still_for_the_only_visitor_nor_where_the_page_has_a_core_of_its_own() -> (
+    None
+):
+    alone: Queue[str] = Queue(short=True)
+    roomy: Queue[str] = Queue(short=False)
+    roomy.put("other", "slice", 0.0)
+    assert turn_of(roomy, 0.0) == "other"
+    for queue in (alone, roomy):
+        queue.put("busy", "slice", 0.0)
+        queue.charge("busy", 0.3, 0.0)
+        assert turn_of(queue, 0.0) == "busy"
+
+
+def test_what_the_page_did_while_a_worker_was_busy_for_the_same_visitor_is_still_owed() -> None:
+    queue: Queue[str] = Queue(short=True)
+    queue.put("busy", "slice", 0.0)
+    queue.put("other", "slice", 0.0)
+    assert {turn_of(queue, 0.0), turn_of(queue, 0.0)} == {"busy", "other"}
+    for _frame in range(5):
+        queue.charge("busy", 0.004, 0.0)
+    queue.put("busy", "next", 1.0)
+    queue.done("busy", 1.0, 1.0)
+    assert turn_of(queue, 1.0) is None
+    assert queue.pause(1.0) == pytest.approx(0.02)
+
+
+def test_nobody_waits_long_for_what_the_page_did_nor_pays_for_what_was_before() -> None:
+    queue: Queue[str] = Queue(short=True)
+    queue.charge("busy", 100.0, 0.0)
+    queue.put("other", "slice", 0.0)
+    queue.put("busy", "slice", 0.0)
+    assert queue.pause(0.0) is None
+    queue.charge("busy", 100.0, 0.0)
+    assert queue.pause(0.0) == MOST_OWED == 1.0
+
+
+def turn_of(queue: Queue[str], now: float) -> str | None:
+    """Whose turn it is."""
+    found = queue.take(now)
+    return None if found is None else found[0]

@@ -186,6 +186,10 @@ class Classroom:
         run.sit(seat, seat.slice_seconds)
         self.register.put(visitor, run)
 
+    def charge(self, run: Run, seconds: float) -> None:
+        """Count what this process does for who looks at a run as work of the run's visitor."""
+        self.pool.charge(self.register.whose(run), seconds)
+
     def tidy(self, now: float | None = None) -> None:
         """Look after workers and runs; done every second or so."""
         now = time.monotonic() if now is None else now

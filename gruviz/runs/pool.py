@@ -1,6 +1,7 @@
 """Everybody's workers: who of them does what, since when and for whom, and who takes their place."""
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -80,6 +81,13 @@ class Order:
             self.future.set_result(outcome.value)
 
 
+def cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # Linux
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 class Seat(Executor):
     """The executor through which one visitor's work comes in."""
 
@@ -131,7 +139,7 @@ class Pool(Executor):
         self._clock = clock
         self._changed = threading.Condition()
         self._loading = threading.Lock()  # the first one is ready while the next one loads torch
-        self._queue: Queue[Order] = Queue()
+        self._queue: Queue[Order] = Queue(short=workers >= cores())
         self._members: list[Member] = []
         self._threads: list[threading.Thread] = []
         self._failed_starts = 0
@@ -162,6 +170,11 @@ class Pool(Executor):
         """How long a visitor's next slice should take."""
         with self._changed:
             return self._queue.slice_seconds(visitor, self.workers, self._clock())
+
+    def charge(self, visitor: str, seconds: float) -> None:
+        """Count seconds of a core that this process has had for a visitor."""
+        with self._changed:
+            self._queue.charge(visitor, seconds, self._clock())
 
     def warm(self) -> None:
         """Start the workers and let them import torch, without waiting for it."""
@@ -321,7 +334,7 @@ class Pool(Executor):
                 order = self._take(member)
                 if order is not None:
                     return order
-                self._changed.wait()
+                self._changed.wait(self._queue.pause(self._clock()))
             return None
 
     def _over(self, member: Member, order: Order) -> Order | None:

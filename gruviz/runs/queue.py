@@ -10,6 +10,8 @@ SHORTEST_SLICE_SECONDS = 0.03
 # Who is further off the fair share than this is forgiven the rest, for better or worse: a visitor who
 # works on one thing at a time can't take up more than one worker, and is owed nothing for the others.
 MOST_APART = 3.0
+# What the page owes at most, and from when on it is collected: a visitor's work waits that long.
+MOST_OWED, LEAST_OWED = 1.0, 0.01
 
 T = TypeVar("T")
 
@@ -22,6 +24,7 @@ class Account(Generic[T]):
     waiting: tasks, each with its place in the order in which all came.
     resting: works that are over, but whose owner is about to hand in the next piece.
     cost: seconds that the last one took; of a first one it is thought that it is short.
+    owed: seconds that the page has had for the visitor, and for which no worker has stood still yet.
     """
 
     spent: float
@@ -29,6 +32,7 @@ class Account(Generic[T]):
     running: int = 0
     resting: int = 0
     cost: float = SHORTEST_SLICE_SECONDS
+    owed: float = 0.0
 
     def seconds(self, now: float) -> float:
         """Worker seconds until now, those of work under way among them."""
@@ -48,9 +52,13 @@ class Queue(Generic[T]):
     first have had it; so short slices come evenly between long ones. Whoever comes, or comes back,
     begins at the fair share: having been idle earns no credit, having worked alone costs nothing.
     All works of a visitor count as one visitor's, so asking for more of them brings nobody's time.
+
+    short: whether the page takes the workers' cores from them. What it does for a visitor is then
+    work like any other, done before its turn: while others are there, a worker stands still for it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, short: bool = False) -> None:
+        self._short = short
         self._accounts: dict[str, Account[T]] = {}
         self._came = 0
         self._share = 0.0  # seconds that everybody should have had who was there all the time
@@ -76,12 +84,14 @@ class Queue(Generic[T]):
         again, there is none now: it is worth waiting for what will be handed in.
         """
         self._go_on(now)
-        ready = [visitor for visitor, account in self._accounts.items() if account.waiting]
+        ready = [each for each, account in self._accounts.items() if account.waiting]
+        ready = [each for each in ready if not self._held(each)]
         if not ready:
             return None
         visitor = min(ready, key=lambda each: self._rank(each, now))
         if (
             unless is not None
+            and not self._held(unless)
             and not self._accounts[unless].waiting
             and self._rank(unless, now) < self._rank(visitor, now)
         ):
@@ -90,6 +100,34 @@ class Queue(Generic[T]):
         account.running += 1
         account.spent -= now
         return visitor, account.waiting.popleft()[1]
+
+    def charge(self, visitor: str, seconds: float, now: float) -> None:
+        """Seconds of a core that the page had for a visitor; of one who wants no work, nothing."""
+        self._go_on(now)
+        account = self._accounts.get(visitor)
+        if account is None or not account.works or not self._short:
+            return
+        account.spent += seconds
+        self._share += seconds / sum(each.works > 0 for each in self._accounts.values())
+        account.owed = min(account.owed + seconds, MOST_OWED)
+
+    def pause(self, now: float) -> float | None:
+        """Seconds until somebody's turn comes for whom a worker stands still; None if for nobody."""
+        self._go_on(now)
+        return min(
+            (
+                account.owed
+                for each, account in self._accounts.items()
+                if account.waiting and self._held(each)
+            ),
+            default=None,
+        )
+
+    def _held(self, visitor: str) -> bool:
+        """Whether a visitor's works wait for what the page has done, for others are there."""
+        return self._accounts[visitor].owed >= LEAST_OWED and any(
+            account.works for each, account in self._accounts.items() if each != visitor
+        )
 
     def _rank(self, visitor: str, now: float) -> tuple[bool, float, int]:
         """What sorts visitors by whose turn it is."""
@@ -144,6 +182,9 @@ class Queue(Generic[T]):
         if there:
             at_work = sum(account.running for account in there)
             self._share += (now - self._seen) * at_work / len(there)
+        for account in there:
+            if account.waiting and not account.running and now > self._seen:
+                account.owed = max(0.0, account.owed - (now - self._seen))
         self._seen = now
         for account in self._accounts.values():
             off = account.seconds(now) - self._share

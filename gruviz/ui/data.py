@@ -10,11 +10,13 @@ from gruviz.experiment import Experiment, FromTable, TableTask
 from gruviz.ui import cards, forecasting, frame, reading, sidebar, tables
 from gruviz.ui.session import session
 from gruviz.ui.study import drawn
+from gruviz.ui.visitor import charged
 from gruviz.words import N_, _, readable
 
 SEQUENCES_HEIGHT = 460
 
 
+@charged()
 def page() -> None:
     """The page of pages/Data.py."""
     frame.begin(N_("Data"))

@@ -225,6 +225,8 @@ async def _serve(socket: WebSocket, token: str) -> int:
             run.watch()
             await asyncio.sleep(LOOK_SECONDS)
         run.watch()
+        worked = time.thread_time()
         frame = viewer.frame(asked)
+        classroom().charge(run, time.thread_time() - worked)
         await socket.send_bytes(frame)
         await asyncio.sleep(max(FRAME_SECONDS, len(frame) / FRAME_BYTES))

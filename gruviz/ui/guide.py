@@ -6,9 +6,11 @@ from gruviz.charts import OVERVIEW
 from gruviz.data import preview_of
 from gruviz.experiment import CELLS, LOSSES, OPTIMIZERS, SCHEDULES, TASKS, Experiment
 from gruviz.ui import cards, frame
+from gruviz.ui.visitor import charged
 from gruviz.words import N_, _
 
 
+@charged()
 def page() -> None:
     """The page of pages/Guide.py."""
     frame.begin(N_("Guide"))

@@ -9,9 +9,11 @@ from gruviz.studies import RangeTest, Sharpness, Suggestion, Surface
 from gruviz.ui import frame, sidebar, tables
 from gruviz.ui.session import Session, session
 from gruviz.ui.study import AGAIN, Offer, drawn, section
+from gruviz.ui.visitor import charged
 from gruviz.words import N_, _, readable
 
 
+@charged()
 def page() -> None:
     """The page of pages/Lab.py."""
     frame.begin(N_("Lab"))

@@ -16,12 +16,14 @@ from gruviz.ui import cards, columns, frame, pinboard, report, sidebar, tables
 from gruviz.ui.panel import panel
 from gruviz.ui.pins import pin_tables
 from gruviz.ui.session import Session, session
+from gruviz.ui.visitor import charged
 from gruviz.words import N_, _, n_, readable
 
 STEPS_AT_ONCE = "steps at once"
 MOST_STEPS = 100_000
 
 
+@charged()
 def page() -> None:
     """The page of app.py."""
     frame.begin(N_("Train"))
