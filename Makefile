@@ -26,8 +26,9 @@ BIN := .venv/bin
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt || true
 	touch $@
 
+# The system's own allocator gives back what a class has left; Python's keeps it.
 run: .venv/kernels
-	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
+	PYTHONMALLOC=malloc $(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
 test: .venv/dev
 	$(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/browser

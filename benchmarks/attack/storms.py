@@ -11,7 +11,8 @@ REFRESHES, BACKS, LOADS, SESSIONS = 40, 100, 200, 300
 SESSIONS_AT_ONCE = 4
 MOST_GROWTH = 20.0  # MB of the page's process, for so many sessions
 KEEP_MINUTES = 1  # of GRUVIZ_KEEP_MINUTES, the least that it may be
-SETTLE_SECONDS = 60.0 * KEEP_MINUTES + 15
+# Until a closed tab is forgotten (`server.disconnectedSessionTTL`), swept up and its memory is back.
+SETTLE_SECONDS = 120.0 + 30
 
 
 async def refreshes(field: Field) -> Outcome:

@@ -66,7 +66,12 @@ class Server:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env={**os.environ, **(settings or {}), "GRUVIZ_WORKERS": str(workers)},
+                env={
+                    **os.environ,
+                    "PYTHONMALLOC": "malloc",  # as `make run` does
+                    **(settings or {}),
+                    "GRUVIZ_WORKERS": str(workers),
+                },
             )
         resource.prlimit(process.pid, resource.RLIMIT_DATA, (MOST_DATA, MOST_DATA))
         server = cls(f"http://127.0.0.1:{port}", process, log, workers)
