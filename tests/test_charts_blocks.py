@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gruviz.charts.blocks import _look, label
-from gruviz.charts.style import BLUE, RED
+from gruviz.charts.style import BLUE, GREY, RED
 from gruviz.experiment import CELLS, GRU, LSTM, RNN, Adding, Cell, Experiment
 from gruviz.record import blocks_of
 from gruviz.training import advance
@@ -74,6 +74,11 @@ def test_no_two_blocks_look_alike_and_the_gate_decides_the_colour(name: str) -> 
     for gate in CELLS[name].gates:
         (colour, from_input), (same, from_state) = looks[f"W_i{gate}"], looks[f"W_h{gate}"]
         assert (same, from_input, from_state) == (colour, "dot", "solid")
+
+
+def test_a_gate_without_a_colour_of_its_own_is_grey_and_still_told_apart_by_its_dash() -> None:
+    traces = skeleton("block-gradients", blocks=("W_iu", "W_hu")).data
+    assert [(t.line.color, t.line.dash) for t in traces] == [(GREY, "dot"), (GREY, "solid")]
 
 
 def test_names_in_a_legend_are_those_of_the_equations() -> None:

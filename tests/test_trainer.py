@@ -17,6 +17,7 @@ from gruviz.data.missing import METHODS, punch
 from gruviz.data.windows import forecast_windows
 from gruviz.errors import GruvizError
 from gruviz.experiment import (
+    CELLS,
     GRU,
     OPTIMIZERS,
     SGD,
@@ -433,3 +434,10 @@ def test_windows_of_every_method_can_be_trained_on(missing: str) -> None:
     for _ in range(60):
         trainer.step()
     assert trainer.validate()["loss"] < 0.7 * first
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_cell_of_the_menu_and_its_layer_name_the_same_gates_in_the_same_order(name: str) -> None:
+    experiment = Experiment(task=Adding(size=20, length=8), cell=CELLS[name](), batch_size=4)
+    made = Trainer(experiment, load(experiment.task, 0))
+    assert made.model.recurrent.gates == experiment.cell.gates

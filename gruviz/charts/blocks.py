@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from gruviz.charts.chart import Subject
 from gruviz.charts.curves import curve
-from gruviz.charts.style import AMBER, BLUE, GREEN, INK, PURPLE, RED, figure
+from gruviz.charts.style import AMBER, BLUE, GREEN, GREY, INK, PURPLE, RED, figure
 from gruviz.words import _
 
 # log10 of the update-to-weight ratio. Karpathy, CS231n, "Neural Networks Part 3: Learning and
@@ -103,7 +103,7 @@ def _look(block: str) -> dict[str, Any]:
     elif block == "head":
         colour, dash, symbol = INK, "dash", "square"
     elif block.startswith("W_i"):
-        colour, dash, symbol = GATES[block[-1]], "dot", "circle-open"
+        colour, dash, symbol = GATES.get(block[-1], GREY), "dot", "circle-open"
     else:
-        colour, dash, symbol = GATES[block[-1]], "solid", "circle"
+        colour, dash, symbol = GATES.get(block[-1], GREY), "solid", "circle"
     return {"line": {"color": colour, "dash": dash, "width": 1.8}, "marker": {"symbol": symbol}}
