@@ -91,8 +91,7 @@ def test_every_chart_of_the_page_finds_its_columns(name: str, view: str) -> None
     assert run.snapshot is not None
     tables = {
         **columns.still_tables(experiment, replace(experiment, steps=9), data),
-        **columns.step_tables(run),
-        **columns.block_tables(run),
+        **columns.grown_tables(run),
         "here": columns.here(run),
         **columns.snapshot_tables(run.snapshot, data),
         **pin_tables([trained().history]),
@@ -181,7 +180,7 @@ def test_every_chart_is_told_in_words_before_and_after_training() -> None:
     assert set(before) == names("overview")
     assert before["reset"] == "Reset gate r: nothing to show yet."
     assert run.snapshot is not None
-    tables = still | columns.step_tables(run) | columns.snapshot_tables(run.snapshot, data)
+    tables = still | columns.grown_tables(run) | columns.snapshot_tables(run.snapshot, data)
     after = cards.alternatives("overview", tables, about)
     assert set(after) == names("overview")
     assert after["loss"].startswith(
@@ -210,7 +209,7 @@ def test_every_chart_of_the_other_views_is_told_in_words(view: str) -> None:
     about = cards.subject(SMALL, data)
     still = columns.still_tables(SMALL, SMALL, data) | {"here": columns.here(run)}
     assert set(cards.alternatives(view, still, about)) == names(view)
-    whole = still | columns.step_tables(run) | columns.block_tables(run)
+    whole = still | columns.grown_tables(run)
     after = cards.alternatives(view, whole, about)
     assert set(after) == names(view)
     assert not [text for text in after.values() if "nothing" in text]

@@ -167,7 +167,10 @@ def test_a_forecast_from_three_series_shows_the_one_that_goes_on() -> None:
 
 def test_step_tables_hold_the_rows_that_are_new() -> None:
     run = trained(steps=23)
-    whole, rest = columns.step_tables(run), columns.step_tables(run, 20, 1)
+    whole, rest = (
+        columns.grown_tables(run),
+        columns.grown_tables(run, {"steps": 20, "validations": 1}),
+    )
     assert whole["steps"]["step"].tolist() == list(range(1, 24))
     assert rest["steps"]["step"].tolist() == [21, 22, 23]
     assert (whole["validations"]["step"].tolist(), rest["validations"]["step"].tolist()) == (
@@ -189,7 +192,10 @@ def test_derived_columns_are_the_same_from_any_row_on_as_from_the_whole(row: int
     steps = {name: generator.random(150) for name in STEP_COLUMNS}
     steps["clipped_norm"] = np.minimum(steps["norm"], steps["clip_norm"])
     run.history.steps.append({**steps, "smooth": steps["loss"]})
-    whole, rest = columns.step_tables(run)["steps"], columns.step_tables(run, row)["steps"]
+    whole, rest = (
+        columns.grown_tables(run)["steps"],
+        columns.grown_tables(run, {"steps": row})["steps"],
+    )
     assert whole.keys() == rest.keys() >= {"clipped", "clipped_share", "effective_step"}
     for name, values in whole.items():
         np.testing.assert_array_equal(rest[name], values[row:], err_msg=name)
@@ -204,7 +210,7 @@ def test_the_share_of_clipped_steps_of_a_real_run_is_the_mean_of_its_clipped_ste
     steps = run.history.steps
     clipped = steps["norm"] > SMALL.clip_norm
     assert 0 < clipped.mean() < 1
-    share = columns.step_tables(run)["steps"]["clipped_share"]
+    share = columns.grown_tables(run)["steps"]["clipped_share"]
     assert share[-1] == pytest.approx(100 * clipped.mean())
 
 
@@ -224,10 +230,10 @@ def test_block_tables_hold_the_rows_that_are_new() -> None:
     assert run.history.blocks is not None
     for row in (0, 2, 3):
         np.testing.assert_equal(
-            columns.block_tables(run, row), {"blocks": run.history.blocks.since(row)}
+            columns.grown_tables(run, {"blocks": row}), {"blocks": run.history.blocks.since(row)}
         )
     run.history.blocks = None
-    assert columns.block_tables(run) == {}
+    assert columns.grown_tables(run, {"blocks": 0}) == {}
 
 
 def test_columns_have_one_length_even_if_a_slice_arrives_while_they_are_read(
@@ -248,7 +254,7 @@ def test_columns_have_one_length_even_if_a_slice_arrives_while_they_are_read(
         return read(self, name)
 
     monkeypatch.setattr(Columns, "__getitem__", interrupted)
-    tables = columns.step_tables(run)
+    tables = columns.grown_tables(run)
     assert len({len(values) for values in tables["steps"].values()}) == 1
 
 

@@ -74,7 +74,7 @@ def test_it_is_fed_from_any_row_on_and_with_the_snapshot() -> None:
     np.testing.assert_allclose(tables["steps"]["drop"], expected, rtol=1e-6)
     np.testing.assert_allclose(tables["gradient"]["half"] * 2, tables["gradient"]["norm"])
     assert (header["snapshot"], run.snapshot is None) == (9, False)
-    rest = columns.step_tables(run, steps=4)["steps"]["drop"]
+    rest = columns.grown_tables(run, {"steps": 4})["steps"]["drop"]
     np.testing.assert_allclose(rest, expected[4:], rtol=1e-12)
 
 

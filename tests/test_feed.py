@@ -77,7 +77,7 @@ def test_a_frame_holds_what_the_panel_lacks() -> None:
     known = theory(SMALL, preview_of(SMALL.task, SMALL.seed))
     assert header["figures"] == {n: text for n, _label, text in report.figures(run, SMALL, known)}
     assert (header["marks"], header["texts"]) == ([], {})
-    expected = columns.step_tables(run)
+    expected = columns.grown_tables(run, header["starts"])
     assert run.snapshot is not None
     expected |= columns.snapshot_tables(run.snapshot, preview_of(SMALL.task, SMALL.seed))
     expected["here"] = columns.here(run)
@@ -135,6 +135,7 @@ def test_rows_of_blocks_that_came_late_are_news() -> None:
     run.train(3)
     executor.do_all()
     viewer, asked = Viewer(run, "blocks"), START | {"steps": 3}
+    asked["validations"] = len(run.history.validations)
     asked["blocks"] = len(run.history.blocks or ())
     viewer.frame(asked)
     assert not viewer.news(asked)
@@ -272,7 +273,7 @@ def test_there_is_news_when_something_changed_and_only_then() -> None:
     viewer.frame(asked)
     executor.do()
     assert viewer.news(asked)
-    asked |= {"steps": 5, "snapshot": 5}
+    asked |= {"steps": 5, "validations": len(run.history.validations), "snapshot": 5}
     viewer.frame(asked)
     assert not viewer.news(asked)
     run.pause()
@@ -500,7 +501,7 @@ def test_the_curves_of_a_long_run_are_put_into_words_more_seldom(
     run.train(1)
     executor.do_all()
     assert said() == (False, False)
-    asked["steps"] = 4
+    asked |= {"steps": 4, "validations": len(run.history.validations)}
     viewer.frame(asked)
     assert not viewer.news(asked)
     now[0] += 0.02  # the three rows that were looked at are three tenths of a second ago

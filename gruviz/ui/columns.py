@@ -1,5 +1,6 @@
 """The columns that the charts of a run are drawn from, as tables by name."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from gruviz.record import Columns, Snapshot
 from gruviz.runs import Run
 
 Tables = dict[str, dict[str, npt.NDArray[Any]]]
+GROWING = tuple(name for name, how in charts.ARRIVALS.items() if how == charts.GROWS)
 PLAN_POINTS = 201
 MARK = "mark"  # the name of an input that is 1 where the value beside it counts
 
@@ -90,19 +92,17 @@ def snapshot_tables(snapshot: Snapshot, data: Preview) -> Tables:
     return {name: columns | _derived(name, columns) for name, columns in tables.items()}
 
 
-def step_tables(run: Run, steps: int = 0, validations: int = 0, most: int | None = None) -> Tables:
-    """The curves of a run, from a row on; of each at most so many rows."""
+def grown_tables(
+    run: Run, starts: Mapping[str, int] | None = None, most: int | None = None
+) -> Tables:
+    """The tables of a run's history that charts are drawn from, all of each or, of those in
+    `starts`, what comes from a row on; at most so many rows of each. None before its first slice."""
+    wanted = dict.fromkeys(GROWING, 0) if starts is None else starts
     return {
-        "steps": _grown("steps", run.history.steps, steps, most),
-        "validations": _grown("validations", run.history.validations, validations, most),
+        name: _grown(name, columns, row, most)
+        for name, row in wanted.items()
+        if (columns := getattr(run.history, name)) is not None
     }
-
-
-def block_tables(run: Run, row: int = 0, most: int | None = None) -> Tables:
-    """What was measured of each block of weights, from a row on, at most so many rows; no table
-    before the first slice."""
-    blocks = run.history.blocks
-    return {} if blocks is None else {"blocks": _grown("blocks", blocks, row, most)}
 
 
 def _grown(

@@ -38,6 +38,7 @@ HOLD_SECONDS = 4.0  # an answer, even if nothing is new
 LOOK_SECONDS = 0.03
 PICTURE_SECONDS = 0.4
 PICTURE_BYTES = 1_000_000  # a second, at most, for heat maps
+ALWAYS = ("steps", "validations")  # of the tables that grow: the panel's figures are made of them
 WORDS_ROWS = 10_000  # what is said of so many more of them is said a tenth of a second more seldom
 UNKNOWN_RUN, BAD_REQUEST, SILENT = 4404, 4400, 4408
 
@@ -64,7 +65,8 @@ class Viewer:
         arrivals = [card.arrivals for card in cards.cards_of(self.view, self.subject)]
         self.pictures = any(charts.SNAPSHOT in each for each in arrivals)
         self.mixed = any({charts.SNAPSHOT, charts.GROWS} <= each for each in arrivals)
-        self.blocks = "blocks" in cards.tables_of(self.view, self.subject)
+        drawn = cards.tables_of(self.view, self.subject)
+        self.growing = [name for name in columns.GROWING if name in ALWAYS or name in drawn]
         self.known = theory(run.experiment, self.preview)
         self.coach = Coach()
         self._seen: tuple[Any, ...] = ()
@@ -77,8 +79,7 @@ class Viewer:
         """What makes a frame worth sending when it changes."""
         run = self.run
         return (
-            len(run.history.steps),
-            len(run.history.blocks or ()),
+            *self._lengths.values(),
             run.status,
             run.settling,
             run.turns,
@@ -86,12 +87,15 @@ class Viewer:
             steps,
         )
 
+    @property
+    def _lengths(self) -> dict[str, int]:
+        """How many rows there are of each table that grows and is shown."""
+        return {name: len(getattr(self.run.history, name) or ()) for name in self.growing}
+
     def news(self, asked: Mapping[str, int]) -> bool:
         """Whether there is anything that the panel lacks."""
-        blocks = self.run.history.blocks if self.blocks else None
         return (
-            self.run.step_count > asked["steps"]
-            or len(blocks or ()) > asked.get("blocks", 0)
+            any(length > asked.get(name, 0) for name, length in self._lengths.items())
             or self.state(asked["steps"]) != self._seen
             or self._picture(asked) is not None
             or self._words_due
@@ -115,11 +119,8 @@ class Viewer:
         run = self.run
         self._seen = self.state(asked["steps"])
         picture = self._picture(asked)
-        tables = columns.step_tables(run, asked["steps"], asked["validations"], FRAME_ROWS)
-        starts = {"steps": asked["steps"], "validations": asked["validations"]}
-        if self.blocks:
-            starts["blocks"] = asked.get("blocks", 0)
-            tables |= columns.block_tables(run, starts["blocks"], FRAME_ROWS)
+        starts = {name: asked.get(name, 0) for name in self.growing}
+        tables = columns.grown_tables(run, starts, FRAME_ROWS)
         tables["here"] = columns.here(run)
         alternatives, advice = self._words() if self._words_due else ({}, None)
         if picture is not None:
@@ -159,9 +160,8 @@ class Viewer:
 
     def _whole(self) -> columns.Tables:
         """What grows, from the first row on, and where the run is on its schedule."""
-        tables = columns.step_tables(self.run)
-        tables |= {"here": columns.here(self.run), "plan": columns.plan(self.run.experiment)}
-        return tables | columns.block_tables(self.run) if self.blocks else tables
+        tables = columns.grown_tables(self.run, dict.fromkeys(self.growing, 0))
+        return tables | {"here": columns.here(self.run), "plan": columns.plan(self.run.experiment)}
 
 
 def _asked(message: str) -> dict[str, int]:
@@ -173,8 +173,9 @@ def _asked(message: str) -> dict[str, int]:
     found = json.loads(message)
     if not isinstance(found, dict):
         raise ValueError("not an object")
-    growing = [name for name, how in charts.ARRIVALS.items() if how == charts.GROWS]
-    asked = {name: found.get(name, 0) for name in growing} | {"snapshot": found.get("snapshot")}
+    asked = {name: found.get(name, 0) for name in columns.GROWING} | {
+        "snapshot": found.get("snapshot")
+    }
     if not all(isinstance(count, int) for count in asked.values()):
         raise ValueError("row counts must be whole numbers")
     return {

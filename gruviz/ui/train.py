@@ -296,7 +296,7 @@ def _show(mine: Session, wanted: Experiment, *, log: bool) -> None:
     still["here"] = columns.here(run) if run else {name: v[:1] for name, v in still["plan"].items()}
     shown = dict(still)
     if run is not None:
-        shown |= columns.step_tables(run) | columns.block_tables(run)
+        shown |= columns.grown_tables(run)
         if run.snapshot is not None:
             shown |= columns.snapshot_tables(run.snapshot, data)
     behind = pinboard.behind(mine)
