@@ -102,13 +102,10 @@ def read_body(
 
     line = dialect.first
     while line + chunk + TAIL < len(lines) and max(used, default=0) < line:
-        some, numbers = lines[line - 1 : line - 1 + chunk], range(line, line + chunk)
+        some, numbers = list(lines[line - 1 : line - 1 + chunk]), range(line, line + chunk)
         columns = _plain_columns(some, dialect, numbers, width, widths, names)
         if columns is None:
-            cells = plain_rows(some, dialect)
-            if cells is None:
-                break
-            columns = _columns(cells, numbers, width, widths, names)
+            break
         chunks.append(columns)
         line += chunk
         tell(line)
@@ -209,26 +206,24 @@ def _plain_columns(
     widths: _Widths,
     names: Sequence[str],
 ) -> list[pa.Array] | None:
-    """As `_columns`, from plain lines and faster; None where they aren't plain."""
+    """As `_columns`, of lines of which each is a row, and faster; None where they aren't."""
     separator = dialect.separator
-    if width < 2 or not are_columns(some, dialect):
-        return None
     begin = list(names[:FEW])
-    if any(names) and any(
-        [cell.strip() for cell in line.split(separator, FEW)[:FEW]] == begin
+    header_again = any(names) and any(
+        [cell.strip() for cell in line.split(separator or None, FEW)[:FEW]] == begin
         for line in some
         if names[0] in line
-    ):
-        return None  # the header once more
+    )
+    if width < 2 or header_again or not are_columns(some, dialect):
+        cells = plain_rows(some, dialect)
+        return None if cells is None else _columns(cells, lines, width, widths, names)
     odd = [place for place, line in enumerate(some) if line.count(separator) != width - 1]
     if odd:
         rows = plain_rows([some[place] for place in odd], dialect)
         if rows is None:
             return None
         others = set(odd)
-        widths.see(
-            line.split(separator) for place, line in enumerate(some) if place not in others
-        )
+        widths.see(line.split(separator) for place, line in enumerate(some) if place not in others)
         for place, row in zip(odd, rows, strict=True):
             fit = _fitted(Record(lines[place], row), width, widths)
             some[place] = "" if fit is None else separator.join(fit)

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 Places = npt.NDArray[np.int64]
+Change = Callable[[pa.Array], pa.Array]
 
 
 def distinct(column: pa.ChunkedArray) -> tuple[pa.Array, Places]:
@@ -16,7 +17,7 @@ def distinct(column: pa.ChunkedArray) -> tuple[pa.Array, Places]:
     return coded.dictionary, coded.indices.to_numpy().astype(np.int64)
 
 
-def changed(change: Callable[[pa.Array], pa.Array], column: pa.ChunkedArray) -> pa.ChunkedArray:
+def changed(change: Change, column: pa.ChunkedArray) -> pa.ChunkedArray:
     """A column after a change that each cell undergoes by itself."""
     cells, places = distinct(column)
     return pa.chunked_array([change(cells).take(pa.array(places))])

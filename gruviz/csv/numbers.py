@@ -206,7 +206,9 @@ def _numpy(mask: pa.Array) -> npt.NDArray[np.bool_]:
 
 def _cast(cells: pa.Array) -> Floats | None:
     try:
-        return np.array(pc.cast(cells, pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+        return np.array(
+            pc.cast(cells, pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64
+        )
     except pa.ArrowInvalid:
         return None
 
