@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gruviz.csv.cells import MARKS, TIMELY, common_kind
+from gruviz.csv.cells import CLOCK_ONLY, MARKS, TIMELY, common_kind
 from gruviz.csv.formats import (
     DECIMAL_HOUR,
     DECIMAL_YEAR,
@@ -155,7 +155,9 @@ def _candidates(
 
 def _tells_clock(field: Field) -> bool:
     """Whether a column of text holds times of day without dates."""
-    options = _formats_of(field) if field.values is None else []
+    if field.values is not None or not any(map(CLOCK_ONLY.search, field.sample)):
+        return False  # told without making the column plain and parsing it
+    options = _formats_of(field)
     return bool(options) and only_clock(options[0])
 
 
