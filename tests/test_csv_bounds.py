@@ -2,7 +2,10 @@
 
 import inspect
 from collections.abc import Iterator
+from typing import Any
 
+import pandas as pd
+import pyarrow.compute as pc
 import pytest
 
 from gruviz.csv import read_csv
@@ -51,6 +54,55 @@ def test_long_cells_are_words_and_are_not_remembered() -> None:
 def test_many_returns_end_few_lines_and_many_tabs_hold_no_quote() -> None:
     assert read_csv(b"x,y\r\n" + b"1,2\r\r\r\n3,5\r\n" * 30).rows == 60
     assert read_csv(b"\t" * 150_000 + b"'a\n" + b"1\t2\n3\t5\n" * 30).rows == 60
+
+
+def cells_parsed(monkeypatch: pytest.MonkeyPatch, content: bytes) -> list[int]:
+    """How many cells each call of pandas for times was given while a file was read."""
+    given: list[int] = []
+    whole = pd.to_datetime
+
+    def counted(cells: Any, *args: Any, **kwargs: Any) -> Any:
+        given.append(len(cells))
+        return whole(cells, *args, **kwargs)
+
+    monkeypatch.setattr(pd, "to_datetime", counted)
+    read_csv(content)
+    return given
+
+
+def test_a_time_is_parsed_once_however_often_it_occurs(monkeypatch: pytest.MonkeyPatch) -> None:
+    forms = [
+        "{:02}.01.2021",
+        "{:02}/01/2021",
+        "2021-01-{:02}",
+        "{} Jan 2021",
+        "2021-01-{:02} 12:00",
+    ]
+    lines = [f"{forms[row % 5].format(row % 28 + 1)},{row % 97}" for row in range(14_000)]
+    given = cells_parsed(monkeypatch, "\n".join(["date,x", *lines]).encode())
+    # Samples have up to 400 cells, and distinct are 28 days in each of 5 forms.
+    assert given and max(given) <= 140
+
+
+def test_dates_in_many_columns_are_tried_for_a_few_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ",".join(f"d{column}" for column in range(100))
+    lines = [",".join([f"2021-01-{row + 1:02}"] * 100) + f",{row * row % 7}" for row in range(20)]
+    given = cells_parsed(monkeypatch, "\n".join([f"{names},x", *lines]).encode())
+    assert 0 < len(given) <= 20
+
+
+def test_a_number_is_matched_once_however_often_it_occurs(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[int] = []
+    whole = pc.match_substring_regex
+
+    def counted(cells: Any, pattern: str) -> Any:
+        given.append(len(cells))
+        return whole(cells, pattern)
+
+    monkeypatch.setattr(pc, "match_substring_regex", counted)
+    lines = [f"€{row % 50};{row % 97},5" for row in range(10_000)]
+    read_csv("\n".join(["x;y", *lines]).encode())
+    assert given and max(given) <= 97
 
 
 class TimeIsUpError(Exception):

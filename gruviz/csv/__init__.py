@@ -6,9 +6,9 @@
 
 The way of a file: `foreign` (what is no table); `encoding`, `legacy` (bytes to text); `dialect`,
 `records`, `header`, `names`, `sideways` (which lines are what); `body` (rows to columns of text);
-`columns`, `glued`, `numbers`, `sentinels`; `clock`, `times`, `parts`, `formats`, `totals`; `panels`,
-`places`, `shape` (what rows and columns are); `checks`, `steps`, `written` (what to say); `reader`
-(one after the other).
+`columns`, `distinct`, `glued`, `numbers`, `sentinels`; `clock`, `times`, `parts`, `formats`,
+`totals`; `panels`, `places`, `shape` (what rows and columns are); `checks`, `steps`, `written` (what
+to say); `reader` (one after the other).
 """
 
 from gruviz.csv.columns import MAX_NAME

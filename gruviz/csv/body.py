@@ -1,8 +1,9 @@
 """Records to columns of text: every row as wide as the table, and what doesn't fit said."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from operator import itemgetter
 from typing import TypeVar
 
@@ -11,13 +12,22 @@ import pyarrow as pa
 from gruviz.csv.cells import EMPTY, MISSING, NUMERIC, TIMELY, WORDS, common_kind, kind
 from gruviz.csv.findings import Finding, Remedy, note, warning
 from gruviz.csv.reading import Overrides
-from gruviz.csv.records import LOOKED_AT, Dialect, Record, plain_rows, records
+from gruviz.csv.records import (
+    LOOKED_AT,
+    Dialect,
+    Record,
+    are_columns,
+    columns_of_lines,
+    plain_rows,
+    records,
+)
 from gruviz.errors import GruvizError
 from gruviz.words import N_, _
 
 CHUNK = 20_000  # rows, fewer of wide tables
 CHUNK_CELLS = 800_000
 OFTEN = 200_000  # cells
+FEW = 3  # names by which a line is told to be the header
 TAIL = 40  # rows at the end among which a footer may be
 MOST_TOO_LONG = 0.01  # share of rows that may be left out for having more cells than the table
 
@@ -60,6 +70,12 @@ class _Widths:
     """What the columns hold, by the first rows among which one is not as wide."""
     repeated: int = 0
 
+    def see(self, fitting: Iterable[Sequence[str]]) -> None:
+        """Tell by the first rows that are as wide as the table what its columns hold."""
+        if not self.kinds:
+            some = zip(*islice(fitting, LOOKED_AT), strict=True)
+            self.kinds = [common_kind(cells) for cells in some] or [EMPTY]
+
 
 def read_body(
     lines: Sequence[str],
@@ -86,10 +102,11 @@ def read_body(
 
     line = dialect.first
     while line + chunk + TAIL < len(lines) and max(used, default=0) < line:
-        cells = plain_rows(lines[line - 1 : line - 1 + chunk], dialect)
-        if cells is None:
+        some, numbers = list(lines[line - 1 : line - 1 + chunk]), range(line, line + chunk)
+        columns = _plain_columns(some, dialect, numbers, width, widths, names)
+        if columns is None:
             break
-        chunks.append(_columns(cells, range(line, line + chunk), width, widths, names))
+        chunks.append(columns)
         line += chunk
         tell(line)
     for record in records(lines, dialect, line, tell):
@@ -163,25 +180,12 @@ def _columns(
 ) -> list[pa.Array]:
     """A chunk of rows, each of a line, as one array a column."""
     if set(map(len, cells)) != {width}:
-        if not widths.kinds:
-            fitting = [row for row in cells if len(row) == width][:LOOKED_AT]
-            widths.kinds = [common_kind(row[place] for row in fitting) for place in range(width)]
+        widths.see(row for row in cells if len(row) == width)
         fitted: list[list[str]] = []
         for line, row in zip(lines, cells, strict=True):
-            if len(row) > width:
-                record = Record(line, row)
-                if _has_note(record, width, widths):
-                    widths.notes.append(record)
-                elif any(cell.strip() for cell in row[width:]):
-                    widths.long.append(record)
-                    continue
-                fitted.append(row[:width])
-            elif len(row) < width:
-                widths.short[len(row)] += 1
-                widths.first_short = widths.first_short or line
-                fitted.append(row + [""] * (width - len(row)))
-            else:
-                fitted.append(row)
+            fit = row if len(row) == width else _fitted(Record(line, row), width, widths)
+            if fit is not None:
+                fitted.append(fit)
         cells = fitted
     if any(names) and names[0] in set(map(str.strip, map(itemgetter(0), cells))):
         kept = [
@@ -192,6 +196,54 @@ def _columns(
     if not cells:
         return [pa.array([], pa.string()) for _place in range(width)]
     return [pa.array(column, pa.string()) for column in zip(*cells, strict=True)]
+
+
+def _plain_columns(
+    some: list[str],
+    dialect: Dialect,
+    lines: Sequence[int],
+    width: int,
+    widths: _Widths,
+    names: Sequence[str],
+) -> list[pa.Array] | None:
+    """As `_columns`, of lines of which each is a row, and faster; None where they aren't."""
+    separator = dialect.separator
+    begin = list(names[:FEW])
+    header_again = any(names) and any(
+        [cell.strip() for cell in line.split(separator or None, FEW)[:FEW]] == begin
+        for line in some
+        if names[0] in line
+    )
+    if width < 2 or header_again or not are_columns(some, dialect):
+        cells = plain_rows(some, dialect)
+        return None if cells is None else _columns(cells, lines, width, widths, names)
+    odd = [place for place, line in enumerate(some) if line.count(separator) != width - 1]
+    if odd:
+        rows = plain_rows([some[place] for place in odd], dialect)
+        if rows is None:
+            return None
+        others = set(odd)
+        widths.see(line.split(separator) for place, line in enumerate(some) if place not in others)
+        for place, row in zip(odd, rows, strict=True):
+            fit = _fitted(Record(lines[place], row), width, widths)
+            some[place] = "" if fit is None else separator.join(fit)
+        some = [line for line in some if line]
+    return columns_of_lines(some, separator, width)
+
+
+def _fitted(record: Record, width: int, widths: _Widths) -> list[str] | None:
+    """A row of another width, brought to the table's; None where it can't be."""
+    row = record.cells
+    if len(row) < width:
+        widths.short[len(row)] += 1
+        widths.first_short = widths.first_short or record.line
+        return row + [""] * (width - len(row))
+    if _has_note(record, width, widths):
+        widths.notes.append(record)
+    elif any(cell.strip() for cell in row[width:]):
+        widths.long.append(record)
+        return None
+    return row[:width]
 
 
 def _has_note(record: Record, width: int, widths: _Widths) -> bool:

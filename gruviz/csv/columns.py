@@ -14,7 +14,6 @@ from gruviz.csv import checks, panels, sentinels, times
 from gruviz.csv.body import Body, Progress, with_progress
 from gruviz.csv.cells import MARKS, TIMELY, common_kind
 from gruviz.csv.findings import Finding, note, quoted
-from gruviz.csv.formats import plain
 from gruviz.csv.glued import Glued, cut, cut_rare_flags
 from gruviz.csv.numbers import Column, Marks, convert, looked_at, marks_of, sample
 from gruviz.csv.parts import Field
@@ -66,10 +65,7 @@ class Columns:
 
     def field(self, name: str) -> Field:
         """A column as it is looked at for times."""
-        text, cells, values = self.texts[name], self.cells[name], self.numbers[name].values
-        if values is None:
-            text, cells = plain(text, cells)
-        return Field(name, text, cells, values)
+        return Field(name, self.texts[name], self.cells[name], self.numbers[name].values)
 
     def keep(self, rows: npt.NDArray[np.bool_]) -> None:
         """Leave out all other rows."""

@@ -19,6 +19,7 @@ from gruviz.csv.cells import (
     kind,
     month_of,
 )
+from gruviz.csv.distinct import Change, distinct
 
 Times = npt.NDArray[np.datetime64]
 Floats = npt.NDArray[np.float64]
@@ -114,33 +115,41 @@ ENGLISH = frozenset(
 MONTH_WORD = re.compile(r"(?:^|(?<=[\d\s./,-]))[^\W\d_]{3,10}(?=\.?(?:$|[\d\s./,-]))")
 
 
-def plain(text: pa.ChunkedArray, cells: Sequence[str]) -> tuple[pa.ChunkedArray, Sequence[str]]:
-    """Times as `strptime` reads them: of a span its start, of a foreign month the English name."""
+def plain(cells: Sequence[str]) -> tuple[Change | None, Sequence[str]]:
+    """Times as `strptime` reads them: of a span its start, of a foreign month the English name.
+
+    What changes a column so, by a sample of its cells (None: nothing), and the sample so changed.
+    """
     if max(map(len, cells), default=0) > 2 * LONGEST:
-        return text, cells
-    text, cells = _without_letter(text, cells)
+        return None, cells
+    changes: list[tuple[str, str]] = []
+    if letter := letter_before(cells):
+        changes.append((f"^{re.escape(letter)}", ""))
+        cells = [cell.removeprefix(letter) for cell in cells]
     held = [cell for cell in cells if cell.lower() not in MARKS]
     spans = [match for cell in held[:50] if (match := SPAN.fullmatch(cell))]
     if held and len(spans) == len(held[:50]) and all(kind(m[1]) == TIMELY for m in spans):
-        text = pc.replace_substring_regex(
-            text, r"^(\S.*\d\S*) (?:-|–|—|to|bis) (\S.*\d\S*)$", r"\1"
-        )
+        changes.append((r"^(\S.*\d\S*) (?:-|–|—|to|bis) (\S.*\d\S*)$", r"\1"))
         cells = [match[1] if (match := SPAN.fullmatch(cell)) else cell for cell in cells]
     words = {match[0] for cell in held if len(cell) < 40 and (match := MONTH_WORD.search(cell))}
-    foreign = {word: month_of(word) for word in words if month_of(word)}
-    if not words or len(words) > 24 or len(foreign) < len(words):
-        return text, cells
-    if all(word.title() in ENGLISH for word in words):
-        return text, cells
-    for word in sorted(words, key=len, reverse=True):
-        month = foreign[word] or word
-        text = pc.replace_substring_regex(
-            text, rf"(^|[\d\s./,-]){re.escape(word)}\.?", rf"\1{month}"
-        )
-        cells = [
-            re.sub(rf"(^|[\d\s./,-]){re.escape(word)}\.?", rf"\1{month}", each) for each in cells
-        ]
-    return text, cells
+    foreign = {word: month for word in words if (month := month_of(word))}
+    known = all(word.title() in ENGLISH for word in words)
+    if words and len(words) <= 24 and len(foreign) == len(words) and not known:
+        for month in sorted(set(foreign.values())):
+            # Of two words that begin alike both are of one month.
+            of = sorted((word for word in words if foreign[word] == month), key=len, reverse=True)
+            pattern = rf"(^|[\d\s./,-])(?:{'|'.join(map(re.escape, of))})\.?"
+            changes.append((pattern, rf"\1{month}"))
+            cells = [re.sub(pattern, rf"\1{month}", cell) for cell in cells]
+    if not changes:
+        return None, cells
+
+    def change(text: pa.Array) -> pa.Array:
+        for pattern, new in changes:
+            text = pc.replace_substring_regex(text, pattern, new)
+        return text
+
+    return change, cells
 
 
 def letter_before(cells: Sequence[str]) -> str:
@@ -155,26 +164,22 @@ def letter_before(cells: Sequence[str]) -> str:
     return match[0] if bare == TIMELY else ""
 
 
-def _without_letter(
-    text: pa.ChunkedArray, cells: Sequence[str]
-) -> tuple[pa.ChunkedArray, Sequence[str]]:
-    letter = letter_before(cells)
-    if not letter:
-        return text, cells
-    text = pc.replace_substring_regex(text, f"^{re.escape(letter)}", "")
-    return text, [cell.removeprefix(letter) for cell in cells]
-
-
 def parse(text: pa.ChunkedArray, written: str) -> tuple[Times, str | None]:
     """Times (microseconds, NaT where there is none) and the zone that they state, if any.
 
     `written` is a format of `strptime` or a name of NUMERIC.
     """
+    once, places = distinct(text)
+    times, zone = _parse(once, written)
+    return times[places], zone
+
+
+def _parse(text: pa.Array, written: str) -> tuple[Times, str | None]:
     if written in UNIX or written in (EXCEL, DECIMAL_YEAR):
         return from_numbers(_numbers(text), written), "UTC" if written in UNIX else None
     if written.endswith(f" {DECIMAL_HOUR}"):
         dates = pc.replace_substring_regex(text, r"^(.*) \S+$", r"\1")
-        days, zone = parse(dates, written.removesuffix(f" {DECIMAL_HOUR}"))
+        days, zone = _parse(dates, written.removesuffix(f" {DECIMAL_HOUR}"))
         hours = _numbers(pc.replace_substring_regex(text, r"^.* (\d+)(?:[.,](\d*))?$", r"\1.\2"))
         good = (hours >= 0) & (hours <= 24)
         # Hours are given to a second or so: 0.3333 is twenty minutes.
@@ -185,7 +190,7 @@ def parse(text: pa.ChunkedArray, written: str) -> tuple[Times, str | None]:
     if pc.any(pc.match_substring_regex(text, MIDNIGHT)).as_py() and "%H" in written:
         late = pc.match_substring_regex(text, MIDNIGHT)
         text = pc.replace_substring_regex(text, MIDNIGHT, r"\g<1>00\2".replace(r"\g<1>", r"\1"))
-        shift = np.asarray(late.to_numpy(), dtype=np.bool_)
+        shift = np.asarray(late.to_numpy(zero_copy_only=False), dtype=np.bool_)
     if written == QUARTER:
         text = pc.replace_substring_regex(text, r"^Q([1-4])[-/ ]?(\d{4})$", r"\2-Q\1")
         text = pc.replace_substring_regex(text, r"^(\d{4})[- ]?Q([1-4])$", r"\1-\2")
@@ -197,26 +202,33 @@ def parse(text: pa.ChunkedArray, written: str) -> tuple[Times, str | None]:
         text = pc.replace_substring_regex(text, r"^(\d{4})W", r"\1-W")
         written = "%G-W%V-%u"
     zone = "UTC" if re.search("UTC$|GMT$|Z$|%z$", written) else None
-    with np.errstate(all="ignore"):
-        try:
-            found = pd.to_datetime(
-                text.to_pandas(), format=written, errors="coerce", utc="%z" in written
-            )
-        except (ValueError, OverflowError, re.error):
-            return np.full(len(text), "NaT", dtype="datetime64[us]"), None
-    if "%z" in written:
-        found = found.dt.tz_localize(None)
-    times = found.to_numpy().astype("datetime64[us]")
+    times = _strptime(text, written)
+    if times is None:
+        return np.full(len(text), "NaT", dtype="datetime64[us]"), None
     if shift is not None:
         times = np.where(shift, times + np.timedelta64(1, "D"), times)
     return times, zone
 
 
-def _numbers(text: pa.ChunkedArray) -> Floats:
+def _strptime(text: pa.Array, written: str) -> Times | None:
+    """Times, in UTC where they state a zone; None if the format is none."""
+    with np.errstate(all="ignore"):
+        try:
+            found = pd.to_datetime(
+                pd.Series(text.to_pandas()), format=written, errors="coerce", utc="%z" in written
+            )
+        except (ValueError, OverflowError, re.error):
+            return None
+    if "%z" in written:
+        found = found.dt.tz_localize(None)
+    return found.to_numpy().astype("datetime64[us]")
+
+
+def _numbers(text: pa.Array) -> Floats:
     """Plain numbers, and NaN for anything else."""
     fits = pc.match_substring_regex(text, r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$")
     numbers = pc.cast(pc.if_else(fits, text, None), pa.float64())
-    return np.array(numbers.to_numpy(), dtype=np.float64)
+    return np.array(numbers.to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
 def from_numbers(numbers: Floats, written: str) -> Times:

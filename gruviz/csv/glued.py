@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gruviz.csv.cells import LONGEST, MARKS, NUMBER
+from gruviz.csv.distinct import distinct
 
 Floats = npt.NDArray[np.float64]
 
@@ -109,17 +110,15 @@ def _are_suffixed(name: str, held: Sequence[str]) -> bool:
 def _without_suffixes(
     column: pa.ChunkedArray, cells: Sequence[str]
 ) -> tuple[pa.ChunkedArray, Sequence[str], Glued]:
-    parts = pc.extract_regex(pc.utf8_trim_whitespace(column), PARTED)
+    once, places = distinct(column)
+    parts = pc.extract_regex(once, PARTED)
     suffixes = pc.struct_field(parts, "suffix")
-    bare = pc.coalesce(pc.struct_field(parts, "number"), pc.utf8_trim_whitespace(column))
-    factors = np.ones(len(column))
+    bare = pc.coalesce(pc.struct_field(parts, "number"), once).take(pa.array(places))
     kinds = [each for each in pc.unique(suffixes).to_pylist() if each]
-    for each in kinds:
-        here = pc.fill_null(pc.equal(suffixes, each), False)
-        factors[np.asarray(here.to_numpy(), np.bool_)] = FACTORS[each.lower()]
+    factors = np.array([FACTORS[each.lower()] if each else 1.0 for each in suffixes.to_pylist()])
     plain = [m["number"] if (m := SUFFIX_PARTED.fullmatch(cell)) else cell for cell in cells]
     kinds.sort(key=lambda each: (FACTORS[each.lower()], each))
-    return bare, plain, Glued(factors, tuple(kinds))
+    return pa.chunked_array([bare]), plain, Glued(factors[places], tuple(kinds))
 
 
 def _are_flagged(held: Sequence[str]) -> bool:
@@ -142,12 +141,13 @@ def _are_flagged(held: Sequence[str]) -> bool:
 def _without_flags(
     column: pa.ChunkedArray, cells: Sequence[str]
 ) -> tuple[pa.ChunkedArray, Sequence[str], Glued]:
-    trimmed = pc.utf8_trim_whitespace(column)
-    parts = pc.extract_regex(trimmed, ENDING)
-    bare = pc.coalesce(pc.struct_field(parts, "number"), trimmed)
+    once, places = distinct(column)
+    parts = pc.extract_regex(once, ENDING)
+    bare = pc.coalesce(pc.struct_field(parts, "number"), once).take(pa.array(places))
     flags: Counter[str] = Counter()
-    for pair in pc.value_counts(pc.struct_field(parts, "flag")).to_pylist():
-        if pair["values"] is not None:
-            flags[pair["values"].strip()[:LONGEST]] += pair["counts"]
+    often = np.bincount(places, minlength=len(once))
+    for flag, count in zip(pc.struct_field(parts, "flag").to_pylist(), often, strict=True):
+        if flag is not None:
+            flags[flag.strip()[:LONGEST]] += int(count)
     plain = [m["number"] if (m := CUT.fullmatch(cell)) else cell for cell in cells]
-    return bare, plain, Glued(flags=flags)
+    return pa.chunked_array([bare]), plain, Glued(flags=flags)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gruviz.csv.cells import MARKS, NUMBER
+from gruviz.csv.distinct import Places, distinct
 from gruviz.csv.glued import Glued
 
 Floats = npt.NDArray[np.float64]
@@ -156,36 +157,38 @@ def convert(
     """
     held = [cell for cell in cells if cell.lower() not in missing]
     unit = _unit(held)
+    ending = rf"\s*{re.escape(unit)}$"
     if unit:
-        ending = rf"\s*{re.escape(unit)}$"
-        column = pc.replace_substring_regex(column, ending, "")
         held = [re.sub(ending, "", cell) for cell in held]
     numeric = sum(bool(NUMBER.fullmatch(cell)) for cell in held)
     if held and numeric < (1 - 2 * MOST_ODD) * len(held) and not forced:
         return Column(None)
-    trimmed = pc.utf8_trim_whitespace(column)
-    gone = pc.is_in(pc.utf8_lower(trimmed), value_set=pa.array(sorted(missing), pa.string()))
-    counted = _counts(trimmed.filter(gone))
+    once, places = distinct(column)
+    often = np.bincount(places, minlength=len(once))
+    if unit:
+        once = pc.utf8_trim_whitespace(pc.replace_substring_regex(once, ending, ""))
+    gone = _numpy(pc.is_in(pc.utf8_lower(once), value_set=pa.array(sorted(missing), pa.string())))
+    counted = _counts(once, often, gone)
     if counted.total() == len(column):
         return Column(np.full(len(column), np.nan), counted)
-    present = pc.if_else(gone, pa.scalar(None, pa.string()), trimmed)
+    present = pc.if_else(pa.array(gone), pa.scalar(None, pa.string()), once)
     values: Floats | None = None
     if marks.decimal == "." and not marks.thousands:
         values = _cast(present)
     odd: Counter[str] = Counter()
     percent = False
-    if values is None or not np.isfinite(values[~_numpy(gone)]).all():
+    if values is None or not np.isfinite(values[~gone]).all():
         percent = bool(held) and sum(cell.endswith("%") for cell in held) > 0.5 * len(held)
         values, strange = _with_marks(present, marks)
-        strange &= ~_numpy(gone)
-        count = int(strange.sum())
+        strange &= ~gone
+        count = int(often[strange].sum())
         if count:
-            odd = _counts(trimmed.filter(pa.array(strange)))
+            odd = _counts(once, often, strange)
             held_rows = len(column) - counted.total()
             few = len(odd) <= KINDS_OF_ODD or count <= FEW_ODD * held_rows
             if count > MOST_ODD * held_rows or not few:
                 return Column(None)
-    return Column(values, counted, odd, percent, unit)
+    return Column(values[places], counted, odd, percent, unit)
 
 
 def _unit(cells: Sequence[str]) -> str:
@@ -197,22 +200,24 @@ def _unit(cells: Sequence[str]) -> str:
     return match[2]
 
 
-def _numpy(mask: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
-    return np.asarray(mask.to_numpy(), dtype=np.bool_)
+def _numpy(mask: pa.Array) -> npt.NDArray[np.bool_]:
+    return np.asarray(mask.to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
-def _cast(cells: pa.ChunkedArray) -> Floats | None:
+def _cast(cells: pa.Array) -> Floats | None:
     try:
-        return np.array(pc.cast(cells, pa.float64()).to_numpy(), dtype=np.float64)
+        return np.array(
+            pc.cast(cells, pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64
+        )
     except pa.ArrowInvalid:
         return None
 
 
-def _fitting(cells: pa.ChunkedArray, marks: Marks) -> pa.ChunkedArray:
+def _fitting(cells: pa.Array, marks: Marks) -> pa.Array:
     return pc.fill_null(pc.match_substring_regex(cells, grammar(marks)), False)
 
 
-def _with_marks(cells: pa.ChunkedArray, marks: Marks) -> tuple[Floats, npt.NDArray[np.bool_]]:
+def _with_marks(cells: pa.Array, marks: Marks) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """The numbers, and where there are none."""
     plain = cells
     fits = _fitting(plain, marks)
@@ -222,8 +227,7 @@ def _with_marks(cells: pa.ChunkedArray, marks: Marks) -> tuple[Floats, npt.NDArr
         bare = pc.replace_substring_regex(bare, r"^\((.*)\)$", r"-\1")  # as accountants write it
         bare = pc.replace_substring_regex(bare, r"^([+-]?)\s?[€$£¥₹]\s?|\s?[%€$£¥₹]$", r"\1")
         bare = pc.replace_substring_regex(bare, r"^([+-])\s", r"\1")
-        mask, whole = others.combine_chunks(), plain.combine_chunks()
-        plain = pa.chunked_array([pc.replace_with_mask(whole, mask, bare.combine_chunks())])
+        plain = pc.replace_with_mask(plain, others, bare)
         fits = _fitting(plain, marks)
     plain = pc.if_else(fits, plain, pa.scalar(None, pa.string()))
     if marks.thousands in (",", "."):
@@ -239,6 +243,9 @@ def _with_marks(cells: pa.ChunkedArray, marks: Marks) -> tuple[Floats, npt.NDArr
     return values, strange
 
 
-def _counts(cells: pa.ChunkedArray) -> Counter[str]:
-    pairs = pc.value_counts(cells).to_pylist() if len(cells) else []
-    return Counter({pair["values"]: pair["counts"] for pair in pairs})
+def _counts(once: pa.Array, often: Places, which: npt.NDArray[np.bool_]) -> Counter[str]:
+    """How often some of the distinct cells occur."""
+    counted: Counter[str] = Counter()
+    for cell, count in zip(once.filter(pa.array(which)).to_pylist(), often[which], strict=True):
+        counted[cell] += int(count)
+    return counted

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 
-from gruviz.csv.formats import DECIMAL_HOUR, Floats, parse
+from gruviz.csv.distinct import Change, changed
+from gruviz.csv.formats import DECIMAL_HOUR, Floats, parse, plain
 
 LEAST_PARSED = 0.9  # of the cells in a column of times
 
@@ -36,14 +38,29 @@ HOUR_NAME = re.compile(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Field:
-    """What is known of a column when times are looked for."""
+    """What is known of a column when times are looked for; text is made plain only when asked for."""
 
     name: str
-    text: pa.ChunkedArray
-    cells: Sequence[str]
+    written: pa.ChunkedArray
+    sample: Sequence[str]
     values: Floats | None
+
+    @property
+    def text(self) -> pa.ChunkedArray:
+        """The column as `strptime` reads it."""
+        change, _cells = self._plain
+        return self.written if change is None else changed(change, self.written)
+
+    @property
+    def cells(self) -> Sequence[str]:
+        """The sample as `strptime` reads it."""
+        return self._plain[1]
+
+    @cached_property
+    def _plain(self) -> tuple[Change | None, Sequence[str]]:
+        return plain(self.sample) if self.values is None else (None, self.sample)
 
 
 def are_hours(field: Field) -> bool:

@@ -5,11 +5,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import pyarrow as pa
+from pyarrow import csv as arrow
+
 LOOKED_AT = 60  # columns of a record
 HEAD_LINES = 400  # by which the dialect is told: fewer where they are long, but always some
 HEAD_CHARACTERS = 1_000_000
 LEAST_LINES = 12
 OFTEN = 20_000  # lines
+LONGEST_CELL = 131_072  # characters, as `csv` has it
 
 Tell = Callable[[int], None]
 
@@ -77,8 +81,7 @@ def plain_rows(lines: Sequence[str], dialect: Dialect) -> list[list[str]] | None
     The same as `records` gives, only faster.
     """
     text = "\n".join(lines)
-    marked = any(mark and mark in text for mark in (dialect.quote, dialect.comment))
-    if marked or "\n\n" in text or not (lines and lines[0] and lines[-1]):
+    if not _is_plain(text, lines, dialect):
         return None
     if not dialect.separator:
         rows = [[line] for line in map(str.strip, lines)]
@@ -92,6 +95,41 @@ def plain_rows(lines: Sequence[str], dialect: Dialect) -> list[list[str]] | None
     if min(map(len, rows)) < 2 and any(len(row) < 2 and not "".join(row).strip() for row in rows):
         return None
     return rows
+
+
+def _is_plain(text: str, lines: Sequence[str], dialect: Dialect) -> bool:
+    """Whether each line is a row: no quotes, no comments, no blank lines."""
+    marked = any(mark and mark in text for mark in (dialect.quote, dialect.comment))
+    return not marked and "\n\n" not in text and bool(lines and lines[0] and lines[-1])
+
+
+def are_columns(lines: Sequence[str], dialect: Dialect) -> bool:
+    """Whether lines can be read by `columns_of_lines`."""
+    separator, text = dialect.separator, "\n".join(lines)
+    return (
+        separator != ""
+        and separator.isascii()
+        and (separator == "\t" or not separator.isspace())
+        and _is_plain(text, lines, dialect)
+        # A mark of the byte order would be left out.
+        and not text.startswith("\ufeff")
+        and max(map(len, lines)) <= LONGEST_CELL
+    )
+
+
+def columns_of_lines(lines: Sequence[str], separator: str, width: int) -> list[pa.Array]:
+    """The columns of plain lines of `width` cells each, as `plain_rows` reads them but for blanks."""
+    content = "\n".join(lines).encode()
+    names = [str(place) for place in range(width)]
+    table = arrow.read_csv(
+        pa.py_buffer(content),
+        arrow.ReadOptions(use_threads=False, block_size=len(content) + 1, column_names=names),
+        arrow.ParseOptions(
+            delimiter=separator, quote_char=False, double_quote=False, ignore_empty_lines=False
+        ),
+        arrow.ConvertOptions(check_utf8=False, column_types=dict.fromkeys(names, pa.string())),
+    )
+    return [column.combine_chunks() for column in table.columns]
 
 
 def _trimmed(lines: Iterable[str], dialect: Dialect) -> Iterable[str]:

@@ -1,14 +1,16 @@
 """Which columns tell the time: one, a date beside a time of day, or parts of a time apart."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import islice
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gruviz.csv.cells import MARKS, TIMELY, common_kind
+from gruviz.csv.cells import CLOCK_ONLY, MARKS, TIMELY, common_kind
 from gruviz.csv.formats import (
     DECIMAL_HOUR,
     DECIMAL_YEAR,
@@ -80,8 +82,7 @@ def find(
     called now and then, for it may last.
     """
     found: list[Clock] = []
-    options = _candidates(fields, tell)[:MOST_CANDIDATES]
-    for columns, written in options:
+    for columns, written in islice(_candidates(fields, tell), MOST_CANDIDATES):
         clock = _best(columns, written, day_first=day_first, tell=tell)
         if clock is not None:
             found.append(clock)
@@ -127,55 +128,54 @@ def read(fields: Sequence[Field], written: str | None, *, day_first: bool) -> Cl
 
 def _candidates(
     fields: Sequence[Field], tell: Callable[[], None] = lambda: None
-) -> list[tuple[Sequence[Field], list[str]]]:
+) -> Iterator[tuple[Sequence[Field], list[str]]]:
     """Columns that may tell the time, in the table's order, with the formats to try."""
-    found: list[tuple[int, Sequence[Field], list[str]]] = []
     parts = spread_over(fields)
-    if parts is not None:
-        columns, written = parts
-        found.append((fields.index(columns[0]), columns, [written]))
-    clocks = [
-        field
-        for field in fields
-        if field.values is None and (each := _formats_of(field)) and only_clock(each[0])
-    ]
+    first_clock = cache(lambda: next(filter(_tells_clock, fields), None))
     for place, field in enumerate(fields):
         tell()
         if parts is not None and field in parts[0]:
+            if field is parts[0][0]:
+                yield parts[0], [parts[1]]
             continue
         if field.values is None:
-            options = [each for each in _formats_of(field) if not only_clock(each)]
+            options = _formats_of(field, only_dates=True)
         else:
             options = _numeric_formats(field, named=bool(TIME_NAME.search(field.name)))
         if not options:
             continue
         if not any(has_clock(each) or each in NUMERIC for each in options):
-            beside = _clock_beside(fields, place, clocks)
+            beside = _clock_beside(fields, place, first_clock)
             if beside is not None:
                 clock, clock_format = beside
-                pair = [f"{each} {clock_format}" for each in options]
-                found.append((place, (field, clock), pair))
+                yield (field, clock), [f"{each} {clock_format}" for each in options]
                 continue
-        found.append((place, (field,), options))
-    found.sort(key=lambda item: item[0])
-    return [(columns, written) for _place, columns, written in found]
+        yield (field,), options
+
+
+def _tells_clock(field: Field) -> bool:
+    """Whether a column of text holds times of day without dates."""
+    if field.values is not None or not any(map(CLOCK_ONLY.search, field.sample)):
+        return False  # told without making the column plain and parsing it
+    options = _formats_of(field)
+    return bool(options) and only_clock(options[0])
 
 
 def _clock_beside(
-    fields: Sequence[Field], place: int, clocks: Sequence[Field]
+    fields: Sequence[Field], place: int, first_clock: Callable[[], Field | None]
 ) -> tuple[Field, str] | None:
     """The time of day that belongs to a date: in the next column, the one before, or anywhere."""
     near = [fields[each] for each in (place + 1, place - 1) if 0 <= each < len(fields)]
-    for field in (*near, *clocks):
-        if field in clocks:
-            return field, _formats_of(field)[0]
+    clock = next(filter(_tells_clock, near), None) or first_clock()
+    if clock is not None:
+        return clock, _formats_of(clock)[0]
     for field in near:
         if part_name(field.name) == "%H" and field.values is not None and in_range(field, "%H"):
             return field, "%H"
     return next(((field, DECIMAL_HOUR) for field in near if are_hours(field)), None)
 
 
-def _formats_of(field: Field) -> list[str]:
+def _formats_of(field: Field, *, only_dates: bool = False) -> list[str]:
     """The formats of a column of text, most general first, by a few of its cells."""
     cells = [cell for cell in field.cells if cell.lower() not in MARKS]
     if not cells or common_kind(cells) != TIMELY:
@@ -184,6 +184,10 @@ def _formats_of(field: Field) -> list[str]:
     options: dict[str, None] = {}
     for place in sorted(places):
         options.update(dict.fromkeys(formats(cells[place])))
+    if only_dates:
+        options = {written: None for written in options if not only_clock(written)}
+    if not options:
+        return []
     some = pa.chunked_array([pa.array(cells, pa.string())])
     good = {written: (~np.isnat(parse(some, written)[0])).mean() for written in options}
     best = sorted(good, key=lambda written: -good[written])
