@@ -464,7 +464,7 @@ def test_who_asks_a_thousand_times_at_once_is_answered_in_the_rhythm_of_a_panel(
     socket = Socket(run, *[json.dumps(START)] * 1000)
     monkeypatch.setattr(feed_module, "classroom", lambda: SimpleNamespace(find=lambda _t: run))
     monkeypatch.setattr(feed_module, "HOLD_SECONDS", 0.0)
-    monkeypatch.setattr(feed_module.asyncio, "sleep", sleep)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
     asyncio.run(feed(cast(WebSocket, socket)))
     assert len(socket.sent) == 1000
     assert sum(slept) >= 1000 * 0.12

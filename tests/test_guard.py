@@ -239,14 +239,28 @@ def reset(peer: socket.socket) -> None:
     peer.close()
 
 
+def shut(peer: socket.socket) -> None:
+    peer.shutdown(socket.SHUT_WR)
+    peer.close()
+
+
+def say_so(peer: socket.socket) -> None:
+    """Close with a frame that says it, as a WebSocket should."""
+    peer.sendall(struct.pack("!BB4xH", 0x88, 0x82, 1000))
+    peer.close()
+
+
+def break_off(peer: socket.socket) -> None:
+    peer.sendall(masked(ASK)[:9])
+    reset(peer)
+
+
 LEAVES: dict[str, Callable[[socket.socket], None]] = {
     "closes": socket.socket.close,
     "resets": reset,
-    "ends": lambda peer: (peer.shutdown(socket.SHUT_WR), peer.close())[1],
-    "says so": lambda peer: (peer.sendall(struct.pack("!BB4xH", 0x88, 0x82, 1000)), peer.close())[
-        1
-    ],
-    "breaks off": lambda peer: (peer.sendall(masked(ASK)[:9]), reset(peer))[1],
+    "ends": shut,
+    "says so": say_so,
+    "breaks off": break_off,
 }
 
 

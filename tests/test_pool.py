@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from gruviz.runs.pool import (
     Order,
     Pool,
 )
+from gruviz.runs.process import Process, memory
 from gruviz.studies import RangeTest
 from gruviz.training import proceed, train
 from tests.test_run import SMALL, assert_same
@@ -188,12 +190,12 @@ def test_a_worker_that_has_grown_is_replaced_and_goes_when_the_new_one_is_there(
     two: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wait_until(lambda: len(ready(two)) == 2)
-    sizes = {pid: pool_module.memory(pid) for pid in two.pids}
+    sizes = {pid: memory(pid) for pid in two.pids}
     assert all(50_000_000 < size < 600_000_000 for size in sizes.values())
+    grown = -1
     monkeypatch.setattr(
         pool_module, "memory", lambda pid: 2_000_000_000 if pid == grown else sizes.get(pid, 0)
     )
-    grown = -1
     grown = two.submit(os.getpid).result(PATIENCE)
     # It goes on working until the new one is ready; nobody waits for a worker meanwhile.
     wait_until(
@@ -224,7 +226,6 @@ def test_where_no_worker_can_be_started_whoever_waits_is_told_and_may_come_again
     def full(_folder: Path) -> Any:
         raise OSError(28, "No space left on device")
 
-    real = pool_module.Process
     monkeypatch.setattr(pool_module, "PAUSE_SECONDS", 0.0)
     monkeypatch.setattr(pool_module, "Process", full)
     made = Pool(1, tmp_path)
@@ -232,7 +233,7 @@ def test_where_no_worker_can_be_started_whoever_waits_is_told_and_may_come_again
     run.train()
     wait_until(lambda: run.status is not Status.RUNNING, run)
     assert (run.status, type(run.error), run.step_count) == (Status.PAUSED, NoWorker, 0)
-    monkeypatch.setattr(pool_module, "Process", real)
+    monkeypatch.setattr(pool_module, "Process", Process)
     run.train(3)
     wait_until(lambda: run.step_count == 3, run)
     made.shutdown()
@@ -247,7 +248,7 @@ def test_where_no_thread_can_be_started_whoever_asks_is_told_and_may_come_again(
 
     made = Pool(1, tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(pool_module.threading, "Thread", Full)
+        patch.setattr(threading, "Thread", Full)
         with pytest.raises(NoWorker):
             made.submit(os.getpid)
         run = Run(Course(SMALL), made.seat(""), TableStore(tmp_path), lambda: 0.2)
@@ -304,11 +305,15 @@ def test_visitors_have_turns_one_after_the_other_whatever_each_has_asked_for(poo
     release = pool.submit(eval, "__import__('time').sleep(0.3)")
     wait_until(release.running)
     order: list[str] = []
+
+    def came(name: str, _task: Future[Any]) -> None:
+        order.append(name)
+
     tasks = []
     for name, count in (("many", 6), ("one", 1)):
         for _each in range(count):
             task = pool.seat(name).submit(eval, "__import__('time').sleep(0.02)")
-            task.add_done_callback(lambda _task, name=name: order.append(name))  # type: ignore[misc]
+            task.add_done_callback(partial(came, name))
             tasks.append(task)
     for task in tasks:
         task.result(PATIENCE)
