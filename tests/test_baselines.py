@@ -70,7 +70,7 @@ def test_autoregression_never_learns_a_hole_and_carries_forward_over_those_in_it
     generator = np.random.default_rng(0)
     series = punch(generator.standard_normal(120).cumsum(), 0.3, (1, 2), generator)
     series[:3] = np.nan
-    past = carry(series[:, None], 120)[:, 0]
+    past = carry(series[:, None])[:, 0]
     rows, answers = [], []
     for end in range(4, 119):
         if np.isfinite(past[end - 4 : end]).all() and np.isfinite(series[end : end + 2]).all():

@@ -117,10 +117,8 @@ def test_every_rule_has_a_run_in_which_it_speaks() -> None:
     assert {rule for rule, _loud, _quiet in CASES} == set(RULES)
 
 
-@pytest.mark.parametrize(("rule", "loud", "quiet"), CASES)
-def test_what_a_rule_proposes_is_another_experiment(
-    rule: Rule, loud: Experiment, quiet: Experiment
-) -> None:
+@pytest.mark.parametrize(("rule", "loud"), [(rule, loud) for rule, loud, _quiet in CASES])
+def test_what_a_rule_proposes_is_another_experiment(rule: Rule, loud: Experiment) -> None:
     said = rule(seen(loud))
     assert said is not None
     taken = said.taken(loud)

@@ -51,7 +51,7 @@ class MGUEquation(Equation):
         return {"forget": GATE, "candidate": TANH}
 
     def step(
-        self, x: Tensor, h: Tensor, masked: Tensor, cell: Tensor | None, weights: Weights
+        self, x: Tensor, h: Tensor, masked: Tensor, _cell: Tensor | None, weights: Weights
     ) -> Step:
         f, candidate = weights.of_gates(0, 1), weights.of_gates(1, 2)
         forget = torch.sigmoid(f.from_input(x) + f.from_state(masked))

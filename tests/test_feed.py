@@ -196,7 +196,7 @@ def test_a_solved_task_is_marked_in_the_loss_chart_and_told_in_words(
     run = a_run(executor)
     run.train()
     executor.do_all()
-    monkeypatch.setattr(report, "solved", lambda validations, threshold: 150)
+    monkeypatch.setattr(report, "solved", lambda _validations, _threshold: 150)
     header, _tables = unpack(Viewer(run).frame(START))
     (mark,) = header["marks"]
     assert (mark["x0"], mark["name"]) == (150, "loss")

@@ -82,7 +82,7 @@ def downloads(monkeypatch: pytest.MonkeyPatch) -> dict[str, pd.DataFrame]:
     """What the buttons would download, read as a spreadsheet would."""
     found: dict[str, pd.DataFrame] = {}
 
-    def button(label: str, data: str, name: str, *_more: Any, **_else: Any) -> None:
+    def button(_label: str, data: str, name: str, *_more: Any, **_else: Any) -> None:
         found[name] = pd.read_csv(io.StringIO(data))
 
     monkeypatch.setattr(st, "download_button", button)

@@ -283,7 +283,7 @@ def test_a_peer_that_vanishes_leaves_no_trace_in_the_log(
     served.until_idle()
 
 
-def test_who_leaves_during_the_handshake_leaves_no_trace(served: Served, run: Run) -> None:
+def test_who_leaves_during_the_handshake_leaves_no_trace(served: Served) -> None:
     for length in (10, 60, 200):
         peer = socket.create_connection(("127.0.0.1", served.port), SECONDS)
         peer.sendall(b"GET /feed HTTP/1.1\r\nUpgrade: websocket\r\nHost: x\r\n\r\n"[:length])

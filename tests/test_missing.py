@@ -82,7 +82,7 @@ def test_only_a_method_that_looks_ahead_says_so(name: str) -> None:
 def test_a_window_that_ends_in_a_hole_carries_forward_there_alone() -> None:
     filled = METHODS["interpolate"].fill(HOLES, len(HOLES))
     windows = np.stack([filled[1:4], filled[2:5], filled[5:8]])  # the last rows: hole, value, hole
-    last = carry(HOLES, BORDER)[[3, 4, 7]]
+    last = carry(HOLES)[[3, 4, 7]]
     since = rows_since(HOLES)[[3, 4, 7]]
     found = at_the_end(windows, last, since)[..., 0]
     np.testing.assert_allclose(found, [[2.0, 2, 2], [2 + 2 / 3, 2 + 4 / 3, 4], [6.0, 8, 8]])

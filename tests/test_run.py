@@ -544,7 +544,7 @@ def test_a_run_that_nobody_watches_for_15_seconds_pauses_itself() -> None:
 class OneByOne(OnDemand):
     """Each of its slices has time for one step."""
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **_kwargs: Any) -> Future[Any]:
         return super().submit(fn, *args[:2], None, 1, *args[4:])
 
 

@@ -89,7 +89,7 @@ def diagonal(monkeypatch: pytest.MonkeyPatch, *eigenvalues: float) -> Sharpness:
     """A study of a quadratic whose Hessian is known, in place of the network's."""
     values = np.array(eigenvalues)
 
-    def product(loss: object, part: int, weights: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    def product(_loss: object, _part: int, _weights: np.ndarray, vector: np.ndarray) -> np.ndarray:
         return np.asarray(values * vector)
 
     monkeypatch.setattr(curvature, "hessian_times", product)

@@ -190,7 +190,8 @@ class Pool(Executor):
                 elif not member.ready and now - member.since > hung * SLOWER_START:
                     member.kill(Hung("it never got ready"))
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+    # Executor says cancel_futures; here nothing is waited for in any case.
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
         """Stop the workers at once: what they were doing can be done again from a checkpoint."""
         with self._changed:
             self._closed = True
