@@ -168,12 +168,6 @@ class Pool(Executor):
         with self._changed:
             self._fill()
 
-    @property
-    def pids(self) -> list[int]:
-        """The processes that are there, be they ready or not."""
-        with self._changed:
-            return [m.process.pid for m in self._members if m.process and not m.gone]
-
     def tidy(self, now: float | None = None) -> None:
         """Kill the workers that have hung, or eat up the machine's memory."""
         now = self._clock() if now is None else now
