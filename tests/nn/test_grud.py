@@ -44,8 +44,8 @@ def by_hand(layer: GRUD, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
     p = {name: value.detach().numpy() for name, value in layer.state_dict().items()}
     a = x.numpy()
 
-    def sigmoid(v: float) -> float:
-        return float(1 / (1 + np.exp(-v)))
+    def sigmoid(v: np.ndarray) -> np.ndarray:
+        return np.asarray(1 / (1 + np.exp(-v)))
 
     output = np.zeros((T, B, H))
     signals = {name: np.zeros((T, B, H)) for name in ("reset", "update", "candidate", "hidden")}
