@@ -135,7 +135,7 @@ def of_the_page() -> None:
             process.wait()
 
     def median(name: str) -> float:
-        return statistics.median(result[name] for result in results)
+        return float(statistics.median(result[name] for result in results))
 
     usable, drawn = (statistics.median(times) for times in zip(*opens, strict=True))
     row("server up -> page interactive (Train can be pressed)", f"{usable:.2f} s", "<= 3 s")

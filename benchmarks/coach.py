@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -51,7 +52,8 @@ CO2 = replace(ADDING, task=TableTask(window=12, horizon=2))
 BY_HEART = replace(
     ADDING, task=Waveforms(size=20, length=20, noise=1.0), cell=GRU(16), learning_rate=0.01
 )
-SLOW, FREE = {"optimizer": SGD()}, {"optimizer": SGD(), "clip_norm": None}
+SLOW: dict[str, Any] = {"optimizer": SGD()}
+FREE: dict[str, Any] = {"optimizer": SGD(), "clip_norm": None}
 
 
 @dataclass(frozen=True)

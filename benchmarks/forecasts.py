@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 
 from gruviz import read_csv
-from gruviz.data import Table, forecast_data, series_of
+from gruviz.data import Table, preview_of, series_of
 from gruviz.data.backtest import score_forecasts
 from gruviz.data.baselines import BASELINES
 from gruviz.data.tables import sample
@@ -23,8 +23,9 @@ def tables(files: list[str]) -> Iterator[tuple[str, Table, TableTask]]:
     for name, (window, horizon) in SAMPLES.items():
         yield name, sample(name), TableTask(source=name, window=window, horizon=horizon)
     for each in files:
-        path, column, window, horizon = each.rsplit(":", 3)
-        task = TableTask(source=path, column=column, window=int(window), horizon=int(horizon))
+        path, column, *sizes = each.rsplit(":", 3)
+        window, horizon = map(int, sizes)
+        task = TableTask(source=path, column=column, window=window, horizon=horizon)
         yield path.rsplit("/", 1)[-1], read_csv(path), task
 
 
@@ -37,11 +38,11 @@ def main() -> None:
         def fetch(_source: str, table: Table = table) -> Table:
             return table
 
-        dataset = forecast_data(task, 0, fetch)
+        data = preview_of(task, 0, fetch)
         found = proceed(experiment, Trials.begin([Job(experiment)]), fetch=fetch).found[0]
         series = series_of(task, 0, fetch)
         scores = score_forecasts(
-            series, dataset.border, task.window, task.horizon, found.ends, {"network": found.values}
+            series, data.border, task.window, task.horizon, found.ends, {"network": found.values}
         )
         columns = [scores.scores.get(each, {}).get("mase") for each in ("network", *BASELINES)]
         shown = ["–" if value is None else f"{value:.2f}" for value in columns]

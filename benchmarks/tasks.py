@@ -28,8 +28,9 @@ PLATEAU = 200  # steps after which a network has learned the best answer without
 SOLVED = 0.01
 
 PUBLISHED = 5.3e-5
+LONG_ADDING = Adding(length=600, size=50_000)
 LONG = Experiment(
-    task=Adding(length=600, size=50_000),
+    task=LONG_ADDING,
     cell=GRU(150),
     learning_rate=2e-3,
     schedule=Cosine(),
@@ -86,7 +87,7 @@ def adding600() -> None:
     nn.warm()
     threadpool_limits(1, user_api="blas")
     trainer = Trainer(LONG, load(LONG.task, LONG.seed))
-    test = synthetic.adding(LONG.task, 1000, np.random.default_rng([LONG.seed, 5]))  # type: ignore[arg-type]
+    test = synthetic.adding(LONG_ADDING, 1000, np.random.default_rng([LONG.seed, 5]))
     inputs, targets = torch.from_numpy(test.inputs), torch.from_numpy(test.targets)
 
     @torch.no_grad()

@@ -248,9 +248,3 @@ class History:
         """Seconds in training until a step: measured after each slice, in between a straight line."""
         times = self.times.since(0)
         return float(np.interp(step, [0, *times["step"]], [0, *times["seconds"]]))
-
-
-def blocks_of(columns: Columns | Mapping[str, Floats]) -> tuple[str, ...]:
-    """The names of the blocks of weights in the columns of Slice.blocks, in their order."""
-    names = columns.names if isinstance(columns, Columns) else columns
-    return tuple(n.removeprefix("gradient.") for n in names if n.startswith("gradient."))

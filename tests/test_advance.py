@@ -23,6 +23,7 @@ from gruviz.experiment import (
     Momentum,
     Optimizer,
     Plateau,
+    Schedule,
     SineMixture,
     StepDecay,
     TableTask,
@@ -57,12 +58,12 @@ class Ticks:
         return self.now
 
 
-def fold(experiment: Experiment, **cut: float) -> tuple[History, list[Slice]]:
+def fold(experiment: Experiment, **cut: Any) -> tuple[History, list[Slice]]:
     """The whole run in slices."""
     history, parts = History(), list[Slice]()
     checkpoint: Checkpoint | None = None
     while not parts or parts[-1].stopped is None:
-        part = advance(experiment, checkpoint, **cut)  # type: ignore[arg-type]
+        part = advance(experiment, checkpoint, **cut)
         history.absorb(part)
         parts.append(part)
         checkpoint = part.checkpoint
@@ -130,7 +131,7 @@ def test_training_neither_uses_nor_touches_the_global_generators() -> None:
         assert torch.equal(torch.get_rng_state(), before)
         after = np.random.get_state(legacy=False)
         assert str(after) == str(legacy)
-        np.testing.assert_array_equal(after["state"]["key"], legacy["state"]["key"])  # type: ignore[index]
+        np.testing.assert_array_equal(after["state"]["key"], legacy["state"]["key"])
     assert curves[0] == curves[1]
 
 
@@ -242,8 +243,8 @@ def test_validation_is_at_the_start_every_fifty_steps_and_at_the_end() -> None:
 
 
 @pytest.mark.parametrize("schedule", [Cosine(final=0.1), StepDecay(every=7), Exponential()])
-def test_the_rate_that_is_recorded_is_the_one_that_the_preview_draws(schedule: object) -> None:
-    experiment = replace(SMALL, schedule=schedule, steps=30)  # type: ignore[arg-type]
+def test_the_rate_that_is_recorded_is_the_one_that_the_preview_draws(schedule: Schedule) -> None:
+    experiment = replace(SMALL, schedule=schedule, steps=30)
     history = fold(experiment, steps=4)[0]
     assert history.steps["learning_rate"].tolist() == [experiment.rate(step) for step in range(30)]
 

@@ -43,6 +43,7 @@ def by_hand(experiment: Experiment) -> dict[str, Any]:
     """The first step, with torch's own loss and no clipping."""
     data = load(experiment.task, experiment.seed, fetch_sample)
     model = Trainer(experiment, data).model
+    assert experiment.batch_size is not None
     rows = next(batches(len(data.train), experiment.batch_size, experiment.seed, 0))
     output = model(torch.from_numpy(np.array(data.train.inputs[rows])))
     target = torch.from_numpy(np.array(data.train.targets[rows]))

@@ -1,6 +1,8 @@
 """What a chart shows, in words: whole sentences with known numbers."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -161,5 +163,7 @@ def test_a_prediction_in_words() -> None:
         (alternatives.block_moments, "Second moment per block: nothing trained yet."),
     ],
 )
-def test_before_training_there_is_nothing_to_tell(words: object, expected: str) -> None:
-    assert words({}, NOTHING) == expected  # type: ignore[operator]
+def test_before_training_there_is_nothing_to_tell(
+    words: Callable[[dict[str, Any], Subject], str], expected: str
+) -> None:
+    assert words({}, NOTHING) == expected

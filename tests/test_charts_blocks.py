@@ -1,12 +1,13 @@
 """Charts of the blocks of weights: columns, styles that can be told apart, and the healthy band."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pytest
 
 from gruviz.charts.blocks import _look, label
 from gruviz.charts.style import BLUE, GREY, RED
 from gruviz.experiment import CELLS, GRU, LSTM, RNN, Adding, Cell, Experiment
-from gruviz.record import blocks_of
 from gruviz.training import advance
 from tests.test_charts_curves import (
     Tables,
@@ -41,10 +42,16 @@ def test_the_blocks_of_a_cell_are_its_matrices_gate_by_gate_then_biases_and_head
     assert RNN().blocks() == ("W_ih", "W_hh", "biases", "head")
 
 
+def measured(columns: Iterable[str]) -> tuple[str, ...]:
+    """The blocks of weights that the columns of Slice.blocks tell of."""
+    kind = "gradient."
+    return tuple(name.removeprefix(kind) for name in columns if name.startswith(kind))
+
+
 @pytest.mark.parametrize("cell", [*(row() for row in CELLS.values()), GRU(tied_gates=True)])
 def test_the_blocks_of_a_cell_are_those_that_training_measures(cell: Cell) -> None:
     experiment = Experiment(task=Adding(size=40, length=8), cell=cell, batch_size=8)
-    assert blocks_of(advance(experiment, steps=1).blocks) == cell.blocks()
+    assert measured(advance(experiment, steps=1).blocks) == cell.blocks()
 
 
 def test_tied_gates_have_one_matrix_from_the_input_and_one_from_the_old_state() -> None:

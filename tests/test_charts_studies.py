@@ -59,7 +59,7 @@ def test_the_surface_is_the_logarithm_of_the_loss_with_the_path_from_start_to_en
         "cross-entropy (nats)",
     )
     ground, line, start, end = chart.data
-    np.testing.assert_allclose(ground.z, [[0, 1], [2, math.nan], [math.nan, -1]])
+    np.testing.assert_allclose(ground.z, [[0.0, 1], [2, math.nan], [math.nan, -1]])
     assert (list(ground.x), list(ground.y)) == ([-1, 1], [0, 1, 2])
     assert (list(line.x), list(line.y)) == ([-1, 0, 0], [2, 1, 0])
     assert (start.name, list(start.x), list(start.y)) == ("start (step 0)", [-1], [2])

@@ -137,13 +137,12 @@ def test_memory_is_given_back_when_runs_have_gone_and_not_all_the_time(
     room: Classroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     times: list[float] = []
+    now = begin = time.monotonic()
     monkeypatch.setattr(
         sys.modules["gruviz.runs.classroom"], "give_back", lambda: times.append(now)
     )
-    begin = time.monotonic()
     for number in range(3):
         room.start(Experiment(), f"visitor {number}")
-    now = begin
     room.tidy(now)
     assert times == []
     now = begin + 1000

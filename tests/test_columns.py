@@ -208,6 +208,7 @@ def test_derived_columns_are_the_same_from_any_row_on_as_from_the_whole(row: int
 def test_the_share_of_clipped_steps_of_a_real_run_is_the_mean_of_its_clipped_steps() -> None:
     run = trained(steps=23)
     steps = run.history.steps
+    assert SMALL.clip_norm is not None
     clipped = steps["norm"] > SMALL.clip_norm
     assert 0 < clipped.mean() < 1
     share = columns.grown_tables(run)["steps"]["clipped_share"]

@@ -295,8 +295,8 @@ def test_a_decimal_hour_beside_a_date_is_part_of_the_time(
 
 
 def test_a_decimal_hour_may_follow_year_month_and_day() -> None:
-    parts = [[2021] * 48, [1] * 48, [5 + row // 24 for row in range(48)], HOURS]
-    table = read(text("year,month,day,hour,x", *parts, VALUES))
+    days = [5 + row // 24 for row in range(48)]
+    table = read(text("year,month,day,hour,x", [2021] * 48, [1] * 48, days, HOURS, VALUES))
     assert table.time is not None
     assert list(table.time) == list(pd.date_range("2021-01-05 00:30", periods=48, freq="h"))
 

@@ -3,7 +3,7 @@
 import gzip
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,7 +27,7 @@ def comma(value: float) -> str:
     return f"{value:.2f}".replace(".", ",")
 
 
-def text(header: str, *columns: Sequence[Any], sep: str = ",") -> str:
+def text(header: str, *columns: Iterable[Any], sep: str = ",") -> str:
     """A file with a header (or none: "") and columns of cells."""
     lines = [sep.join(map(str, row)) for row in zip(*columns, strict=True)]
     return "\n".join(([header] if header else []) + lines) + "\n"

@@ -78,8 +78,8 @@ def files(draw: st.DrawFn) -> Written:
     text = (before + out.getvalue()).replace("\n", newline)
     frame = pd.DataFrame(
         {
-            name: [np.nan if row[place] is None else row[place] / 100 for row in values]
-            for place, name in enumerate(names[:-1])
+            name: [np.nan if v is None else v / 100 for v in column]
+            for name, column in zip(names[:-1], zip(*values, strict=True), strict=True)
         },
         dtype=np.float64,
     )

@@ -38,6 +38,7 @@ from gruviz.experiment import (
     SineMixture,
     StepDecay,
     TableTask,
+    Task,
     about,
     differences,
     with_live,
@@ -187,9 +188,10 @@ PICKS = {name: what for name, what in about(Experiment) if isinstance(what, Pick
 def test_the_name_of_a_row_stands_for_that_row_with_its_defaults(field: str, name: str) -> None:
     row = PICKS[field].table[name]()
     given: dict[str, Any] = {field: name}
+    chosen: dict[str, Any] = {field: row}
     assert getattr(Experiment(**given), field) == row
-    assert Experiment(**given) == replace(Experiment(), **given) == Experiment(**{field: row})
-    assert hash(Experiment(**given)) == hash(Experiment(**{field: row}))
+    assert Experiment(**given) == replace(Experiment(), **given) == Experiment(**chosen)
+    assert hash(Experiment(**given)) == hash(Experiment(**chosen))
 
 
 def test_a_row_that_holds_a_choice_takes_its_name_too() -> None:
@@ -219,7 +221,7 @@ def test_a_warm_up_rises_in_a_straight_line_to_the_start_of_the_schedule() -> No
 
 
 def test_live_is_what_is_read_anew_at_every_update_or_validation() -> None:
-    rows = [Experiment, *SCHEDULES.values(), *TASKS.values(), *CELLS.values()]
+    rows: list[type[Any]] = [Experiment, *SCHEDULES.values(), *TASKS.values(), *CELLS.values()]
     live = {
         f"{owner.__name__}.{name}"
         for owner in rows
@@ -336,7 +338,8 @@ def test_the_gates_have_the_scale_from_0_to_1_and_the_states_from_minus_1_to_1()
 
 
 def test_tasks_differ_by_what_they_are_and_not_by_their_name_alone() -> None:
-    assert SineMixture() != TableTask()
+    tasks: list[Task] = [SineMixture(), TableTask()]
+    assert tasks[0] != tasks[1]
     assert TableTask(column="a") != TableTask(column="b")
 
 

@@ -20,10 +20,10 @@ from gruviz.data import load, preview_of
 from gruviz.experiment import CELLS, Adam, Cell, Experiment, Signal, SineMixture
 from gruviz.experiment.link import from_link, to_link
 from gruviz.nn.equation import GATE, TANH, Equation, Range, Step, Weights
-from gruviz.record import blocks_of
 from gruviz.training import Trainer
 from gruviz.ui import cards, columns
 from tests.test_advance import assert_same, fold
+from tests.test_charts_blocks import measured
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class MGUEquation(Equation):
         return {"forget": GATE, "candidate": TANH}
 
     def step(
-        self, x: Tensor, h: Tensor, masked: Tensor, cell: Tensor | None, weights: Weights
+        self, x: Tensor, h: Tensor, masked: Tensor, _cell: Tensor | None, weights: Weights
     ) -> Step:
         f, candidate = weights.of_gates(0, 1), weights.of_gates(1, 2)
         forget = torch.sigmoid(f.from_input(x) + f.from_state(masked))
@@ -126,7 +126,7 @@ def test_the_gradient_through_time_and_the_summary_are_recorded() -> None:
 
 def test_telemetry_measures_its_gates_apart(experiment: Experiment) -> None:
     part = fold(experiment)[1][-1]
-    assert blocks_of(part.blocks) == BLOCKS == experiment.cell.blocks()
+    assert measured(part.blocks) == BLOCKS == experiment.cell.blocks()
     assert part.blocks["step"].tolist() == [1, 10, 20, 30, 40, 50, 60]
     assert all(np.isfinite(values).all() for values in part.blocks.values())
     assert part.anatomy["step"] == 60

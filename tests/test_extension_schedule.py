@@ -26,7 +26,7 @@ class Triangles(Schedule):
     cycle: int = knob(20, 2, 10_000, label="Steps of a cycle", log=True)
     lowest: float = knob(0.1, 0.0, 1.0, label="Lowest share", step=0.01)
 
-    def factor(self, step: int, steps: int) -> float:
+    def factor(self, step: int, _steps: int) -> float:
         height = 1 - abs(2 * (step % self.cycle) / self.cycle - 1)
         return self.lowest + (1 - self.lowest) * height
 

@@ -197,7 +197,7 @@ def test_a_solved_task_is_marked_in_the_loss_chart_and_told_in_words(
     run = a_run(executor)
     run.train()
     executor.do_all()
-    monkeypatch.setattr(report, "solved", lambda validations, threshold: 150)
+    monkeypatch.setattr(report, "solved", lambda _validations, _threshold: 150)
     header, _tables = unpack(Viewer(run).frame(START))
     (mark,) = header["marks"]
     assert (mark["x0"], mark["name"]) == (150, "loss")
@@ -469,7 +469,7 @@ def test_who_asks_a_thousand_times_at_once_is_answered_in_the_rhythm_of_a_panel(
     room = SimpleNamespace(find=lambda _token: run, charge=lambda _run, _seconds: None)
     monkeypatch.setattr(feed_module, "classroom", lambda: room)
     monkeypatch.setattr(feed_module, "HOLD_SECONDS", 0.0)
-    monkeypatch.setattr(feed_module.asyncio, "sleep", sleep)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
     asyncio.run(feed(cast(WebSocket, socket)))
     assert len(socket.sent) == 1000
     assert sum(slept) >= 1000 * 0.12

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from gruviz.data import fetch_sample, preview_of, series_of
@@ -81,10 +82,10 @@ def downloads(monkeypatch: pytest.MonkeyPatch) -> dict[str, pd.DataFrame]:
     """What the buttons would download, read as a spreadsheet would."""
     found: dict[str, pd.DataFrame] = {}
 
-    def button(label: str, data: str, name: str, *_more: Any, **_else: Any) -> None:
+    def button(_label: str, data: str, name: str, *_more: Any, **_else: Any) -> None:
         found[name] = pd.read_csv(io.StringIO(data))
 
-    monkeypatch.setattr(forecasting.st, "download_button", button)
+    monkeypatch.setattr(st, "download_button", button)
     return found
 
 
@@ -131,7 +132,9 @@ def test_the_networks_row_comes_first_and_equals_its_own_forecasts_compared() ->
     study = mine(page).studies["look"]
     wait_for(study)
     page.run()
-    found = proceed(SMALL, Trials.look_at(SMALL, run_of(page).checkpoint)).found[0]  # type: ignore[arg-type]
+    checkpoint = run_of(page).checkpoint
+    assert checkpoint is not None
+    found = proceed(SMALL, Trials.look_at(SMALL, checkpoint)).found[0]
     known = score_forecasts(SERIES, BORDER, 12, 3, found.ends, {"the network": found.values})
     assert shown(page, "scores").to_dict("list") == score_rows(known)
     assert shown(page, "scores")["forecaster"].tolist()[0] == "the network"
@@ -267,7 +270,7 @@ def test_a_backtest_that_is_cancelled_shows_the_folds_that_are_done(by_hand: OnD
     press(page, "cancel-backtest")
     by_hand.do_all()
     page.run()
-    assert [name for name in shown(page, "backtest") if name.startswith("MAE")] == [
+    assert [name for name in map(str, shown(page, "backtest")) if name.startswith("MAE")] == [
         f"MAE, fold {number}" for number in range(1, len(study.state.found) + 1)
     ]
 
@@ -361,7 +364,7 @@ def test_whatever_is_downloaded_is_harmless_in_headings_and_cells(
 ) -> None:
     made: list[str] = []
     monkeypatch.setattr(
-        forecasting.st, "download_button", lambda _label, data, *_more, **_else: made.append(data)
+        st, "download_button", lambda _label, data, *_more, **_else: made.append(data)
     )
     table = pd.DataFrame({"=1+1": ["@x", "plain"], "@x": [-1.5, 2.0]})
     forecasting._download(table, "forecast.csv", "Forecast")
@@ -377,7 +380,7 @@ def test_a_column_called_like_a_formula_is_forecast_like_any_other(
     assert labelled(page.selectbox, "Column").value == name
     assert [each.value.replace("\\", "") for each in page.subheader].count(name) == 1
     for table in downloads.values():
-        for heading in table:
+        for heading in map(str, table):
             assert not heading.startswith(forecasting.BLOCKED)
 
 
@@ -421,15 +424,15 @@ def test_intervals_are_made_of_the_backtests_errors_once_there_is_one() -> None:
         return Forecasts(rows, said, None, np.zeros(1), np.zeros(1))
 
     found = part([10, 11], 1.0)
-    mine = SimpleNamespace(studies={})
-    assert forecasting._past_errors(mine, task, series, None) is None  # type: ignore[arg-type]
-    errors = forecasting._past_errors(mine, task, series, found)  # type: ignore[arg-type]
+    mine: Any = SimpleNamespace(studies={})
+    assert forecasting._past_errors(mine, task, series, None) is None
+    errors = forecasting._past_errors(mine, task, series, found)
     assert errors is not None and errors.tolist() == [[1, 1], [1, 1]]
     result = SimpleNamespace(found=[part([6], 2.0), part([8], 3.0)])
     backtest = SimpleNamespace(result=result, experiment=SimpleNamespace(task=task))
     mine.studies["backtest"] = backtest
-    errors = forecasting._past_errors(mine, task, series, found)  # type: ignore[arg-type]
+    errors = forecasting._past_errors(mine, task, series, found)
     assert errors is not None and errors.tolist() == [[2, 2], [3, 3]]
     backtest.experiment.task = TableTask(window=5, horizon=2)
-    errors = forecasting._past_errors(mine, task, series, found)  # type: ignore[arg-type]
+    errors = forecasting._past_errors(mine, task, series, found)
     assert errors is not None and errors.tolist() == [[1, 1], [1, 1]]

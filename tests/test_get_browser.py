@@ -1,11 +1,12 @@
 """Where the browser of the tests comes from, in a world of made-up commands."""
 
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.browser import get_browser
 from tests.browser.get_browser import LEFT_OUT, get
 
 WORKS, STUB = "exit 0", "exit 1"
@@ -23,8 +24,8 @@ def log(tmp_path: Path) -> Path:
 def put(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Put:
     """Puts a command on the path, on which there is nothing else, not even Python's Playwright."""
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    monkeypatch.setattr(get_browser.sys, "executable", str(tmp_path / "bin" / "python"))
-    monkeypatch.setattr(get_browser.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "python"))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
 
     def made(name: str, script: str) -> Path:
         path = tmp_path / "bin" / name
@@ -86,7 +87,7 @@ def test_who_may_not_install_is_left_without_and_nothing_is_tried(
 ) -> None:
     put("python", playwright(tmp_path, log, ""))
     put("apt-get", apt(tmp_path, log))
-    monkeypatch.setattr(get_browser.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert get() is None
     assert "apt-get" not in log.read_text()
     assert "LEFT OUT" in LEFT_OUT

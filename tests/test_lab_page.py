@@ -66,7 +66,7 @@ def keys(page: AppTest) -> set[str]:
 
 
 def pictures(page: AppTest) -> set[str]:
-    return {each.key for each in page.get("plotly_chart")}
+    return {str(each.key) for each in page.get("plotly_chart")}
 
 
 def test_without_a_run_each_study_can_be_started_or_says_what_is_missing() -> None:
@@ -94,22 +94,21 @@ def test_an_experiment_that_can_not_be_trained_is_refused_with_one_sentence() ->
 def test_a_study_is_watched_cancelled_and_gone_on_with(by_hand: OnDemand) -> None:
     page = press(opened(LAB, LINK), "start-range-test")
     study = mine(page).studies["range-test"]
-    assert study.status is StudyStatus.RUNNING
     by_hand.do(50)
     page.run()
-    assert keys(page) == {"cancel-range-test", "start-sharpness", "start-surface"}
+    assert (study.status, keys(page)) == (
+        StudyStatus.RUNNING,
+        {"cancel-range-test", "start-sharpness", "start-surface"},
+    )
     (bar,) = page.get("progress")
     assert (bar.proto.value, bar.proto.text) == (10, "10% done")
     press(page, "cancel-range-test")
     by_hand.do_all()
     page.run()
-    assert study.status is StudyStatus.CANCELLED
-    assert keys(page) == {
-        "start-range-test",
-        "resume-range-test",
-        "start-sharpness",
-        "start-surface",
-    }
+    assert (study.status, keys(page)) == (
+        StudyStatus.CANCELLED,
+        {"start-range-test", "resume-range-test", "start-sharpness", "start-surface"},
+    )
     assert "Not finished." in texts(page)
     assert pictures(page) == {"chart-range-test"}
     assert not page.get("progress")
@@ -201,6 +200,7 @@ def test_a_range_test_starts_from_the_run_where_that_is_asked_for() -> None:
     control.set_value("run").run()
     press(page, "start-range-test")
     study = mine(page).studies["range-test"]
+    assert run.checkpoint is not None
     start = study.state.start  # a copy, once it has been to a worker and back
     assert start.step == run.checkpoint.step == 300
     for name, values in run.checkpoint.arrays.items():

@@ -1,5 +1,7 @@
 """Labelled sequences: the same from both layouts, split by sequence, told what was done."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,7 +18,7 @@ def told(data: Dataset) -> tuple[str, ...]:
     return tuple(finding.sentence for finding in data.findings)
 
 
-def wide(rows: list[list[float]], labels: list[object], seed: int = 0) -> Dataset:
+def wide(rows: list[list[float]], labels: Sequence[object], seed: int = 0) -> Dataset:
     frame = pd.DataFrame(rows, columns=[f"t{step}" for step in range(len(rows[0]))])
     values = list(frame.columns)
     frame.insert(0, "label", labels)
@@ -128,7 +130,7 @@ def test_a_missing_value_never_comes_from_the_sequence_before() -> None:
 
 
 def test_each_class_gives_a_fifth_of_its_sequences_to_validation() -> None:
-    labels: list[object] = ["rare"] * 2 + ["some"] * 10 + ["many"] * 50 + ["once"]
+    labels = ["rare"] * 2 + ["some"] * 10 + ["many"] * 50 + ["once"]
     data = wide(numbered(63), labels)
     names = np.array(data.class_names)
     counts = {name: int((names[data.validation.targets] == name).sum()) for name in names}

@@ -1,5 +1,6 @@
 """Every visible string of every page goes through gettext, seen under a language that brackets it."""
 
+import gettext
 import json
 import re
 from collections.abc import Iterator
@@ -56,7 +57,7 @@ NAMES |= {
 NUMBER = re.compile(r"[-+]?\d[\d.,×⁰¹²³⁴⁵⁶⁷⁸⁹⁻e+/ -]*%?")
 
 
-class Bracketing(words.gettext.NullTranslations):
+class Bracketing(gettext.NullTranslations):
     """A language in which every message stands in brackets."""
 
     def gettext(self, message: str) -> str:
@@ -202,7 +203,7 @@ def test_every_string_of_a_judgement_and_a_backtest_is_translated() -> None:
 def test_a_workers_error_is_said_to_each_visitor_in_their_own_language(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    languages = {"xx": Bracketing(), "en": words.gettext.NullTranslations()}
+    languages = {"xx": Bracketing(), "en": gettext.NullTranslations()}
     monkeypatch.setattr(words, "_catalog", languages.__getitem__)
     executor, said = OnDemand(), []
     for language in ("xx", "en", "xx", None):

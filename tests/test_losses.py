@@ -105,7 +105,7 @@ def test_a_forecast_after_every_step_wants_the_values_that_follow_each() -> None
 
 def test_one_answer_asked_for_after_every_step_is_the_same_each_time() -> None:
     assert wanted(Kind.CLASSIFICATION, "every", [1]) == (True, [[1] * 6])
-    assert wanted(Kind.REGRESSION, "every", np.float32([[7]])) == (True, [[[7]] * 6])
+    assert wanted(Kind.REGRESSION, "every", np.array([[7]], np.float32)) == (True, [[[7]] * 6])
 
 
 def test_an_answer_for_every_step_can_be_asked_for_after_the_last_alone() -> None:

@@ -11,14 +11,14 @@ N = np.nan
 HOLES = np.array([N, 2.0, N, N, 4.0, N, 8.0, N, 0.0])[:, None]
 BORDER = 6  # rows 0 to 5 are for training; their mean is 3
 
-FILLED = {
+FILLED: dict[str, list[float]] = {
     "drop": [N, 2, N, N, 4, N, 8, N, 0],
     "carry": [N, 2, 2, 2, 4, 4, 8, 8, 0],
     # Row 5 lies before the border: that 8 follows isn't known there.
     "interpolate": [N, 2, 2 + 2 / 3, 2 + 4 / 3, 4, 4, 8, 4, 0],
     "mean": [3, 2, 3, 3, 4, 3, 8, 3, 0],
 }
-MASK = [0, 1, 0, 0, 1, 0, 1, 0, 1]
+MASK: list[float] = [0, 1, 0, 0, 1, 0, 1, 0, 1]
 
 
 @pytest.mark.parametrize("name", list(FILLED))
@@ -82,10 +82,10 @@ def test_only_a_method_that_looks_ahead_says_so(name: str) -> None:
 def test_a_window_that_ends_in_a_hole_carries_forward_there_alone() -> None:
     filled = METHODS["interpolate"].fill(HOLES, len(HOLES))
     windows = np.stack([filled[1:4], filled[2:5], filled[5:8]])  # the last rows: hole, value, hole
-    last = carry(HOLES, BORDER)[[3, 4, 7]]
+    last = carry(HOLES)[[3, 4, 7]]
     since = rows_since(HOLES)[[3, 4, 7]]
     found = at_the_end(windows, last, since)[..., 0]
-    np.testing.assert_allclose(found, [[2, 2, 2], [2 + 2 / 3, 2 + 4 / 3, 4], [6, 8, 8]])
+    np.testing.assert_allclose(found, [[2.0, 2, 2], [2 + 2 / 3, 2 + 4 / 3, 4], [6.0, 8, 8]])
 
 
 def test_rows_since_counts_from_before_the_series_until_there_is_a_value() -> None:
@@ -103,7 +103,8 @@ def test_a_column_without_values_has_no_mean_and_stays_missing() -> None:
 def runs(holes: np.ndarray) -> list[int]:
     """The lengths of the runs of True."""
     edges = np.flatnonzero(np.diff(np.r_[0, holes.astype(int), 0]))
-    return (edges[1::2] - edges[::2]).tolist()
+    lengths: list[int] = (edges[1::2] - edges[::2]).tolist()
+    return lengths
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.3, 0.5])

@@ -1,6 +1,7 @@
 """The optimizers: names of torch classes and their arguments. (What they do: test_trainer.)"""
 
 import inspect
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
@@ -43,7 +44,9 @@ def test_an_optimizer_is_a_torch_class_and_its_arguments(
     assert (optimizer.torch_class, optimizer.arguments()) == (torch_class, arguments)
 
 
-def everything(optimizer: Optimizer) -> list[tuple[type[torch.optim.Optimizer], dict[str, Any]]]:
+def everything(
+    optimizer: Optimizer,
+) -> list[tuple[Callable[..., torch.optim.Optimizer], dict[str, Any]]]:
     """The torch classes of a row with their arguments."""
     assert optimizer.torch_class is not None
     found = [(getattr(torch.optim, optimizer.torch_class), optimizer.arguments())]

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from gruviz.runs.pool import (
     Order,
     Pool,
 )
+from gruviz.runs.process import Process, memory
 from gruviz.studies import RangeTest
 from gruviz.training import proceed, train
 from tests.test_run import SMALL, assert_same
@@ -56,6 +58,12 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
 
 def ready(pool: Pool) -> list[Member]:
     return [member for member in pool._members if member.ready and not member.gone]
+
+
+def pids(pool: Pool) -> list[int]:
+    """The processes that are there, be they ready or not."""
+    with pool._changed:
+        return [m.process.pid for m in pool._members if m.process and not m.gone]
 
 
 def wait_until(condition: Callable[[], bool], watched: Run | Study[Any] | None = None) -> None:
@@ -151,7 +159,7 @@ def test_a_killed_worker_breaks_its_own_task_alone(two: Pool) -> None:
     assert not slow[1 - victim].done()
     assert second.order is not None
     wait_until(lambda: len(ready(two)) == 2)
-    assert second.process.pid in two.pids and first.process.pid not in two.pids
+    assert second.process.pid in pids(two) and first.process.pid not in pids(two)
     os.kill(second.process.pid, signal.SIGKILL)
     with pytest.raises(Died):
         slow[1 - victim].result(PATIENCE)
@@ -159,10 +167,10 @@ def test_a_killed_worker_breaks_its_own_task_alone(two: Pool) -> None:
 
 def test_an_idle_worker_that_was_killed_is_replaced_though_nobody_asks_for_it(two: Pool) -> None:
     wait_until(lambda: len(ready(two)) == 2)
-    before = two.pids
+    before = pids(two)
     os.kill(before[0], signal.SIGKILL)
-    wait_until(lambda: len(ready(two)) == 2 and before[0] not in two.pids)
-    assert before[1] in two.pids
+    wait_until(lambda: len(ready(two)) == 2 and before[0] not in pids(two))
+    assert before[1] in pids(two)
 
 
 def test_a_worker_that_hangs_is_killed_and_says_so(
@@ -176,28 +184,28 @@ def test_a_worker_that_hangs_is_killed_and_says_so(
     wait_until(lambda: any(task.done() for task in tasks))
     now = time.monotonic()
     two.tidy(now + 59)
-    assert stopped in two.pids
+    assert stopped in pids(two)
     two.tidy(now + 61)
     wait_until(lambda: all(task.done() for task in tasks))
     errors = [error for task in tasks if (error := task.exception()) is not None]
     assert [type(error) for error in errors] == [Hung]
-    assert stopped not in two.pids
+    assert stopped not in pids(two)
 
 
 def test_a_worker_that_has_grown_is_replaced_and_goes_when_the_new_one_is_there(
     two: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wait_until(lambda: len(ready(two)) == 2)
-    sizes = {pid: pool_module.memory(pid) for pid in two.pids}
+    sizes = {pid: memory(pid) for pid in pids(two)}
     assert all(50_000_000 < size < 600_000_000 for size in sizes.values())
+    grown = -1
     monkeypatch.setattr(
         pool_module, "memory", lambda pid: 2_000_000_000 if pid == grown else sizes.get(pid, 0)
     )
-    grown = -1
     grown = two.submit(os.getpid).result(PATIENCE)
     # It goes on working until the new one is ready; nobody waits for a worker meanwhile.
     wait_until(
-        lambda: two.submit(operator.add, 1, 2).result(PATIENCE) == 3 and grown not in two.pids
+        lambda: two.submit(operator.add, 1, 2).result(PATIENCE) == 3 and grown not in pids(two)
     )
     assert len(ready(two)) == 2
 
@@ -224,7 +232,6 @@ def test_where_no_worker_can_be_started_whoever_waits_is_told_and_may_come_again
     def full(_folder: Path) -> Any:
         raise OSError(28, "No space left on device")
 
-    real = pool_module.Process
     monkeypatch.setattr(pool_module, "PAUSE_SECONDS", 0.0)
     monkeypatch.setattr(pool_module, "Process", full)
     made = Pool(1, tmp_path)
@@ -232,7 +239,7 @@ def test_where_no_worker_can_be_started_whoever_waits_is_told_and_may_come_again
     run.train()
     wait_until(lambda: run.status is not Status.RUNNING, run)
     assert (run.status, type(run.error), run.step_count) == (Status.PAUSED, NoWorker, 0)
-    monkeypatch.setattr(pool_module, "Process", real)
+    monkeypatch.setattr(pool_module, "Process", Process)
     run.train(3)
     wait_until(lambda: run.step_count == 3, run)
     made.shutdown()
@@ -247,7 +254,7 @@ def test_where_no_thread_can_be_started_whoever_asks_is_told_and_may_come_again(
 
     made = Pool(1, tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(pool_module.threading, "Thread", Full)
+        patch.setattr(threading, "Thread", Full)
         with pytest.raises(NoWorker):
             made.submit(os.getpid)
         run = Run(Course(SMALL), made.seat(""), TableStore(tmp_path), lambda: 0.2)
@@ -284,12 +291,12 @@ def test_the_end_is_told_to_those_at_work_and_to_those_who_wait(tmp_path: Path) 
     made = Pool(1, tmp_path)
     tasks = [made.submit(eval, SLEEP) for _each in range(3)]
     wait_until(tasks[0].running)
-    pids = made.pids
+    there = pids(made)
     made.shutdown()
     assert [type(task.exception(PATIENCE)) for task in tasks] == [Closed] * 3
     with pytest.raises(Closed):
         made.submit(os.getpid)
-    wait_until(lambda: not any(map(alive, pids)))
+    wait_until(lambda: not any(map(alive, there)))
 
 
 def test_a_task_that_was_cancelled_while_it_waited_is_left_out(pool: Pool) -> None:
@@ -304,11 +311,15 @@ def test_visitors_have_turns_one_after_the_other_whatever_each_has_asked_for(poo
     release = pool.submit(eval, "__import__('time').sleep(0.3)")
     wait_until(release.running)
     order: list[str] = []
+
+    def came(name: str, _task: Future[Any]) -> None:
+        order.append(name)
+
     tasks = []
     for name, count in (("many", 6), ("one", 1)):
         for _each in range(count):
             task = pool.seat(name).submit(eval, "__import__('time').sleep(0.02)")
-            task.add_done_callback(lambda _task, name=name: order.append(name))  # type: ignore[misc]
+            task.add_done_callback(partial(came, name))
             tasks.append(task)
     for task in tasks:
         task.result(PATIENCE)

@@ -182,7 +182,7 @@ def test_a_finished_run_suggests_nothing_and_its_initial_weights_a_sane_rate() -
 
 
 def test_smoothing_is_the_geometric_mean_of_nine_and_has_no_lag() -> None:
-    losses = 2.0 ** np.arange(20)
+    losses = np.array([2.0**step for step in range(20)])
     np.testing.assert_allclose(smoothed(losses)[4:16], losses[4:16])
     np.testing.assert_allclose(smoothed(losses)[0], 2.0**2)
     losses[10] = np.nan

@@ -67,7 +67,8 @@ def test_a_reset_gate_that_is_dark_makes_the_candidate_ignore_the_past(cell: typ
         recording = nn.Recording()
         layer(x, past, record=recording)
         candidates.append(recording.layers[0].signals["candidate"])
-    np.testing.assert_allclose(*candidates, atol=1e-6)
+    one, other = candidates
+    np.testing.assert_allclose(one, other, atol=1e-6)
 
 
 def test_every_gate_says_what_is_bright_or_dark() -> None:

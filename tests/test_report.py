@@ -21,6 +21,7 @@ from gruviz.experiment import (
 from gruviz.experiment.course import Course
 from gruviz.runs import Status
 from gruviz.ui import report
+from gruviz.words import readable
 from tests.test_columns import trained
 from tests.test_run import SMALL, OnDemand, a_run
 
@@ -118,7 +119,7 @@ def test_the_figures_are_the_last_row_of_the_history() -> None:
         "validation-loss": f"{parts['loss'][-1]:.4g}",
         "accuracy": f"{parts['accuracy'][-1]:.1%}",
         "gradient-norm": f"{steps['norm'][-1]:.4g}",
-        "learning-rate": report.readable(steps["learning_rate"][-1]),
+        "learning-rate": readable(steps["learning_rate"][-1]),
         "speed": "–",
     }
 

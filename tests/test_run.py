@@ -319,7 +319,7 @@ def test_a_live_knob_acts_from_the_next_slice_on_and_is_marked_once() -> None:
     executor.do(2)
     turned = replace(SMALL, learning_rate=0.5, clip_norm=None)
     run.adjust(turned)
-    assert run.turns == ()
+    assert list(run.turns) == []
     executor.do()  # this slice was under way
     assert run.turns == (Turn(15, turned),)
     executor.do_all()
@@ -544,7 +544,7 @@ def test_a_run_that_nobody_watches_for_15_seconds_pauses_itself() -> None:
 class OneByOne(OnDemand):
     """Each of its slices has time for one step."""
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **_kwargs: Any) -> Future[Any]:
         return super().submit(fn, *args[:2], None, 1, *args[4:])
 
 

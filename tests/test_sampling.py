@@ -40,7 +40,7 @@ def test_letters_are_drawn_as_often_as_the_model_says() -> None:
         def recurrent(self, x: torch.Tensor, _state: Any = None) -> tuple[torch.Tensor, None]:
             return torch.zeros(1, x.shape[1], 2), None
 
-        def head(self, hidden: torch.Tensor) -> torch.Tensor:
+        def head(self, _hidden: torch.Tensor) -> torch.Tensor:
             return torch.log(torch.tensor([0.5, 0.0, 0.3, 0.2]))
 
     drawn = continuation(Fixed(), torch.zeros(1, 4), 4000, np.random.default_rng(0))

@@ -44,7 +44,8 @@ def hessian(experiment: Experiment, weights: np.ndarray) -> np.ndarray:
     loss = TrainingLoss(experiment, fetch_sample, 10_000, 10**9, twice=True)
     assert len(loss) == 1
     at = torch.from_numpy(weights.copy())
-    return torch.autograd.functional.hessian(partial(loss.part, 0), at).double().numpy()  # type: ignore[no-untyped-call, no-any-return]
+    found = torch.autograd.functional.hessian(partial(loss.part, 0), at)
+    return np.asarray(found.double())
 
 
 def weights_after(experiment: Experiment, steps: int) -> np.ndarray:
@@ -88,8 +89,8 @@ def diagonal(monkeypatch: pytest.MonkeyPatch, *eigenvalues: float) -> Sharpness:
     """A study of a quadratic whose Hessian is known, in place of the network's."""
     values = np.array(eigenvalues)
 
-    def product(loss: object, part: int, weights: np.ndarray, vector: np.ndarray) -> np.ndarray:
-        return values * vector
+    def product(_loss: object, _part: int, _weights: np.ndarray, vector: np.ndarray) -> np.ndarray:
+        return np.asarray(values * vector)
 
     monkeypatch.setattr(curvature, "hessian_times", product)
     point = (0, np.zeros(len(values), np.float32))

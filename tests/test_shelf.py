@@ -19,6 +19,7 @@ import torch
 
 from gruviz.data import Dataset, Sequences, Table, fetch_sample, load, read_csv, shelf
 from gruviz.data.backtest import Fold
+from gruviz.data.latest import Latest
 from gruviz.data.loading import IN_MEMORY
 from gruviz.data.shelf import Allocate, Memory, Shelf
 from gruviz.data.store import TableStore
@@ -259,7 +260,7 @@ def test_nothing_on_the_shelf_is_a_pickle(tmp_path: Path) -> None:
 
 def test_a_process_without_a_shelf_keeps_what_it_used_last() -> None:
     calls: list[int] = []
-    memory = Memory(shelf.Latest(10_000_000, shelf.size))
+    memory = Memory(Latest(10_000_000, shelf.size))
     for count in (1000, 1001, 1000, 1002, 1000, 1001):  # four megabytes each
         memory.get(str(count), ones(count, calls))
     assert calls == [1000, 1001, 1002, 1001]

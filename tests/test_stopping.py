@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -58,14 +59,14 @@ def test_an_epoch_of_the_full_batch_is_one_step() -> None:
     ],
 )
 def test_a_real_run_stops_there_however_it_is_cut(
-    rules: dict[str, object], rule: str, step: int, cut: int
+    rules: dict[str, Any], rule: str, step: int, cut: int
 ) -> None:
-    history, parts = fold(replace(SMALL, **rules), steps=cut)  # type: ignore[arg-type]
+    history, parts = fold(replace(SMALL, **rules), steps=cut)
     assert (parts[-1].stopped, parts[-1].checkpoint.step) == (rule, step)
     assert {part.stopped for part in parts[:-1]} <= {None}
     assert len(history.loss) == step
     assert history.validations["step"][-1] == step
-    over = advance(replace(SMALL, **rules), parts[-1].checkpoint, steps=5)  # type: ignore[arg-type]
+    over = advance(replace(SMALL, **rules), parts[-1].checkpoint, steps=5)
     assert (over.stopped, over.steps["step"].tolist()) == (rule, [])
 
 

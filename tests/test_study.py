@@ -160,7 +160,7 @@ def test_data_that_is_gone_stops_a_study_which_may_go_on_when_it_is_back() -> No
 
 def test_a_pool_that_is_shut_down_cancels_a_study() -> None:
     class Shut(OnDemand):
-        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        def submit(self, _fn: Callable[..., Any], /, *_args: Any, **_kwargs: Any) -> Any:
             raise Closed("shut down")
 
     study = a_study(Shut())

@@ -25,7 +25,7 @@ def symbols(inputs: np.ndarray) -> np.ndarray:
     """One-hot inputs (n, time, kinds) as symbols (n, time)."""
     assert set(np.unique(inputs)) <= {0.0, 1.0}
     assert (inputs.sum(axis=2) == 1).all()
-    return inputs.argmax(axis=2)
+    return np.asarray(inputs.argmax(axis=2))
 
 
 @pytest.mark.parametrize("length", [2, 7, 50])

@@ -63,7 +63,8 @@ def waves(name: str) -> np.ndarray:
 def test_all_ten_waveforms_occur_about_equally_often() -> None:
     made = synthetic.waveforms(Waveforms(), 5000, np.random.default_rng(0))
     counts = np.bincount(made.targets, minlength=10)
-    assert (made.inputs.shape, made.targets.dtype, len(counts)) == ((5000, 50, 1), np.int64, 10)
+    assert made.inputs.shape == (5000, 50, 1) and made.targets.dtype == np.int64
+    assert len(counts) == 10
     assert counts.min() > 400 and counts.max() < 600
 
 

@@ -8,7 +8,8 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.testing.v1 import AppTest
 
 from gruviz.errors import GruvizError
-from gruviz.runs import classroom
+from gruviz.experiment import TableTask
+from gruviz.runs import Run, classroom
 from gruviz.ui import tables
 from tests.page import button, go, labelled, opened, pressed, stepped, texts
 
@@ -30,6 +31,11 @@ def menu(page: AppTest) -> Any:
 
 def source(page: AppTest) -> str:
     return str(page.query_params["table.source"])
+
+
+def table_of(run: Run) -> str:
+    assert isinstance(run.experiment.task, TableTask)
+    return run.experiment.task.source
 
 
 def test_an_upload_is_chosen_and_its_columns_are_offered() -> None:
@@ -65,11 +71,12 @@ def test_streamlit_forgets_the_bytes_of_a_file_that_was_handled_and_the_page_doe
 ) -> None:
     managers: list[MemoryUploadedFileManager] = []
     add = MemoryUploadedFileManager.add_file
-    monkeypatch.setattr(
-        MemoryUploadedFileManager,
-        "add_file",
-        lambda self, session, file: (managers.append(self), add(self, session, file))[1],
-    )
+
+    def watched(manager: MemoryUploadedFileManager, *arguments: Any) -> None:
+        managers.append(manager)
+        add(manager, *arguments)
+
+    monkeypatch.setattr(MemoryUploadedFileManager, "add_file", watched)
     for content, name in ((CSV + "\n121,7", "prices.csv"), (BROKEN["a picture"], "broken.csv")):
         page = upload(opened(link=LINK), content, name)
         assert managers and not any(each.file_storage for each in managers)
@@ -91,7 +98,7 @@ def test_an_upload_is_there_on_the_other_pages_and_for_a_run() -> None:
     go(page, "app.py")
     assert menu(page).value == digest == source(page)
     run = stepped(page, 2)
-    assert run.experiment.task.source == digest
+    assert table_of(run) == digest
 
 
 def test_two_files_of_one_name_are_told_apart_and_one_file_is_kept_once() -> None:
@@ -192,7 +199,7 @@ def test_a_run_that_is_taken_up_after_a_refresh_brings_its_upload_back(
     run = stepped(page, 1)
     kept: dict[str, str] = {}
     monkeypatch.setattr(tables, "uploads", lambda: kept)
-    tables.adopt(run.experiment.task.source)
+    tables.adopt(table_of(run))
     assert list(kept) == [source(page)]
     tables.adopt("sunspots_yearly")
     assert len(kept) == 1

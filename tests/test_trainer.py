@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice, repeat
+from typing import Any
 
 import numpy as np
 import pytest
@@ -97,8 +98,9 @@ def muon(weights: Weights) -> Made:
 
 
 # Each row with other knobs than its defaults, and the same by hand, in torch's plainest loop.
-optim, PLAIN = torch.optim, {"foreach": False}
-BETAS = {"betas": (0.6, 0.7), "eps": 1e-6, "weight_decay": 0.02, **PLAIN}
+optim = torch.optim
+PLAIN: dict[str, Any] = {"foreach": False}
+BETAS: dict[str, Any] = {"betas": (0.6, 0.7), "eps": 1e-6, "weight_decay": 0.02, **PLAIN}
 HANDS: dict[str, tuple[Optimizer, Callable[[Weights], Made]]] = {
     "gd": (GradientDescent(0.01), lambda w: [optim.SGD(w, 0.05, weight_decay=0.01, **PLAIN)]),
     "sgd": (SGD(0.01), lambda w: [optim.SGD(w, 0.05, weight_decay=0.01, **PLAIN)]),
@@ -189,6 +191,7 @@ def test_fifty_steps_equal_those_of_the_torch_class_driven_by_hand(name: str) ->
 def test_twenty_steps_equal_those_of_torchs_own_layer_and_optimizer(row: Optimizer) -> None:
     made = trainer(replace(SMALL, optimizer=row))
     model, data = ByHand(made), made.dataset.train
+    assert row.torch_class is not None
     optimizer = getattr(optim, row.torch_class)(model.parameters(), 0.05, **row.arguments())
     for step, rows in enumerate(islice(batches(40, 16, 0, 0), 20)):
         optimizer.zero_grad()

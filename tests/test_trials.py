@@ -20,9 +20,8 @@ from gruviz.training.studies.trials import proceed as further
 from gruviz.training.trainer import Trainer
 
 WINDOW, HORIZON = 8, 3
-SMALL = Experiment(
-    task=TableTask(window=WINDOW, horizon=HORIZON), cell=GRU(4), batch_size=16, steps=45
-)
+TASK = TableTask(window=WINDOW, horizon=HORIZON)
+SMALL = Experiment(task=TASK, cell=GRU(4), batch_size=16, steps=45)
 ROWS = 309  # of yearly sunspots
 FOLDS = rolling_origins(ROWS, WINDOW, HORIZON, 2)
 JOBS = (Job(SMALL, FOLDS[0]), Job(SMALL, FOLDS[1]))
@@ -111,7 +110,7 @@ def test_a_trial_trains_as_a_run_does_and_keeps_its_validation_curve() -> None:
 
 
 def test_forecasts_are_the_models_own_answers_with_the_scaling_undone() -> None:
-    experiment = replace(SMALL, task=replace(SMALL.task, scaling="robust"))
+    experiment = replace(SMALL, task=replace(TASK, scaling="robust"))
     for fold in (None, FOLDS[0]):
         found = whole(Job(experiment, fold)).found[0]
         dataset = load(experiment.task, experiment.seed, fold=fold)
@@ -161,7 +160,7 @@ def test_a_fold_never_sees_rows_after_its_end() -> None:
 
     def trained(values: np.ndarray) -> tuple[dict[str, np.ndarray], Forecasts]:
         fetch = numbers(values)
-        task = replace(SMALL.task, source="numbers")
+        task = replace(TASK, source="numbers")
         dataset = load(task, SMALL.seed, fetch, fold)
         experiment = replace(SMALL, task=task)
         part = advance(experiment, steps=45, dataset=dataset)
@@ -221,7 +220,7 @@ def test_a_job_that_diverges_says_so_and_the_next_one_goes_on() -> None:
 def test_of_a_long_validation_part_evenly_spread_windows_are_forecast() -> None:
     rows = np.sin(np.arange(60_000) / 7)
     fetch = numbers(rows)
-    experiment = replace(SMALL, steps=2, task=replace(SMALL.task, source="numbers"))
+    experiment = replace(SMALL, steps=2, task=replace(TASK, source="numbers"))
     found = whole(Job(experiment), fetch=fetch).found[0]
     assert len(found.ends) == MOST_FORECASTS
     assert (found.ends[0], found.ends[-1]) == (48_000, 60_000 - HORIZON)
@@ -232,7 +231,7 @@ def test_a_missing_value_at_the_end_leaves_no_latest_forecast() -> None:
     series = np.sin(np.arange(120) / 5)
     text = "value\n" + "\n".join(f"{value:.3f}" for value in series[:-1]) + "\nNA"
     table = read_csv(text.encode(), name="numbers.csv")
-    task = replace(SMALL.task, source="numbers")
+    task = replace(TASK, source="numbers")
     found = whole(Job(replace(SMALL, task=task)), fetch=lambda _source: table).found[0]
     assert found.latest is None
     carried = replace(SMALL, task=replace(task, missing="carry"))

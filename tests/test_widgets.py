@@ -117,11 +117,12 @@ def page(name: str, start: object) -> None:
     """A page with the widget of one knob of the experiment."""
     import streamlit as st
 
-    from gruviz.experiment import Adam, Cosine, Experiment, about
+    from gruviz.experiment import Adam, Cosine, Experiment, Knob, about
     from gruviz.ui.widgets import knob
 
     owner = {"final": Cosine, "beta2": Adam}.get(name, Experiment)
     what = dict(about(owner))[name]
+    assert isinstance(what, Knob)
     st.session_state.setdefault("knob", start)  # as a link sets it
     st.text(repr(knob("knob", what, getattr(owner(), name))))
 
@@ -136,7 +137,7 @@ def every_widget() -> None:
     """A page with the widgets of all knobs, each of which must show its default."""
     from dataclasses import fields
 
-    from gruviz.experiment import Experiment, Pick, about
+    from gruviz.experiment import Experiment, Knob, Pick, about
     from gruviz.ui.widgets import knob
 
     owners: list[type[Any]] = [Experiment]
@@ -145,9 +146,9 @@ def every_widget() -> None:
             owners += what.table.values()
     for owner in owners:
         for field in fields(owner):
-            what = field.metadata.get("about")
-            if what is not None and not isinstance(what, Pick) and what.high != what.low:
-                shown = knob(f"{owner.__name__}.{field.name}", what, field.default)
+            about_it = field.metadata.get("about")
+            if isinstance(about_it, Knob) and about_it.high != about_it.low:
+                shown = knob(f"{owner.__name__}.{field.name}", about_it, field.default)
                 assert shown == field.default, (owner, field.name, shown)
 
 

@@ -25,9 +25,9 @@ room.tables.put(("a\\n" + "1\\n2\\n" * 10).encode(), "mine.csv")
 room.pool.warm()
 room.pool.submit(os.getpid).result(60)
 room.pool.submit(eval, "__import__('threading').Event().wait(600)")
-while len(room.pool.pids) < 2:
+while len(there := [m.process.pid for m in room.pool._members if m.process]) < 2:
     threading.Event().wait(0.01)
-print(room.tables.folder, *room.pool.pids, flush=True)
+print(room.tables.folder, *there, flush=True)
 threading.Event().wait(600)
 """
 

@@ -103,7 +103,7 @@ class Chart:
         """The skeletons that stand in the chart's card, by name."""
         return {self.name: self.draw(subject)}
 
-    def heading(self, subject: Subject, figures: Mapping[str, go.Figure]) -> tuple[str, str]:
+    def heading(self, _subject: Subject, figures: Mapping[str, go.Figure]) -> tuple[str, str]:
         """Title and reading aid of the card."""
         meta = figures[self.name].layout.meta
         return meta["title"], meta["aid"]
@@ -124,7 +124,7 @@ class Multiples(Chart):
     def figures(self, subject: Subject) -> dict[str, go.Figure]:
         return {each.signals[0].name: self.draw(each) for each in self._each(subject)}
 
-    def heading(self, subject: Subject, figures: Mapping[str, go.Figure]) -> tuple[str, str]:
+    def heading(self, subject: Subject, _figures: Mapping[str, go.Figure]) -> tuple[str, str]:
         return self.title(subject), _(self.aid)
 
     def told(self, tables: Tables, subject: Subject) -> dict[str, str]:

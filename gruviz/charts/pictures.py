@@ -366,7 +366,7 @@ def sequences(
     titles = chart.layout.annotations
     chart.update_layout(look.layout)
     for title in titles:
-        title.font = {"size": 12, "color": GREEN}
+        title.update(font={"size": 12, "color": GREEN})
     chart.update_layout(showlegend=False, hovermode="closest", annotations=titles, margin={"t": 28})
     for number, probe in enumerate(probes):
         place = {"row": number // 2 + 1, "col": number % 2 + 1}

@@ -268,7 +268,6 @@ def _reading(
         newline=text.newline,
         skipped=tuple(skipped),
         comments=max(0, dialect.comments),
-        footer_lines=tuple(record.line for record in body.footer),
         units=columns.units,
         zone=clock.zone if clock is not None else None,
         layout=layout,

@@ -140,7 +140,6 @@ class Reading(Overrides):
     """Lines before the data that neither name columns nor are comments."""
     comments: int = 0
     """How many lines are comments."""
-    footer_lines: tuple[int, ...] = ()
     units: tuple[tuple[str, str], ...] = ()
     """(column, unit) where a line under the header tells units."""
     zone: str | None = None

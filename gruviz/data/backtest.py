@@ -65,7 +65,7 @@ def forecasts(baseline: Baseline, series: Floats, ends: Rows, horizon: int) -> F
 
     Holes in the past are filled by carrying forward; NaN where there is too little past.
     """
-    past = carry(series[:, None], len(series))[:, 0]
+    past = carry(series[:, None])[:, 0]
     found = np.full((len(ends), horizon), np.nan)
     enough = np.flatnonzero(ends >= baseline.reach)
     if enough.size:

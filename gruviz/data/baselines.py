@@ -93,17 +93,17 @@ class LinearAutoregression:
         return forecast
 
 
-def last(training: Floats, window: int, horizon: int) -> Last:
+def last(_training: Floats, _window: int, horizon: int) -> Last:
     return Last(horizon)
 
 
-def seasonal(training: Floats, window: int, horizon: int) -> SeasonalNaive | None:
+def seasonal(training: Floats, _window: int, horizon: int) -> SeasonalNaive | None:
     """With the season of `season_of`; None if there is none."""
     season = season_of(training)
     return None if season is None else SeasonalNaive(horizon, season)
 
 
-def drift(training: Floats, window: int, horizon: int) -> Drift | None:
+def drift(training: Floats, _window: int, horizon: int) -> Drift | None:
     """From the first to the last value present; None with less than two."""
     present = np.flatnonzero(np.isfinite(training))
     if len(present) < 2:
@@ -121,7 +121,7 @@ def linear(training: Floats, window: int, horizon: int) -> LinearAutoregression 
     """
     if len(training) < window + horizon:
         return None
-    inputs = sliding_window_view(carry(training[:, None], len(training))[:, 0], window)
+    inputs = sliding_window_view(carry(training[:, None])[:, 0], window)
     targets = sliding_window_view(training, horizon)[window:]
     # Before the first value there is nothing to carry.
     whole = (

@@ -100,7 +100,7 @@ def latest_forecasts(task: TableTask, data: Preview, series: Floats) -> Mapping[
     found = {}
     for name, entry in BASELINES.items():
         baseline = entry.fit(series[: data.border], task.window, task.horizon)
-        past = carry(series[:, None], len(series))[:, 0]
+        past = carry(series[:, None])[:, 0]
         if baseline is not None and len(past) >= baseline.reach:
             found[name] = baseline.forecast(past[None, len(past) - baseline.reach :])[0]
     return found

@@ -44,7 +44,7 @@ def whole_runs(present: npt.NDArray[np.bool_], length: int) -> npt.NDArray[np.bo
     return found
 
 
-def carry(series: Floats, border: int) -> Floats:
+def carry(series: Floats) -> Floats:
     """The last value seen; before the first one there is nothing to carry, and NaN stays."""
     return last_seen(series)[0]
 
@@ -123,8 +123,8 @@ class Method:
 PRESENT = N_("{name} present")
 
 METHODS: Mapping[str, Method] = {
-    "drop": Method(lambda series, border: series),
-    "carry": Method(carry, looks_around=True),
+    "drop": Method(lambda series, _border: series),
+    "carry": Method(lambda series, _border: carry(series), looks_around=True),
     "interpolate": Method(interpolate, looks_ahead=True, looks_around=True),
     "mean": Method(mean),
     "mask": Method(mean_and_mask, ("{name}", PRESENT)),

@@ -45,7 +45,7 @@ def _robust(known: Floats) -> tuple[float, float]:
     return middle, high - low
 
 
-def _none(known: Floats) -> tuple[float, float]:
+def _none(_known: Floats) -> tuple[float, float]:
     return 0.0, 1.0
 
 

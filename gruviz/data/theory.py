@@ -113,8 +113,8 @@ OF_KIND: dict[Kind, Callable[[Any, Preview], Theory]] = {
     Kind.FORECAST: _naive,
     Kind.CLASSIFICATION: _guess,
     Kind.LABELLING: _guess,
-    Kind.REGRESSION: lambda task, data: NOTHING_KNOWN,
-    Kind.TRACKING: lambda task, data: NOTHING_KNOWN,
+    Kind.REGRESSION: lambda _task, _data: NOTHING_KNOWN,
+    Kind.TRACKING: lambda _task, _data: NOTHING_KNOWN,
 }
 
 # By a task's name: where more is known than of its kind.

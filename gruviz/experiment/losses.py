@@ -17,7 +17,8 @@ class Loss(Choice):
     formula: ClassVar[str] = ""
     for_classes: ClassVar[bool] = False
 
-    def fitting(self, kind: Kind, *, in_bits: bool = False) -> "Loss":
+    # in_bits is for a loss that chooses among others.
+    def fitting(self, kind: Kind, *, in_bits: bool = False) -> "Loss":  # noqa: ARG002
         """The loss that judges a task of this kind, told in bits or not: this one, if it can.
 
         Raises GruvizError if it can't: numbers and classes are judged by different losses.

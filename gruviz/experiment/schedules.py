@@ -20,7 +20,7 @@ class Schedule(Choice):
         """What the learning rate is multiplied by at `step` (from 0) of `steps` in all."""
         raise NotImplementedError
 
-    def reduced(self, losses: Sequence[float]) -> float:
+    def reduced(self, _losses: Sequence[float]) -> float:
         """What it is multiplied by besides, after validations with these losses."""
         return 1.0
 
@@ -43,7 +43,7 @@ class Constant(Schedule):
     label: ClassVar[str] = N_("Constant")
     help: ClassVar[str] = N_("The learning rate stays as it is.")
 
-    def factor(self, step: int, steps: int) -> float:
+    def factor(self, _step: int, _steps: int) -> float:
         return 1.0
 
 
@@ -56,7 +56,7 @@ class StepDecay(Schedule):
     every: int = knob(2000, 1, 100_000, label=N_("Decay every"), log=True, unit=N_("steps"))
     drop: float = knob(0.5, 0.01, 1.0, label=N_("Multiply by"), step=0.01)
 
-    def factor(self, step: int, steps: int) -> float:
+    def factor(self, step: int, _steps: int) -> float:
         return float(self.drop ** (step // self.every))
 
 
@@ -97,7 +97,7 @@ class InverseTime(Schedule):
         help=N_("When half of the rate is left; a third after twice as many steps."),
     )
 
-    def factor(self, step: int, steps: int) -> float:
+    def factor(self, step: int, _steps: int) -> float:
         return 1 / (1 + step / self.half)
 
 
@@ -145,7 +145,7 @@ class CosineRestarts(Schedule):
     stretch: int = knob(2, 1, 4, label=N_("Each cycle is longer by"), unit=N_("times"))
     final: float = _final()
 
-    def factor(self, step: int, steps: int) -> float:
+    def factor(self, step: int, _steps: int) -> float:
         length = self.first
         while step >= length:
             if self.stretch == 1:
@@ -232,7 +232,7 @@ class Plateau(Schedule):
         help=N_("Share of the rate that is always left."),
     )
 
-    def factor(self, step: int, steps: int) -> float:
+    def factor(self, _step: int, _steps: int) -> float:
         return 1.0
 
     def reduced(self, losses: Sequence[float]) -> float:

@@ -243,7 +243,7 @@ class _Recurrence(torch.autograd.Function):
         return _closed_form(ctx, gradients)
 
     @staticmethod
-    def jvp(ctx: Any, *tangents: Any) -> Any:
+    def jvp(_ctx: Any, *_tangents: Any) -> Any:
         raise RuntimeError(NO_RULE)
 
 

@@ -32,8 +32,8 @@ def _truncated(weight: Tensor, deviation: float, generator: Generator | None) ->
 _init = nn.init
 INITIALIZERS: Mapping[str, Initializer] = MappingProxyType(
     {
-        "zeros": lambda w, g: _init.zeros_(w),
-        "ones": lambda w, g: _init.ones_(w),
+        "zeros": lambda w, _g: _init.zeros_(w),
+        "ones": lambda w, _g: _init.ones_(w),
         "uniform": lambda w, g: _init.uniform_(w, -0.05, 0.05, generator=g),
         "normal": lambda w, g: _init.normal_(w, 0.0, 0.05, generator=g),
         "truncated_normal": lambda w, g: _init.trunc_normal_(w, 0.0, 0.05, -0.1, 0.1, generator=g),
@@ -49,7 +49,7 @@ INITIALIZERS: Mapping[str, Initializer] = MappingProxyType(
         "lecun_normal": lambda w, g: _truncated(w, math.sqrt(1 / _fan_in(w)), g),
         "orthogonal": lambda w, g: _init.orthogonal_(w, generator=g),
         "orthogonal_blocks": lambda w, g: _square(w, lambda b: _init.orthogonal_(b, generator=g)),
-        "identity": lambda w, g: _square(w, _init.eye_),
+        "identity": lambda w, _g: _square(w, _init.eye_),
     }
 )
 

@@ -181,12 +181,6 @@ class Pool(Executor):
         with self._changed:
             self._fill()
 
-    @property
-    def pids(self) -> list[int]:
-        """The processes that are there, be they ready or not."""
-        with self._changed:
-            return [m.process.pid for m in self._members if m.process and not m.gone]
-
     def tidy(self, now: float | None = None) -> None:
         """Kill the workers that have hung, or eat up the machine's memory."""
         now = self._clock() if now is None else now
@@ -203,7 +197,8 @@ class Pool(Executor):
                 elif not member.ready and now - member.since > hung * SLOWER_START:
                     member.kill(Hung("it never got ready"))
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+    # Executor says cancel_futures; here nothing is waited for in any case.
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
         """Stop the workers at once: what they were doing can be done again from a checkpoint."""
         with self._changed:
             self._closed = True

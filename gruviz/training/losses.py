@@ -22,13 +22,13 @@ from gruviz.experiment.losses import Loss
 
 # By the name of the row in gruviz.experiment.LOSSES: (output, target, row) -> scalar.
 FUNCTIONS: dict[str, Callable[[Tensor, Tensor, Any], Tensor]] = {
-    "mse": lambda output, target, row: functional.mse_loss(output, target),
-    MeanAbsoluteError.name: lambda output, target, row: functional.l1_loss(output, target),
+    "mse": lambda output, target, _row: functional.mse_loss(output, target),
+    MeanAbsoluteError.name: lambda output, target, _row: functional.l1_loss(output, target),
     Huber.name: lambda output, target, row: functional.huber_loss(output, target, delta=row.delta),
-    CrossEntropy.name: lambda output, target, row: functional.cross_entropy(
+    CrossEntropy.name: lambda output, target, _row: functional.cross_entropy(
         output, target, ignore_index=IGNORED
     ),
-    CrossEntropyInBits.name: lambda output, target, row: (
+    CrossEntropyInBits.name: lambda output, target, _row: (
         functional.cross_entropy(output, target, ignore_index=IGNORED) / math.log(2)
     ),
 }

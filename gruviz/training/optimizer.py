@@ -22,7 +22,7 @@ class _ByTheRow(torch.optim.Optimizer):
         self._row = row
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> Any:
+    def step(self, _closure: Any = None) -> Any:
         for group in self.param_groups:
             for weight in group["params"]:
                 if weight.grad is not None:

@@ -100,7 +100,7 @@ def _sharpness(mine: Session, wanted: Experiment) -> tuple[Experiment, Sharpness
     return run.experiment, Sharpness.begin(run.points, run.rate_at)
 
 
-def _show_sharpness(state: Sharpness, experiment: Experiment) -> None:
+def _show_sharpness(state: Sharpness, _experiment: Experiment) -> None:
     steps = state.steps.astype(float)
     drawn(
         charts.sharpness(steps, state.values, state.limits),

@@ -6,14 +6,14 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, TimeoutError, expect
+from playwright.sync_api import Browser, Locator, TimeoutError, expect
 
 from tests.browser.conftest import Server, Student, new_student, start_server
 
 CSV = "day,price\n" + "\n".join(f"{day},{100 + (day * 7) % 13}" for day in range(200))
 
 
-def slider(student: Student, label: str):  # type: ignore[no-untyped-def]
+def slider(student: Student, label: str) -> Locator:
     return student.page.get_by_role("slider", name=label)
 
 

@@ -17,6 +17,11 @@ def flat(result: Any) -> list[Tensor]:
     return [tensor for part in result for tensor in flat(part)]
 
 
+def gradient(leaf: Tensor) -> Tensor:
+    assert leaf.grad is not None
+    return leaf.grad
+
+
 def results_and_gradients(layer: nn.Module, x: Any, state: Any, **options: Any) -> list[Tensor]:
     """Outputs, final states, and the gradients of a loss that weighs each number differently."""
     layer.zero_grad()
@@ -34,7 +39,7 @@ def results_and_gradients(layer: nn.Module, x: Any, state: Any, **options: Any) 
         loss = loss + (result * weights.view(result.shape)).sum()
     loss.backward()
     inputs = [copy] if isinstance(x, Tensor) else []
-    return [*results, *[leaf.grad for leaf in (*inputs, *leaves, *layer.parameters())]]
+    return [*results, *[gradient(leaf) for leaf in (*inputs, *leaves, *layer.parameters())]]
 
 
 def assert_equal(ours: list[Tensor], theirs: list[Tensor]) -> None:

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from gruviz.nn import L2, BlockNorms, LayerRecording, Recording
 from tests.nn.agreement import assert_equal, flat, results_and_gradients
 
 KINDS = ["RNN", "GRU", "LSTM"]
+close = partial(np.testing.assert_allclose, rtol=1e-10, atol=1e-12)
 SIGNALS = {
     "RNN": ["hidden"],
     "GRU": ["reset", "update", "candidate", "hidden"],
@@ -171,30 +173,29 @@ def test_the_direction_that_reads_backwards_is_recorded_by_the_steps_of_the_inpu
     flipped = alone(x.flip(0), record=recording)[0]
     (flipped * weight[..., 5:].flip(0)).sum().backward()
     (expected,) = recording.layers
-    close = {"rtol": 1e-10, "atol": 1e-12}
+    assert expected.gradient is not None and expected.gradient_norm is not None
     for name, values in expected.signals.items():
-        np.testing.assert_allclose(backwards.signals[name], values[::-1], **close)
-    np.testing.assert_allclose(backwards.gradient, expected.gradient[::-1], **close)
-    np.testing.assert_allclose(backwards.gradient_norm, expected.gradient_norm[::-1], **close)
+        close(backwards.signals[name], values[::-1])
+    close(backwards.gradient, expected.gradient[::-1])
+    close(backwards.gradient_norm, expected.gradient_norm[::-1])
     for name, values in expected.mean.items():
-        np.testing.assert_allclose(backwards.mean[name], values[::-1], **close)
+        close(backwards.mean[name], values[::-1])
         np.testing.assert_allclose(
             backwards.saturation.get(name, 0), expected.saturation.get(name, np.zeros(1))[::-1]
         )
 
 
 def assert_same_record(a: LayerRecording, b: LayerRecording) -> None:
-    close = {"rtol": 1e-10, "atol": 1e-12}
     assert a.signals.keys() == b.signals.keys()
     for ours, theirs in ((a.signals, b.signals), (a.mean, b.mean), (a.saturation, b.saturation)):
         assert ours.keys() == theirs.keys()
         for name, values in ours.items():
-            np.testing.assert_allclose(values, theirs[name], **close)
+            close(values, theirs[name])
     assert (a.gradient is None) == (b.gradient is None)
     if a.gradient is not None and b.gradient is not None:
-        np.testing.assert_allclose(a.gradient, b.gradient, **close)
+        close(a.gradient, b.gradient)
     assert a.gradient_norm is not None and b.gradient_norm is not None
-    np.testing.assert_allclose(a.gradient_norm, b.gradient_norm, **close)
+    close(a.gradient_norm, b.gradient_norm)
 
 
 @pytest.mark.parametrize("detail", ["full", "summary"])
@@ -244,6 +245,6 @@ def test_gradients_held_by_a_finished_sequence_do_not_enter_the_norm() -> None:
         _, state = layer(torch.randn(4, 2, 2), lengths=[4, 1], record=recording)
         state.square().sum().backward()
         (record,) = recording.layers
-        assert record.gradient is not None
+        assert record.gradient is not None and record.gradient_norm is not None
         norm = np.sqrt(np.nansum(np.square(record.gradient), (1, 2)))
         np.testing.assert_allclose(record.gradient_norm, norm, rtol=1e-5)

@@ -120,7 +120,7 @@ def test_a_recording_is_complete_when_a_checkpoint_computes_the_layer_again(
     layer, x = build("GRU", num_layers=2), torch.randn(20, 12, 3, requires_grad=True)
     once, again = Recording(detail), Recording(detail)
     layer(x, record=once)[0].sum().backward()
-    checkpoint(lambda x: layer(x, record=again)[0], x, use_reentrant=reentrant).sum().backward()  # type: ignore[union-attr]
+    checkpoint(lambda x: layer(x, record=again)[0], x, use_reentrant=reentrant).sum().backward()
     for a, b in zip(once.layers, again.layers, strict=True):
         assert a.gradient_norm is not None and (a.gradient_norm == b.gradient_norm).all()
         for name, values in {**a.signals, **a.mean}.items():

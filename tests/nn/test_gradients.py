@@ -141,7 +141,7 @@ def test_the_recorded_gradient_is_that_of_a_loop_over_single_steps(
 def test_a_vanished_gradient_keeps_its_norm_down_to_the_smallest_normal_number() -> None:
     layer = gruviz.nn.RNN(1, 1, bias=False)
     with torch.no_grad():
-        layer.weight_hh_l0.fill_(0.1)
+        layer.get_parameter("weight_hh_l0").fill_(0.1)
     recording = Recording("summary")
     layer(torch.zeros(50, 1, 1), record=recording)[1].sum().backward()
     norm = recording.layers[0].gradient_norm

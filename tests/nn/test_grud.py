@@ -1,6 +1,7 @@
 """GRU-D computes what Che et al. 2018 write, and learns from it."""
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,10 +19,10 @@ from tests.nn.agreement import assert_equal, results_and_gradients
 T, B, K, H = 7, 3, 2, 5
 
 
-def made(seed: int = 0, **options: object) -> GRUD:
+def made(seed: int = 0, **options: Any) -> GRUD:
     generator = torch.Generator().manual_seed(seed)
     mean = torch.tensor([0.3, -1.2], dtype=torch.float64)
-    layer = GRUD(3 * K, H, dtype=torch.float64, mean=mean, generator=generator, **options)  # type: ignore[arg-type]
+    layer = GRUD(3 * K, H, dtype=torch.float64, mean=mean, generator=generator, **options)
     with torch.no_grad():  # on both sides of where max(0, ·) bends
         layer.hidden_decay_bias.copy_(torch.linspace(-0.5, 0.5, H))
         layer.input_decay.copy_(torch.tensor([0.4, -0.2]))
@@ -43,8 +44,8 @@ def by_hand(layer: GRUD, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
     p = {name: value.detach().numpy() for name, value in layer.state_dict().items()}
     a = x.numpy()
 
-    def sigmoid(v: float) -> float:
-        return 1 / (1 + np.exp(-v))
+    def sigmoid(v: np.ndarray) -> np.ndarray:
+        return np.asarray(1 / (1 + np.exp(-v)))
 
     output = np.zeros((T, B, H))
     signals = {name: np.zeros((T, B, H)) for name in ("reset", "update", "candidate", "hidden")}
@@ -276,7 +277,7 @@ def test_a_layer_set_to_torch_has_second_derivatives() -> None:
     for sign in (1, -1):
         moved = made()
         with torch.no_grad():
-            moved.hidden_decay += sign * step
+            moved.hidden_decay.add_(sign * step)
         changed.append(torch.autograd.grad(moved(x)[0].square().sum(), moved.hidden_decay)[0])
     torch.testing.assert_close(second, (changed[0] - changed[1]) / (2 * step), rtol=1e-5, atol=1e-7)
 

@@ -110,7 +110,7 @@ def test_a_layer_is_torchs_to_whoever_asks(kind: str) -> None:
     theirs, ours = (getattr(module, kind)(2, 3, **options) for module in (nn, gruviz.nn))
     assert isinstance(ours, getattr(nn, kind)) and isinstance(ours, nn.RNNBase)
     assert ours.mode == theirs.mode and repr(ours) == repr(theirs)
-    assert ours.flatten_parameters() is None
+    ours.flatten_parameters()  # which cuDNN needs and ours takes
     assert list(ours.state_dict()) == list(theirs.state_dict())
     for a, b in zip(ours.all_weights, theirs.all_weights, strict=True):
         assert [weight.shape for weight in a] == [weight.shape for weight in b]
@@ -119,7 +119,7 @@ def test_a_layer_is_torchs_to_whoever_asks(kind: str) -> None:
         if isinstance(module, getattr(nn, kind)):
             for _name, weight in module.named_parameters():
                 (nn.init.orthogonal_ if weight.dim() == 2 else nn.init.zeros_)(weight)
-    assert not ours.bias_hh_l1_reverse.any()
+    assert not ours.get_parameter("bias_hh_l1_reverse").any()
 
 
 def test_an_equation_that_torch_does_not_have_goes_by_another_mode() -> None:
@@ -142,8 +142,8 @@ def test_a_passed_in_generator_decides_the_weights_and_leaves_the_global_one_alo
     first, again = (GRU(2, 5, generator=torch.Generator().manual_seed(7)) for _ in range(2))
     other = GRU(2, 5, generator=torch.Generator().manual_seed(8))
     assert torch.equal(torch.get_rng_state(), before)
-    assert torch.equal(first.weight_hh_l0, again.weight_hh_l0)
-    assert not torch.equal(first.weight_hh_l0, other.weight_hh_l0)
+    assert torch.equal(first.get_parameter("weight_hh_l0"), again.get_parameter("weight_hh_l0"))
+    assert not torch.equal(first.get_parameter("weight_hh_l0"), other.get_parameter("weight_hh_l0"))
     for weight in first.parameters():
         assert weight.abs().max() <= 5**-0.5
 
@@ -231,7 +231,8 @@ def test_the_penalty_adds_up_kernel_recurrent_and_bias_apart() -> None:
     )
     torch.testing.assert_close(layer.penalty(), expected)
     layer.penalty().backward()
-    torch.testing.assert_close(layer.weight_hh_l0.grad, 0.4 * layer.weight_hh_l0.detach())
+    weight = layer.get_parameter("weight_hh_l0")
+    torch.testing.assert_close(weight.grad, 0.4 * weight.detach())
     assert GRU(2, 3).penalty().item() == 0
 
 
@@ -255,7 +256,7 @@ def test_dropout_between_layers_zeroes_half_and_doubles_the_rest() -> None:
             getattr(layer, f"weight_ih_l{number}").fill_(value)
             getattr(layer, f"bias_ih_l{number}").fill_(0)
             getattr(layer, f"bias_hh_l{number}").fill_(0)
-        layer.weight_ih_l1.copy_(torch.eye(400))
+        layer.get_parameter("weight_ih_l1").copy_(torch.eye(400))
     output = layer(torch.ones(20, 1, 1), generator=torch.Generator().manual_seed(0))[0]
     assert set(output.unique().tolist()) == {0.0, 2.0}
     assert output.mean().item() == pytest.approx(1.0, abs=0.05)

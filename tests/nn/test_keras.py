@@ -67,8 +67,9 @@ def test_penalties_equal_those_of_keras() -> None:
 def test_initializers_have_the_deviation_of_keras(name: str) -> None:
     theirs = np.asarray(keras.initializers.get(name)(shape=(100, 300), dtype="float32").cpu())
     layer = GRU(100, 100, kernel_initializer=name, generator=torch.Generator().manual_seed(0))
-    assert layer.weight_ih_l0.std().item() == pytest.approx(float(theirs.std()), rel=0.03)
-    ours = np.quantile(layer.weight_ih_l0.detach().abs().numpy(), 0.99)
+    weight = layer.get_parameter("weight_ih_l0").detach()
+    assert weight.std().item() == pytest.approx(float(theirs.std()), rel=0.03)
+    ours = np.quantile(weight.abs().numpy(), 0.99)
     assert ours == pytest.approx(float(np.quantile(np.abs(theirs), 0.99)), rel=0.03)
 
 
@@ -77,4 +78,5 @@ def test_the_biases_of_an_lstm_begin_where_those_of_keras_do() -> None:
     theirs.build((1, 4, 2))
     ours = LSTM(2, 3, bias_initializer="zeros", unit_forget_bias=True)
     # Keras's order is ours: input, forget, candidate, output.
-    assert (ours.bias_ih_l0 + ours.bias_hh_l0).tolist() == theirs.get_weights()[2].tolist()
+    biases = ours.get_parameter("bias_ih_l0") + ours.get_parameter("bias_hh_l0")
+    assert biases.tolist() == theirs.get_weights()[2].tolist()

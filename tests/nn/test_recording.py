@@ -108,8 +108,10 @@ def test_both_paths_record_the_same(kind: str, lengths: list[int] | None) -> Non
         np.testing.assert_allclose(values, theirs.mean[name], atol=1e-12)
     for name, values in ours.saturation.items():
         np.testing.assert_allclose(values, theirs.saturation[name], atol=1e-12)
-    np.testing.assert_allclose(ours.gradient, theirs.gradient, atol=1e-12)  # type: ignore[arg-type]
-    np.testing.assert_allclose(ours.gradient_norm, theirs.gradient_norm, atol=1e-12)  # type: ignore[arg-type]
+    assert ours.gradient is not None and theirs.gradient is not None
+    np.testing.assert_allclose(ours.gradient, theirs.gradient, atol=1e-12)
+    assert ours.gradient_norm is not None and theirs.gradient_norm is not None
+    np.testing.assert_allclose(ours.gradient_norm, theirs.gradient_norm, atol=1e-12)
 
 
 def test_steps_after_the_end_of_a_sequence_are_nan_and_count_for_nothing() -> None:

@@ -70,13 +70,17 @@ def leaves_of(inputs: list[Any]) -> list[Tensor]:
     return [leaf for value in inputs for leaf in flat(value) if leaf.requires_grad]
 
 
+def squares(result: Any) -> Tensor:
+    return torch.stack([each.square().sum() for each in flat(result)]).sum()
+
+
 def first_and_second(layer: nn.Module, inputs: list[Any]) -> list[Tensor]:
     """Results, the gradients of a loss that isn't linear in them, and those of their squares."""
     results = flat(layer(*inputs))
-    loss = sum(((result + n) ** 2).sum() / n for n, result in enumerate(results, 1))
+    loss = torch.stack([((result + n) ** 2).sum() / n for n, result in enumerate(results, 1)]).sum()
     wanted = [*leaves_of(inputs), *layer.parameters()]
-    first = torch.autograd.grad(loss, wanted, create_graph=True)  # type: ignore[arg-type]
-    second = torch.autograd.grad(sum(g.square().sum() for g in first), wanted)  # type: ignore[arg-type]
+    first = torch.autograd.grad(loss, wanted, create_graph=True)
+    second = torch.autograd.grad(squares(first), wanted)
     return [*results, *first, *second]
 
 
@@ -87,12 +91,8 @@ def test_outputs_and_first_and_second_derivatives_are_those_of_torch(
     count = 0
     for ours, theirs, inputs in passing(suite[kind], kind):
         assert repr(ours) == repr(theirs)
-        plain = torch.autograd.grad(
-            sum(r.square().sum() for r in flat(ours(*inputs))), list(ours.parameters())
-        )
-        expected = torch.autograd.grad(
-            sum(r.square().sum() for r in flat(theirs(*inputs))), list(theirs.parameters())
-        )
+        plain = torch.autograd.grad(squares(ours(*inputs)), list(ours.parameters()))
+        expected = torch.autograd.grad(squares(theirs(*inputs)), list(theirs.parameters()))
         assert_equal(list(plain), list(expected))
         assert_equal(first_and_second(ours, inputs), first_and_second(theirs, inputs))
         count += 1

@@ -39,7 +39,7 @@ class GRUEquation(Equation):
         return int(self.reset_after), int(old), ACTIVATIONS[self.activation].number
 
     def step(
-        self, x: Tensor, h: Tensor, masked: Tensor, cell: Tensor | None, weights: Weights
+        self, x: Tensor, h: Tensor, masked: Tensor, _cell: Tensor | None, weights: Weights
     ) -> Step:
         # torch.nn.GRU, and Cho et al. 2014 for the reset before the product
         size = h.shape[1]

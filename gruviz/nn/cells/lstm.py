@@ -26,7 +26,7 @@ class LSTMEquation(Equation):
         return {"input": GATE, "forget": GATE, "candidate": TANH, "output": GATE}
 
     def step(
-        self, x: Tensor, h: Tensor, masked: Tensor, cell: Tensor | None, weights: Weights
+        self, x: Tensor, _h: Tensor, masked: Tensor, cell: Tensor | None, weights: Weights
     ) -> Step:
         # torch.nn.LSTM: c' = f c + i g, h' = o tanh(c')
         assert cell is not None

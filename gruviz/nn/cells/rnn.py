@@ -36,7 +36,7 @@ class RNNEquation(Equation):
         return f"RNN_{self.activation.upper()}"
 
     def step(
-        self, x: Tensor, h: Tensor, masked: Tensor, cell: Tensor | None, weights: Weights
+        self, x: Tensor, _h: Tensor, masked: Tensor, _cell: Tensor | None, weights: Weights
     ) -> Step:
         # torch.nn.RNN: h' = tanh(W_ih x + b_ih + W_hh h + b_hh)
         total = weights.from_input(x) + weights.from_state(masked)
