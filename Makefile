@@ -16,8 +16,8 @@ BIN := .venv/bin
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@ .venv/run
 
-# The recurrent kernels are compiled at set-up and kept on disk: the first click waits for nothing.
-.venv/kernels: .venv/run $(wildcard gruviz/nn/*.py gruviz/nn/kernels/*.py)
+# The recurrences are compiled at set-up and kept on disk: the first click waits for nothing.
+.venv/loops: .venv/run $(wildcard gruviz/nn/*.py gruviz/nn/loops/*.py)
 	$(BIN)/python -c "from gruviz import nn; nn.warm()"
 	touch $@
 
@@ -27,7 +27,7 @@ BIN := .venv/bin
 	touch $@
 
 # The system's own allocator gives back what a class has left; Python's keeps it.
-run: .venv/kernels
+run: .venv/loops
 	PYTHONMALLOC=malloc $(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
 test: .venv/dev
@@ -43,11 +43,11 @@ check: .venv/dev
 	$(BIN)/lint-imports
 	$(BIN)/oxlint --deny-warnings
 
-bench: .venv/bench .venv/kernels
+bench: .venv/bench .venv/loops
 	$(BIN)/python -m benchmarks
 
 # Everything that one visitor can try against the others, on loopback; some ten minutes.
-attack: .venv/dev .venv/kernels
+attack: .venv/dev .venv/loops
 	$(BIN)/python -m benchmarks.attack
 
 format: .venv/dev

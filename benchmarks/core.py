@@ -118,7 +118,7 @@ def shares(case: Case, steps: int = 60) -> dict[str, float]:
 
     import gruviz.nn
     from gruviz.nn import function
-    from gruviz.nn.compiled import kernel as lookup
+    from gruviz.nn.compiled import loop as lookup
 
     torch.set_num_threads(1)
     spent: dict[str, float] = defaultdict(float)
@@ -135,9 +135,9 @@ def shares(case: Case, steps: int = 60) -> dict[str, float]:
 
         setattr(owner, name, outer)
 
-    def kernel(name: str, dtype: Any) -> Any:
+    def loop(name: str, dtype: Any) -> Any:
         entry = lookup(name, dtype)
-        part = "kernel: " + (name.partition("_")[2] or name)
+        part = "loop: " + (name.partition("_")[2] or name)
 
         def outer(*arguments: Any) -> None:
             begun = time.perf_counter()
@@ -156,7 +156,7 @@ def shares(case: Case, steps: int = 60) -> dict[str, float]:
     for owner, name, part in originals:
         timed(owner, name, part)
     try:
-        with patch.object(function, "kernel", kernel):
+        with patch.object(function, "loop", loop):
             step = ours(case)
             for _ in range(steps):
                 spent.clear()
@@ -171,16 +171,16 @@ def shares(case: Case, steps: int = 60) -> dict[str, float]:
     medians = {part: 1e6 * statistics.median(values) for part, values in found.items()}
     backward = medians.pop("backward")
     total = medians.pop("step")
-    kernels = {part: value for part, value in medians.items() if part.startswith("kernel")}
-    autograd = backward - kernels["kernel: backward"]
-    result = {**kernels, "autograd": autograd, "clipping": medians["clipping"]}
+    loops = {part: value for part, value in medians.items() if part.startswith("loop")}
+    autograd = backward - loops["loop: backward"]
+    result = {**loops, "autograd": autograd, "clipping": medians["clipping"]}
     result["optimizer"] = medians["optimizer"]
     result["Python and torch, forward"] = total - sum(result.values())
     return {"step": total, **result}
 
 
 def starts() -> tuple[float, float]:
-    """Seconds until every float32 kernel is there: compiled, and loaded from the disk."""
+    """Seconds until every float32 loop is there: compiled, and loaded from the disk."""
     program = (
         "import torch, time; begun = time.perf_counter(); import gruviz.nn; gruviz.nn.warm();"
         " print(time.perf_counter() - begun)"
@@ -220,7 +220,7 @@ def main() -> None:
     os.environ.update(ONE_THREAD)
     cold, warm = starts()
     top = peak()
-    print(f"kernels' start: {cold:.1f} s cold (compiled), {warm:.2f} s warm (from the disk)")
+    print(f"loops' start: {cold:.1f} s cold (compiled), {warm:.2f} s warm (from the disk)")
     print(f"peak of this core in single precision: {top:.0f} GFLOP/s")
     names = [name for name in PEERS if not (options.quick and name.startswith("Keras"))]
     extra = [

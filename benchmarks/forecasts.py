@@ -10,7 +10,7 @@ from gruviz import read_csv
 from gruviz.data import Table, preview_of, series_of
 from gruviz.data.backtest import score_forecasts
 from gruviz.data.baselines import BASELINES
-from gruviz.data.tables import sample
+from gruviz.data.bundled import sample
 from gruviz.experiment import Cosine, Experiment, TableTask
 from gruviz.studies import Job, Trials
 from gruviz.training.studies import proceed

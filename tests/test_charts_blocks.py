@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from gruviz.charts.blocks import _look, label
+from gruviz.charts.blocks import _style, label
 from gruviz.charts.style import BLUE, GREY, RED
 from gruviz.experiment import CELLS, GRU, LSTM, RNN, Adding, Cell, Experiment
 from gruviz.training import advance
@@ -135,5 +135,5 @@ def test_an_optimizer_without_a_second_moment_is_told_so() -> None:
 
 
 def test_the_reset_gate_is_blue_and_the_update_gate_vermilion() -> None:
-    colours = {block: _look(block)["line"]["color"] for block in ("W_ir", "W_hr", "W_iz", "W_hz")}
+    colours = {block: _style(block)["line"]["color"] for block in ("W_ir", "W_hr", "W_iz", "W_hz")}
     assert colours == {"W_ir": BLUE, "W_hr": BLUE, "W_iz": RED, "W_hz": RED}

@@ -45,7 +45,7 @@ def test_an_experiment_without_data_is_no_run_and_nothing_is_made_of_it_in_this_
         raise refusal
 
     monkeypatch.setattr(sys.modules["gruviz.runs.classroom"], "known", lambda *_: None)
-    monkeypatch.setattr(room._looks, "do", refuse)
+    monkeypatch.setattr(room._previews, "do", refuse)
     with pytest.raises(PassingError) as caught:
         room.start(Experiment(task=TableTask(source="0" * 64)), "me")
     assert caught.value is refusal

@@ -9,7 +9,7 @@ import pytest
 
 from gruviz.charts import lens
 from gruviz.data import Preview, load, preview_of
-from gruviz.data.tables import sample
+from gruviz.data.bundled import sample
 from gruviz.experiment import (
     GRU,
     RNN,

@@ -10,7 +10,7 @@ from gruviz.data.theory import theory
 from gruviz.experiment import TASKS, Experiment, FromTable
 from gruviz.words import readable
 from tests.page import labelled, opened, texts
-from tests.test_tables_page import upload
+from tests.test_sources_page import upload
 
 DATA = "pages/Data.py"
 MADE_UP = [name for name, row in TASKS.items() if not issubclass(row, FromTable)]

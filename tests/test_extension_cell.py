@@ -1,7 +1,7 @@
 """A new cell is a class of the experiment, and an equation with its layer: nothing else knows of it.
 
 The minimal gated unit of Zhou, Wu, Zhang, Zhou 2016, "Minimal gated unit for recurrent neural
-networks" (arXiv 1603.09420), which has one gate and no compiled kernel.
+networks" (arXiv 1603.09420), which has one gate and no compiled loop.
 """
 
 import logging
@@ -108,7 +108,7 @@ def test_its_signals_rebuild_its_hidden_state(experiment: Experiment) -> None:
 
 
 def test_the_gradient_through_time_and_the_summary_are_recorded() -> None:
-    layer, recording = MGU(2, 5, kernel="torch", batch_first=True), nn.Recording("summary")
+    layer, recording = MGU(2, 5, engine="torch", batch_first=True), nn.Recording("summary")
     x = torch.randn(3, 7, 2, generator=torch.Generator().manual_seed(0))
     output, final = layer(x, record=recording)
     assert output.shape == (3, 7, 5) and torch.equal(output[:, -1], final[0])
@@ -156,11 +156,11 @@ def test_the_layer_says_once_that_torch_computes_it(caplog: pytest.LogCaptureFix
     with caplog.at_level(logging.WARNING, "gruviz"):
         layers = [Unheard(2, 3) for _each in range(3)]
     assert [record.getMessage() for record in caplog.records] == [
-        "Unheard has no compiled kernel: torch computes it step by step, several times slower"
+        "Unheard has no compiled loop: torch computes it step by step, several times slower"
     ]
-    assert {layer.kernel for layer in layers} == {"torch"}
-    with pytest.raises(ValueError, match='MGU has no compiled kernel; choose kernel="torch"'):
-        MGU(2, 3, kernel="numba")
+    assert {layer.engine for layer in layers} == {"torch"}
+    with pytest.raises(ValueError, match='MGU has no compiled loop; choose engine="torch"'):
+        MGU(2, 3, engine="numba")
 
 
 def test_the_experiment_and_the_layer_name_the_same_gates(experiment: Experiment) -> None:

@@ -37,7 +37,7 @@ from tests.page import (
 )
 from tests.test_lab_page import press
 from tests.test_run import OnDemand
-from tests.test_tables_page import upload
+from tests.test_sources_page import upload
 
 DATA = "pages/Data.py"
 TASK = TableTask(column="SUNACTIVITY", window=12, horizon=3)

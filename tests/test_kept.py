@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from gruviz.csv import Table, read_csv
+from gruviz.data.bundled import SAMPLES
 from gruviz.data.kept import open_table, write_table
-from gruviz.data.tables import SAMPLES
 
 NEWEST_FIRST = "time,a\n" + "\n".join(f"2024-01-{day:02},{day % 7}" for day in range(28, 0, -1))
 GERMAN = "Tag;Preis;Ort\n" + "\n".join(f"{d:02}.03.2024;{d},5;Ü{d}" for d in range(1, 29))

@@ -3,7 +3,7 @@
 from streamlit.testing.v1 import AppTest
 
 from tests.page import button, labelled, opened, pressed, tables_of, texts
-from tests.test_tables_page import source, upload
+from tests.test_sources_page import source, upload
 
 LINK = {"task": "table"}
 GERMAN = "Datum;Preis;Menge\n" + "\n".join(

@@ -9,8 +9,8 @@ import pytest
 
 from gruviz.csv import Overrides
 from gruviz.data import load, store
+from gruviz.data.bundled import sample
 from gruviz.data.store import TableStore
-from gruviz.data.tables import sample
 from gruviz.errors import GruvizError, PassingError
 from gruviz.experiment import TableTask
 

@@ -1,11 +1,11 @@
 """What can be asked of a table names what `gruviz.data` can do, which it may not import."""
 
+from gruviz.data.bundled import SAMPLE_NAMES
 from gruviz.data.missing import METHODS
 from gruviz.data.scaling import SCALERS
-from gruviz.data.tables import SAMPLE_NAMES
 from gruviz.experiment import TASKS, FromTable, Knob, TableTask, about
 from gruviz.experiment.table_tasks import FROM_TABLES
-from gruviz.ui.tables import SAMPLE_LABELS
+from gruviz.ui.sources import SAMPLE_LABELS
 
 
 def options(name: str) -> list[str]:

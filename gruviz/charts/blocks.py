@@ -84,8 +84,8 @@ def block_moments(subject: Subject) -> go.Figure:
 
 def _drawn(chart: go.Figure, what: str, blocks: Sequence[str], hover: str) -> go.Figure:
     for block in blocks:
-        look = {"mode": "lines", "hovertemplate": hover, **_look(block)}
-        chart.add_trace(curve("blocks.step", f"blocks.{what}.{block}", label(block), **look))
+        style = {"mode": "lines", "hovertemplate": hover, **_style(block)}
+        chart.add_trace(curve("blocks.step", f"blocks.{what}.{block}", label(block), **style))
     return chart
 
 
@@ -96,7 +96,7 @@ def label(block: str) -> str:
     return {"biases": _("biases"), "head": _("head"), "decay": _("decay")}[block]
 
 
-def _look(block: str) -> dict[str, Any]:
+def _style(block: str) -> dict[str, Any]:
     """Colour, dash, and the symbol that stands for the line while there is only one point."""
     if block == "biases":
         colour, dash, symbol = AMBER, "dashdot", "diamond"

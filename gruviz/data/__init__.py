@@ -9,10 +9,10 @@ from gruviz.data.bounds import (
     check_warmup,
     permitted,
 )
+from gruviz.data.bundled import SAMPLE_NAMES
 from gruviz.data.dataset import IGNORED, Array, Dataset, Sequences, batches, judged
 from gruviz.data.loading import Fetch, fetch_sample, load, series_of
 from gruviz.data.preview import Preview, known, preview_of, previewed
-from gruviz.data.tables import SAMPLE_NAMES
 
 __all__ = [
     "IGNORED",

@@ -14,6 +14,7 @@ from pandas.api.types import is_numeric_dtype
 from gruviz.csv import Table, split_source
 from gruviz.data import text
 from gruviz.data.backtest import Fold
+from gruviz.data.bundled import SAMPLE_NAMES, SAMPLES, sample
 from gruviz.data.chunks import made
 from gruviz.data.dataset import Dataset, Sequences
 from gruviz.data.labelled import long_sequences, wide_sequences
@@ -21,7 +22,6 @@ from gruviz.data.missing import punch
 from gruviz.data.shelf import Allocate, Memory
 from gruviz.data.store import TableStore
 from gruviz.data.synthetic import MAKERS
-from gruviz.data.tables import SAMPLE_NAMES, SAMPLES, sample
 from gruviz.data.windows import forecast_windows
 from gruviz.errors import GruvizError
 from gruviz.experiment import Digits, FromTable, Long, MadeUp, NextCharacter, Rows, TableTask, Task

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gruviz.csv import Finding, split_source
+from gruviz.data.bundled import SAMPLE_NAMES
 from gruviz.data.dataset import Dataset, Sequences, judged
 from gruviz.data.latest import Latest
 from gruviz.data.loading import (
@@ -18,7 +19,6 @@ from gruviz.data.loading import (
     made_now,
 )
 from gruviz.data.making import making_seconds
-from gruviz.data.tables import SAMPLE_NAMES
 from gruviz.experiment import FromTable, Kind, MadeUp, Task
 from gruviz.words import _
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from gruviz.csv import Overrides, Table, read_csv, split_source
 from gruviz.csv.encoding import check_size
+from gruviz.data.bundled import SAMPLE_NAMES, sample
 from gruviz.data.kept import open_table, write_table
 from gruviz.data.latest import Latest
 from gruviz.data.shelf import Shelf, touch
-from gruviz.data.tables import SAMPLE_NAMES, sample
 from gruviz.errors import GruvizError, PassingError
 from gruviz.words import _
 

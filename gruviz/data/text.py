@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
+from gruviz.data.bundled import SAMPLES
 from gruviz.data.dataset import Sequences
 from gruviz.data.synthetic.memory import one_hot
-from gruviz.data.tables import SAMPLES
 from gruviz.experiment import NextCharacter
 
 TRAINING_SHARE = 0.8

@@ -3,7 +3,7 @@
 from gruviz.nn.blocks import BlockNorms
 from gruviz.nn.cells import GRU, GRUD, LAYERS, LSTM, RNN
 from gruviz.nn.clipping import clip_norm_
-from gruviz.nn.compiled import KernelWarning, warm
+from gruviz.nn.compiled import SlowerWarning, warm
 from gruviz.nn.initializers import INITIALIZERS
 from gruviz.nn.recording import LayerRecording, Recording
 from gruviz.nn.recurrent import Recurrent
@@ -20,11 +20,11 @@ __all__ = [
     "LSTM",
     "RNN",
     "BlockNorms",
-    "KernelWarning",
     "LayerRecording",
     "Recording",
     "Recurrent",
     "Regularizer",
+    "SlowerWarning",
     "clip_norm_",
     "warm",
 ]

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from gruviz.nn.compiled import kernel, serves
+from gruviz.nn.compiled import loop, serves
 
 Rows = tuple[Tensor, slice]
 Norms = npt.NDArray[np.float64]
@@ -97,7 +97,7 @@ class BlockNorms:
         starts = np.array([tensor.data_ptr() for tensor in tensors])[self._rows]
         addresses = starts + self._offsets * dtype.itemsize
         norms = np.empty(len(self.names))
-        kernel("block_norms", dtype)(
+        loop("block_norms", dtype)(
             0.0,
             len(addresses),
             addresses.ctypes.data,

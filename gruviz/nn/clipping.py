@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from gruviz.nn.compiled import kernel, serves
+from gruviz.nn.compiled import loop, serves
 
 
 def clip_norm_(parameters: Iterable[Tensor], max_norm: float | None) -> float:
@@ -27,7 +27,7 @@ def clip_norm_(parameters: Iterable[Tensor], max_norm: float | None) -> float:
         layout = array("q", [g.data_ptr() for g in gradients])
         layout.extend([g.numel() for g in gradients])
         first, _ = layout.buffer_info()
-        norm: float = kernel("scale_to_norm", dtype)(0.0, count, first, first + 8 * count, limit)
+        norm: float = loop("scale_to_norm", dtype)(0.0, count, first, first + 8 * count, limit)
         return norm
     total = torch.nn.utils.get_total_norm(gradients)
     if max_norm is not None:

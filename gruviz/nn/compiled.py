@@ -1,6 +1,6 @@
-"""Kernels by name and dtype: compiled at first use, or loaded from a cache on disk.
+"""Loops by name and dtype: compiled at first use, or loaded from a cache on disk.
 
-The kernels' matrix products are scipy's. Loading the first kernel limits the BLAS that scipy brings
+The loops' matrix products are scipy's. Loading the first loop limits the BLAS that scipy brings
 to one thread, for the whole process: its products are small, and threads that wait for each other
 at every time step made a step of training sixty times as long. Torch and numpy keep their threads.
 """
@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-KERNELS = (
+LOOPS = (
     "gru_forward",
     "gru_backward",
     "lstm_forward",
@@ -27,17 +27,17 @@ KERNELS = (
     "block_norms",
 )
 SERVED = (torch.float32, torch.float64)
-Kernel = Callable[..., Any]
+Loop = Callable[..., Any]
 _lock = Lock()
-_loaded: dict[tuple[str, torch.dtype], Kernel] = {}
+_loaded: dict[tuple[str, torch.dtype], Loop] = {}
 
 
-class KernelWarning(UserWarning):
-    """Something will be slower than it could be: no kernel for a tensor, no cache for kernels."""
+class SlowerWarning(UserWarning):
+    """Something will be slower than it could be: no loop for a tensor, no cache for loops."""
 
 
 def serves(tensor: torch.Tensor) -> bool:
-    """Whether the numba kernels can compute with this tensor's device and dtype."""
+    """Whether the numba loops can compute with this tensor's device and dtype."""
     return tensor.is_cpu and tensor.dtype in SERVED
 
 
@@ -58,16 +58,16 @@ def _prepare() -> None:
 
 @cache
 def _cache_class() -> Any:
-    """numba's cache takes note of the file that a kernel is in; this one of the whole package."""
+    """numba's cache takes note of the file that a loop is in; this one of the whole package."""
     from numba.core import caching
 
-    from gruviz.nn import kernels
+    from gruviz.nn import loops
 
-    files = sorted(Path(inspect.getfile(kernels)).parent.glob("*.py"))
+    files = sorted(Path(inspect.getfile(loops)).parent.glob("*.py"))
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
     class PackageCache(caching.FunctionCache):
-        def __init__(self, source: Kernel) -> None:
+        def __init__(self, source: Loop) -> None:
             super().__init__(source)  # type: ignore[no-untyped-call]
             base = self._impl.filename_base
             index = caching.IndexDataCacheFile(self.cache_path, base, digest)  # type: ignore[no-untyped-call]
@@ -76,14 +76,14 @@ def _cache_class() -> Any:
     return PackageCache
 
 
-def _load(name: str, dtype: torch.dtype) -> Kernel:
+def _load(name: str, dtype: torch.dtype) -> Loop:
     import numba
 
-    from gruviz.nn import kernels
-    from gruviz.nn.kernels.machine import FAST
+    from gruviz.nn import loops
+    from gruviz.nn.loops.machine import FAST
 
     _prepare()
-    source = getattr(kernels, name)
+    source = getattr(loops, name)
     like = numba.float32 if dtype == torch.float32 else numba.float64
     count = len(inspect.signature(source).parameters)
     types = [like] + [numba.int64] * (count - 1)
@@ -94,21 +94,21 @@ def _load(name: str, dtype: torch.dtype) -> Kernel:
         dispatcher._cache = _cache_class()(source)
     except RuntimeError as no_locator:
         warnings.warn(
-            f"compiled kernels can't be kept on disk and cost their compilation in every process;"
+            f"compiled loops can't be kept on disk and cost their compilation in every process;"
             f" set NUMBA_CACHE_DIR to a writable folder ({no_locator})",
-            KernelWarning,
+            SlowerWarning,
             stacklevel=4,
         )
     signature = tuple(types)
     dispatcher.compile(signature)
     # The entry point takes the arguments as they are: the dispatcher would look at the type of
     # each of them at each call, only to find again the one variant there is.
-    entry: Kernel = dispatcher.overloads[signature].entry_point
+    entry: Loop = dispatcher.overloads[signature].entry_point
     return entry
 
 
-def kernel(name: str, dtype: torch.dtype) -> Kernel:
-    """The compiled kernel of that name in gruviz.nn.kernels; float32 and float64."""
+def loop(name: str, dtype: torch.dtype) -> Loop:
+    """The compiled loop of that name in gruviz.nn.loops; float32 and float64."""
     found = _loaded.get((name, dtype))
     if found is None:
         with _lock:
@@ -118,7 +118,7 @@ def kernel(name: str, dtype: torch.dtype) -> Kernel:
 
 
 def warm(*dtypes: torch.dtype) -> None:
-    """Compiles every kernel, or loads it from the disk; float32 if no dtype is named."""
+    """Compiles every loop, or loads it from the disk; float32 if no dtype is named."""
     for dtype in dtypes or (torch.float32,):
-        for name in KERNELS:
-            kernel(name, dtype)
+        for name in LOOPS:
+            loop(name, dtype)

@@ -1,4 +1,4 @@
-"""What a recurrence is: its gates, what it does in a time step, and how its compiled kernels are called.
+"""What a recurrence is: its gates, what it does in a time step, and how its compiled loops are called.
 
 The recurrences themselves are in gruviz.nn.cells, a file each.
 """
@@ -22,7 +22,7 @@ TANH: Range = (-0.9, 0.9)
 
 
 class Activation(NamedTuple):
-    """number: in gruviz.nn.kernels.steps; range: outside of which it is saturated, None if never."""
+    """number: in gruviz.nn.loops.steps; range: outside of which it is saturated, None if never."""
 
     number: int
     function: Callable[[Tensor], Tensor]
@@ -69,7 +69,7 @@ class Step(NamedTuple):
 
 
 class Compiled(NamedTuple):
-    """How the kernels `<name>_forward` and `<name>_backward` in gruviz.nn.kernels are called.
+    """How the loops `<name>_forward` and `<name>_backward` in gruviz.nn.loops are called.
 
     recorded: how many blocks of hidden_size rows a step's record has.
     rows: the block of each signal in it.
@@ -85,10 +85,10 @@ class Compiled(NamedTuple):
 class Equation:
     """Which recurrence a layer computes, as one frozen value; what may differ are its fields.
 
-    name: of its kernels, and of its mode in torch.nn's words.
+    name: of its loops, and of its mode in torch.nn's words.
     gates: their letters, in the order of the blocks of hidden_size rows in a weight matrix.
     has_cell: whether there is a second state beside the hidden one.
-    compiled: None where there are no compiled kernels: torch computes it step by step.
+    compiled: None where there are no compiled loops: torch computes it step by step.
     """
 
     name: ClassVar[str]
@@ -98,13 +98,13 @@ class Equation:
 
     @cached_property
     def summarised(self) -> Mapping[str, Range | None]:
-        """The signals that a summary holds, in the order of the kernels, and outside of which values
+        """The signals that a summary holds, in the order of the loops, and outside of which values
         each counts as saturated; None for one that can't saturate."""
         raise NotImplementedError
 
     @cached_property
     def flags(self) -> tuple[int, ...]:
-        """The fields as the leading flags of the compiled kernels."""
+        """The fields as the leading flags of the compiled loops."""
         return ()
 
     @property
@@ -115,7 +115,7 @@ class Equation:
 
     @cached_property
     def saturating(self) -> list[tuple[str, int]]:
-        """Names and rows, in a kernel's summary, of the shares of saturated values."""
+        """Names and rows, in a loop's summary, of the shares of saturated values."""
         rows = enumerate(self.summarised.items(), len(self.summarised))
         return [(name, row) for row, (name, limits) in rows if limits is not None]
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from gruviz.nn.compiled import kernel
+from gruviz.nn.compiled import loop
 from gruviz.nn.equation import Compiled, Equation, Step, Weights
 from gruviz.nn.memory import empty
 from gruviz.nn.unroll import unroll
@@ -22,7 +22,7 @@ from gruviz.nn.watch import (
 )
 
 
-class Sequences(NamedTuple):
+class Inputs(NamedTuple):
     """x: (time, batch, features), or (batch, time, features) with batch_first, as output is then.
     hidden, cell: (batch, hidden), None for zeros. mask (batch, hidden) multiplies the state before
     the recurrent product. lengths: int64 (batch,) of sequences that end early, zeros after that.
@@ -40,24 +40,22 @@ class Sequences(NamedTuple):
 Result = tuple[Tensor, Tensor, Tensor | None]
 
 
-def by_numba(
-    equation: Equation, sequences: Sequences, weights: Weights, watch: Watch | None
-) -> Result:
+def by_numba(equation: Equation, inputs: Inputs, weights: Weights, watch: Watch | None) -> Result:
     """Raises RuntimeError under torch.func and where a compiler traces."""
-    if not sequences.x.numel():  # a batch of none, which BLAS takes for a mistake
-        return by_torch(equation, sequences, weights, watch)
+    if not inputs.x.numel():  # a batch of none, which BLAS takes for a mistake
+        return by_torch(equation, inputs, weights, watch)
     if _is_traced():
         raise RuntimeError(NO_RULE)
     result: tuple[Tensor, ...] = _Recurrence.apply(
-        equation, watch, sequences.batch_first, sequences.lengths, sequences.x, sequences.hidden,
-        sequences.cell, sequences.mask, sequences.decay, *weights,
+        equation, watch, inputs.batch_first, inputs.lengths, inputs.x, inputs.hidden,
+        inputs.cell, inputs.mask, inputs.decay, *weights,
     )  # type: ignore[no-untyped-call]  # fmt: skip
     return result[0], result[1], result[2] if len(result) > 2 else None
 
 
 NO_RULE = (
-    "the compiled kernels of gruviz.nn have no rule for torch.func (grad, vmap, jvp ...), for"
-    ' forward-mode derivatives, or for tracing and compiling; choose kernel="torch" for this layer'
+    "the compiled loops of gruviz.nn have no rule for torch.func (grad, vmap, jvp ...), for"
+    ' forward-mode derivatives, or for tracing and compiling; choose engine="torch" for this layer'
 )
 
 
@@ -71,23 +69,21 @@ def _is_traced() -> bool:
     )
 
 
-def by_torch(
-    equation: Equation, sequences: Sequences, weights: Weights, watch: Watch | None
-) -> Result:
-    x = sequences.x.transpose(0, 1) if sequences.batch_first else sequences.x
+def by_torch(equation: Equation, inputs: Inputs, weights: Weights, watch: Watch | None) -> Result:
+    x = inputs.x.transpose(0, 1) if inputs.batch_first else inputs.x
     zeros = x.new_zeros(x.shape[1], weights.state.shape[1])
-    hidden = zeros if sequences.hidden is None else sequences.hidden
-    cell = sequences.cell
+    hidden = zeros if inputs.hidden is None else inputs.hidden
+    cell = inputs.cell
     if equation.has_cell and cell is None:
         cell = zeros
-    decay = sequences.decay
-    if decay is not None and sequences.batch_first:
+    decay = inputs.decay
+    if decay is not None and inputs.batch_first:
         decay = decay.transpose(0, 1)
-    steps = unroll(equation, x, hidden, cell, weights, sequences.mask, sequences.lengths, decay)
+    steps = unroll(equation, x, hidden, cell, weights, inputs.mask, inputs.lengths, decay)
     if watch is not None:
-        write_means(watch, equation, write_signals(watch, _columns(steps), sequences.lengths))
-        listen(watch, [step.hidden for step in steps], sequences.lengths)
-    output = torch.stack([step.hidden for step in steps], 1 if sequences.batch_first else 0)
+        write_means(watch, equation, write_signals(watch, _columns(steps), inputs.lengths))
+        listen(watch, [step.hidden for step in steps], inputs.lengths)
+    output = torch.stack([step.hidden for step in steps], 1 if inputs.batch_first else 0)
     # Stacked, and so copied: whoever changes a final state must not change a step's.
     final, cell = torch.stack([steps[-1].hidden]), steps[-1].cell
     return output, final, None if cell is None else torch.stack([cell])
@@ -154,7 +150,7 @@ def _arguments(
     equation: Equation, at: _Layout, memory: Tensor, x: Tensor | None, wx: Tensor, wh: Tensor,
     decay: Tensor | None,
 ) -> tuple[float, ...]:  # fmt: skip
-    """What the forward and the backward kernel both begin with; x as it is, or None for the copy in
+    """What the forward and the backward loop both begin with; x as it is, or None for the copy in
     memory. Addresses, which hold no longer than their tensors."""
     size, start = memory.element_size(), memory.data_ptr()
     sizes, record, cells, masked, own_x, _ = at
@@ -176,7 +172,7 @@ class _Recurrence(torch.autograd.Function):
     """Memory is feature-major: x (T, F, B), h (T + 1, H, B) with the initial state in front.
 
     At the sizes of a lesson a step's Python costs as much as its arithmetic, hence few tensors and
-    no views but those that are handed out: the kernels take addresses and strides. An address never
+    no views but those that are handed out: the loops take addresses and strides. An address never
     outlives the call that took it: what a backward pass is given may lie elsewhere.
     """
 
@@ -217,7 +213,7 @@ class _Recurrence(torch.autograd.Function):
         if watch is not None:
             summary = x.new_empty(2 * len(equation.summarised), T)
             limits = _limits(equation, x.dtype).data_ptr()
-        kernel(f"{equation.name}_forward", x.dtype)(
+        loop(f"{equation.name}_forward", x.dtype)(
             *_arguments(equation, at, memory, None if copied else x, *weights, kept),
             *map(_address, laid_out[:2]), _address(rows), _address(lengths),
             *map(_address, laid_out[2:]), *map(_address, ends), output.data_ptr(),
@@ -248,7 +244,7 @@ class _Recurrence(torch.autograd.Function):
 
 
 def _closed_form(ctx: Any, gradients: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
-    """The gradients by the compiled kernel, which have no gradients of their own."""
+    """The gradients by the compiled loop, which have no gradients of their own."""
     x, memory, wx, wh, mask, lengths, decay, *_ = ctx.saved_tensors
     equation, watch, batch_first, at, copied, dtype = ctx.constants
     T, B, F, H = at.sizes
@@ -278,7 +274,7 @@ def _closed_form(ctx: Any, gradients: tuple[Tensor | None, ...]) -> tuple[Tensor
     norm, gradient = wx.new_empty(T), None
     if watch is not None and (watch.full or lengths is not None):
         gradient = x.new_empty(T, H, B)
-    kernel(f"{equation.name}_backward", x.dtype)(
+    loop(f"{equation.name}_backward", x.dtype)(
         *_arguments(equation, at, memory, source, wx, wh, decay), _address(mask), _address(lengths),
         _address(up), *map(_address, up_ends), *map(_address, begins),
         *([_address(ddecay)] if _compiled(equation).decays else []), _address(dx),
@@ -310,8 +306,8 @@ def _differentiable(ctx: Any, gradients: tuple[Tensor | None, ...]) -> tuple[Ten
         ]
         x, hidden, cell, _, decay, *weights = given
         rows = None if mask is None else mask.t()
-        sequences = Sequences(x, hidden, cell, rows, lengths, batch_first, decay)
-        results = by_torch(equation, sequences, Weights(*weights), None)
+        inputs = Inputs(x, hidden, cell, rows, lengths, batch_first, decay)
+        results = by_torch(equation, inputs, Weights(*weights), None)
         pairs = [(r, up) for r, up in zip(results, gradients, strict=False) if up is not None]
         needed = [
             tensor for tensor, needs in zip(given, ctx.needs_input_grad[4:], strict=True) if needs
@@ -339,7 +335,7 @@ def _write(
     lengths: Tensor | None,
 ) -> None:  # fmt: skip
     # What sequences of different length compute at once belongs, when they are read from their
-    # ends, to different time steps: the kernel's summary is not by time then.
+    # ends, to different time steps: the loop's summary is not by time then.
     mixed = watch.backwards and lengths is not None
     if not mixed:
         write_summary(watch, equation, summary)
@@ -350,7 +346,7 @@ def _write(
 
 
 def _signals(equation: Equation, memory: Tensor, at: _Layout) -> dict[str, Tensor]:
-    """Views of what the forward kernel wrote, each (time, batch, hidden)."""
+    """Views of what the forward loop wrote, each (time, batch, hidden)."""
     T, B, _, H = at.sizes
     n = H * B
     compiled = _compiled(equation)

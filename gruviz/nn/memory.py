@@ -26,7 +26,7 @@ _loans: dict[int, tuple["weakref.ref[Any]", Block, Kind]] = {}
 
 def empty(like: Tensor, size: int) -> Tensor:
     """As like.new_empty(size), from memory that some earlier tensor has given back; like is one
-    that the kernels serve.
+    that the loops serve.
 
     A tensor's memory comes back when nothing refers to it any more: not the tensor, not a view of
     it, not an array that shares it. Under Python's global lock every step here is atomic, which

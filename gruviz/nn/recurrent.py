@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import PackedSequence
 from gruviz.nn import validation
 from gruviz.nn.compiled import serves
 from gruviz.nn.equation import Equation, Weights
-from gruviz.nn.function import Result, Sequences, by_numba, by_torch
+from gruviz.nn.function import Inputs, Result, by_numba, by_torch
 from gruviz.nn.initializers import Initializer, fill
 from gruviz.nn.recording import Recording
 from gruviz.nn.regularizers import Regularizer
@@ -21,7 +21,7 @@ from gruviz.nn.watch import Watch
 Start = str | float | Initializer
 Blocks = dict[str, list[tuple[Tensor, slice]]]  # rows of parameters, by the block's name
 KINDS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-KERNELS = {"numba": by_numba, "torch": by_torch}
+ENGINES = {"numba": by_numba, "torch": by_torch}
 
 
 class Layer(nn.Module):
@@ -29,7 +29,7 @@ class Layer(nn.Module):
 
     equation: Equation
     hidden_size: int
-    _kernel: str | None
+    _engine: str | None
 
     @property
     def gates(self) -> str:
@@ -37,20 +37,20 @@ class Layer(nn.Module):
         return self.equation.gates
 
     @property
-    def kernel(self) -> str:
+    def engine(self) -> str:
         """What computes this layer now, "numba" or "torch": the explicit choice, or else what there
         is for its equation and for the device and dtype that its weights have."""
-        return self._kernel or (
+        return self._engine or (
             "numba" if self.equation.compiled and serves(self._weight("weight_ih_l0")) else "torch"
         )
 
-    @kernel.setter
-    def kernel(self, name: str | None) -> None:
-        validation.check_choice("kernel", name, (None, *KERNELS))
+    @engine.setter
+    def engine(self, name: str | None) -> None:
+        validation.check_choice("engine", name, (None, *ENGINES))
         if self.equation.compiled is None:
-            validation.check_without_kernel(name, type(self).__name__)
+            validation.check_without_loops(name, type(self).__name__)
             name = "torch"
-        self._kernel = name
+        self._engine = name
 
     def _weight(self, name: str) -> Tensor:
         # Past nn.Module's __getattr__, which costs ten times as much, unless something like
@@ -86,7 +86,7 @@ class Recurrent(Layer, nn.RNNBase):
             (Gal, Ghahramani, "A theoretically grounded application of dropout in recurrent neural
             networks", 2016): on each layer's input, and on the state on its way into the recurrent
             product. Keras calls them `dropout` and `recurrent_dropout`.
-        kernel: "numba", "torch", or None for numba wherever it can serve; see `kernel`.
+        engine: "numba", "torch", or None for numba wherever it can serve; see `engine`.
 
     There is no projection: a proj_size other than 0 is refused.
 
@@ -117,7 +117,7 @@ class Recurrent(Layer, nn.RNNBase):
         bias_regularizer: Regularizer | None = None,
         input_dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
-        kernel: str | None = None,
+        engine: str | None = None,
     ) -> None:
         # Not torch.nn's constructor, which draws weights from torch's global state.
         nn.Module.__init__(self)
@@ -126,7 +126,7 @@ class Recurrent(Layer, nn.RNNBase):
         validation.check_dropout(dropout, num_layers)
         validation.check_rates(input_dropout=input_dropout, recurrent_dropout=recurrent_dropout)
         self.equation = equation
-        self.kernel = kernel
+        self.engine = engine
         self.mode = f"{equation.name.upper()}_VARIANT" if tied else equation.mode
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.bias, self.batch_first, self.dropout = bias, batch_first, float(dropout)
@@ -164,7 +164,7 @@ class Recurrent(Layer, nn.RNNBase):
         return 2 if self.bidirectional else 1
 
     def flatten_parameters(self) -> None:
-        """Does nothing: no kernel of ours wants the weights in one piece of memory."""
+        """Does nothing: no loop of ours wants the weights in one piece of memory."""
 
     def reset_parameters(self, generator: Generator | None = None) -> None:
         """Draws new weights; in the order of `parameters()`, as torch.nn does."""
@@ -222,8 +222,8 @@ class Recurrent(Layer, nn.RNNBase):
         A NaN or an infinity in a sequence makes NaN of its output from there on.
 
         Raises RuntimeError or ValueError where torch.nn's layer does, ValueError for lengths that
-        don't fit, RuntimeError where the compiled kernels have no rule (torch.func, forward-mode
-        derivatives, tracing); kernel="torch" has one.
+        don't fit, RuntimeError where the compiled loops have no rule (torch.func, forward-mode
+        derivatives, tracing); engine="torch" has one.
         """
         batch = batch_of(input, self.batch_first, lengths, type(self).__name__)
         weight = self._weight("weight_ih_l0")
@@ -232,9 +232,9 @@ class Recurrent(Layer, nn.RNNBase):
         if hx is not None:
             shape = self.num_layers * self.directions, batch.size, self.hidden_size
             states = validation.states_of(hx, self.equation.has_cell, batch, shape)
-        kernel = self.kernel
-        if kernel == "torch" or self._kernel is not None:
-            validation.check_kernel(kernel, self._kernel, weight, type(self).__name__)
+        engine = self.engine
+        if engine == "torch" or self._engine is not None:
+            validation.check_engine(engine, self._engine, weight, type(self).__name__)
         directions = self.directions
         if record is not None:
             record.begin(self.num_layers * directions)
@@ -281,10 +281,10 @@ class Recurrent(Layer, nn.RNNBase):
         if reverse:
             x = backwards(x, batch)
         hidden, cell = (*begin, None, None)[:2]
-        sequences = Sequences(x, hidden, cell, mask, batch.lengths, batch.first)
+        inputs = Inputs(x, hidden, cell, mask, batch.lengths, batch.first)
         watch = None if record is None else Watch(record.layers[number], record.full, reverse)
         weights = self._weights(number)
-        output, final, last = KERNELS[self.kernel](self.equation, sequences, weights, watch)
+        output, final, last = ENGINES[self.engine](self.equation, inputs, weights, watch)
         if batch.lengths is not None:
             output = keep_valid(output, batch)
         return backwards(output, batch) if reverse else output, final, last

@@ -1,4 +1,4 @@
-"""A recurrence step by step in plain torch, for devices, dtypes and cells without a kernel."""
+"""A recurrence step by step in plain torch, for devices, dtypes and cells without a loop."""
 
 import torch
 from torch import Tensor

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gruviz.nn.compiled import KernelWarning, serves
+from gruviz.nn.compiled import SlowerWarning, serves
 from gruviz.nn.sequences import Batch
 
 
@@ -115,10 +115,10 @@ def states_of(hx: Any, pair: bool, batch: Batch, shape: tuple[int, int, int]) ->
     return states
 
 
-def check_without_kernel(name: str | None, layer: str) -> None:
-    """Of a cell that has no kernel at all: refuses one, and says once that it is slow."""
+def check_without_loops(name: str | None, layer: str) -> None:
+    """Of a cell without compiled loops: refuses them, and says once that it is slow."""
     if name == "numba":
-        raise ValueError(f'{layer} has no compiled kernel; choose kernel="torch" or None')
+        raise ValueError(f'{layer} has no compiled loop; choose engine="torch" or None')
     if name is None:
         _say_that_it_is_slow(layer)
 
@@ -126,21 +126,21 @@ def check_without_kernel(name: str | None, layer: str) -> None:
 @cache
 def _say_that_it_is_slow(layer: str) -> None:
     logging.getLogger(__name__).warning(
-        "%s has no compiled kernel: torch computes it step by step, several times slower", layer
+        "%s has no compiled loop: torch computes it step by step, several times slower", layer
     )
 
 
-def check_kernel(name: str, explicit: str | None, weight: Tensor, layer: str) -> None:
-    """Refuses a kernel that can't serve the weight; says so where nobody chose the slow one."""
+def check_engine(name: str, explicit: str | None, weight: Tensor, layer: str) -> None:
+    """Refuses an engine that can't serve the weight; says so where nobody chose the slow one."""
     if name == "numba" and not serves(weight):
         raise ValueError(
-            f'kernel="numba" computes float32 and float64 on the CPU, not {weight.dtype} on'
-            f' {weight.device}; choose kernel="torch" or None'
+            f'engine="numba" computes float32 and float64 on the CPU, not {weight.dtype} on'
+            f' {weight.device}; choose engine="torch" or None'
         )
     if name == "torch" and explicit is None:
         warnings.warn(
-            f"{layer} has no compiled kernel for {weight.dtype} on {weight.device} and computes"
-            ' step by step in torch; kernel="torch" says that this is wanted',
-            KernelWarning,
+            f"{layer} has no compiled loop for {weight.dtype} on {weight.device} and computes"
+            ' step by step in torch; engine="torch" says that this is wanted',
+            SlowerWarning,
             stacklevel=5,
         )

@@ -60,7 +60,7 @@ def write_means(watch: Watch, equation: Equation, arrays: dict[str, Array]) -> N
 
 
 def write_summary(watch: Watch, equation: Equation, summary: Tensor) -> None:
-    """summary: as a kernel fills it, means and then saturated shares, (2 * signals, time)."""
+    """summary: as a loop fills it, means and then saturated shares, (2 * signals, time)."""
     array = summary.numpy()
     if watch.backwards:
         array = array[:, ::-1].copy()

@@ -33,7 +33,7 @@ from gruviz.words import N_, _
 GIVE_BACK_SECONDS = 10.0  # between two times, at least
 MEMORY = "/dev/shm"  # Linux
 READING_DIED = N_("The process that read this file did not survive it; try a smaller file.")
-LOOKING_DIED = N_("The process that made this data did not survive it; choose less data.")
+PREVIEW_DIED = N_("The process that made this data did not survive it; choose less data.")
 
 Progress = Callable[[float, str], None]
 
@@ -51,7 +51,7 @@ class Classroom:
         self.uploads = Uploads(self.tables, self._in_use)
         # One worker stays free of reading, so that everybody's runs go on.
         self._readings = Errands[None](self.pool, max(1, workers - 1), READING_DIED)
-        self._looks = Errands[Preview](self.pool, workers, LOOKING_DIED)
+        self._previews = Errands[Preview](self.pool, workers, PREVIEW_DIED)
         self._lock = threading.Lock()
         self._run_count, self._given_back = 0, -GIVE_BACK_SECONDS
         self._freed = False  # whether there is memory to give back: of runs, or of what was sent
@@ -116,11 +116,11 @@ class Classroom:
         """
         found = known(task, seed, self.tables)
         if found is None:
-            found = self._looks.do(
+            found = self._previews.do(
                 (task, seed, language),
                 visitor,
                 lambda _begun: progress(0.0, _("Looking at the data…")),
-                worker.look,
+                worker.preview,
                 self.tables,
                 task,
                 seed,

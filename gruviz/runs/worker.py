@@ -89,7 +89,7 @@ def read(tables: TableStore, source: str, language: str | None) -> None:
     tables(source)
 
 
-def look(tables: TableStore, task: Task, seed: int, language: str | None) -> Preview:
+def preview(tables: TableStore, task: Task, seed: int, language: str | None) -> Preview:
     """What there is to know of a task's data. Raises GruvizError if there is none."""
     speak(language)
     return preview_of(task, seed, tables)

@@ -14,7 +14,7 @@ from gruviz import nn
 def one_thread() -> Iterator[None]:
     """Sums in another order are other bits: one thread, whatever the caller had.
 
-    The kernels' BLAS has threads of its own, which moreover wait for each other on a busy machine.
+    The loops' BLAS has threads of its own, which moreover wait for each other on a busy machine.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -25,7 +25,7 @@ class TrainingLoss:
     parts, some sequences each, whose sum it is: so that memory is bounded, and nobody waits long.
 
     work: the most sequences x time steps x hidden units of a part. twice: whether second
-    derivatives will be taken; the compiled kernels have only first ones.
+    derivatives will be taken; the compiled loops have only first ones.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class TrainingLoss:
         self._objective = trainer.objective
         self._model = trainer.model.eval()
         if twice:
-            self._model.recurrent.kernel = "torch"
+            self._model.recurrent.engine = "torch"
         self._shapes = {name: weight.shape for name, weight in self._model.state_dict().items()}
         count = len(dataset.train)
         rows = np.linspace(0, count - 1, min(sequences, count)).round().astype(np.int64)

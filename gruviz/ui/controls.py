@@ -16,7 +16,7 @@ from gruviz.experiment import (
     default_of,
 )
 from gruviz.experiment.link import settings
-from gruviz.ui.tables import table_controls
+from gruviz.ui.sources import table_controls
 from gruviz.ui.widgets import OFF, knob
 from gruviz.words import _
 

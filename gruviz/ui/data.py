@@ -7,7 +7,7 @@ from gruviz.data import Preview
 from gruviz.data.theory import theory
 from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment, FromTable, TableTask
-from gruviz.ui import cards, forecasting, frame, reading, sidebar, tables
+from gruviz.ui import cards, forecasting, frame, reading, sidebar, sources
 from gruviz.ui.session import session
 from gruviz.ui.study import drawn
 from gruviz.ui.visitor import charged
@@ -28,7 +28,7 @@ def page() -> None:
     if isinstance(task, FromTable):
         reading.section(task)
     try:
-        data = tables.preview(wanted)
+        data = sources.preview(wanted)
     except GruvizError as error:
         frame.refusal(error)
         return

@@ -35,7 +35,7 @@ FRAME_SECONDS = 0.12  # no viewer is sent more than about eight frames a second
 FRAME_ROWS = 2_500  # at most, of each table; the rest comes with the frames that follow
 FRAME_BYTES = 8_000_000  # a second, at most, for who always asks for everything
 HOLD_SECONDS = 4.0  # an answer, even if nothing is new
-LOOK_SECONDS = 0.03
+POLL_SECONDS = 0.03
 PICTURE_SECONDS = 0.4
 PICTURE_BYTES = 1_000_000  # a second, at most, for heat maps
 ALWAYS = ("steps", "validations")  # of the tables that grow: the panel's figures are made of them
@@ -224,7 +224,7 @@ async def _serve(socket: WebSocket, token: str) -> int:
         began = clock()
         while not viewer.news(asked) and clock() - began < HOLD_SECONDS:
             run.watch()
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
         run.watch()
         worked = time.thread_time()
         frame = viewer.frame(asked)

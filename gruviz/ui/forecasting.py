@@ -27,7 +27,7 @@ from gruviz.data.missing import METHODS
 from gruviz.errors import GruvizError
 from gruviz.experiment import Constant, Experiment, Knob, Plateau, TableTask, about, with_live
 from gruviz.studies import Forecasts, Job, Trials
-from gruviz.ui import frame, report, tables
+from gruviz.ui import frame, report, sources
 from gruviz.ui.session import Session
 from gruviz.ui.study import Offer, drawn
 from gruviz.ui.study import section as study
@@ -46,8 +46,8 @@ def section(mine: Session, wanted: Experiment, data: Preview) -> None:
     """All that is known of the column that is forecast."""
     task = wanted.task
     assert isinstance(task, TableTask)
-    table = tables.fetch(task.source)
-    series = series_of(task, wanted.seed, tables.fetch)
+    table = sources.fetch(task.source)
+    series = series_of(task, wanted.seed, sources.fetch)
     with st.container(border=True):
         st.subheader(frame.literal(data.unit), anchor=False)
         x, x_title = axis(table, len(series))
@@ -77,7 +77,7 @@ def _scores(mine: Session, wanted: Experiment, data: Preview, series: Floats) ->
     found = None if judged is None else judged.found[0]
     if found is None:
         assert data.ends is not None
-        known = baseline_scores(task, wanted.seed, tables.fetch, data.border, data.ends.tobytes())
+        known = baseline_scores(task, wanted.seed, sources.fetch, data.border, data.ends.tobytes())
     else:
         known = score_forecasts(
             series, data.border, task.window, task.horizon, found.ends, {_(NETWORK): found.values}
@@ -162,7 +162,7 @@ def _latest(
     said = {label_of(name): values for name, values in known.items()}
     if found is not None and found.latest is not None:
         said = {_(NETWORK): found.latest, **said}
-    table = tables.fetch(task.source)
+    table = sources.fetch(task.source)
     ahead, x_title = ahead_of(table, rows, task.horizon)
     x, _title = axis(table, rows)
     begin = max(0, rows - SHOWN_ROWS * task.window)
@@ -183,10 +183,10 @@ def _latest(
 
 
 def _begin_backtest(_mine: Session, wanted: Experiment) -> tuple[Experiment, Trials]:
-    check(wanted, tables.preview(wanted))
+    check(wanted, sources.preview(wanted))
     task = wanted.task
     assert isinstance(task, TableTask)
-    series = series_of(task, wanted.seed, tables.fetch)
+    series = series_of(task, wanted.seed, sources.fetch)
     folds = rolling_origins(len(series), task.window, task.horizon, FOLDS)
     # What looks at the validation part while it trains would look at what is to be forecast.
     schedule = Constant() if isinstance(wanted.schedule, Plateau) else wanted.schedule
@@ -206,7 +206,7 @@ def _show_backtest(state: Trials, experiment: Experiment) -> None:
         return
     task = experiment.task
     assert isinstance(task, TableTask)
-    series = series_of(task, experiment.seed, tables.fetch)
+    series = series_of(task, experiment.seed, sources.fetch)
     rows = [
         score_forecasts(
             series,
@@ -256,7 +256,7 @@ def _begin_gaps(_mine: Session, wanted: Experiment) -> tuple[Experiment, Trials]
         for name in METHODS
     ]
     jobs = [job for job in jobs if _fits(job)]
-    if not np.isnan(series_of(task, wanted.seed, tables.fetch)).any():
+    if not np.isnan(series_of(task, wanted.seed, sources.fetch)).any():
         raise GruvizError(
             _(
                 "No value of this column is missing; punch some holes into it first (in the sidebar)."
@@ -271,7 +271,7 @@ def _fits(job: Job) -> bool:
     Raises GruvizError for any other reason.
     """
     try:
-        check(job.experiment, tables.preview(job.experiment))
+        check(job.experiment, sources.preview(job.experiment))
     except GruvizError:
         if job.experiment.task.decays:
             return False
@@ -287,7 +287,7 @@ def _show_gaps(state: Trials, experiment: Experiment) -> None:
     curves, rows = {}, []
     task = experiment.task
     assert isinstance(task, TableTask)
-    series = series_of(task, experiment.seed, tables.fetch)
+    series = series_of(task, experiment.seed, sources.fetch)
     common = sorted(set.intersection(*(set(found.ends.tolist()) for found in state.found)))
     for job, found in zip(state.jobs, state.found, strict=False):
         assert isinstance(job.experiment.task, TableTask)

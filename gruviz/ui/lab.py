@@ -6,7 +6,7 @@ from gruviz import charts
 from gruviz.data import check
 from gruviz.experiment import Experiment
 from gruviz.studies import RangeTest, Sharpness, Suggestion, Surface
-from gruviz.ui import frame, sidebar, tables
+from gruviz.ui import frame, sidebar, sources
 from gruviz.ui.session import Session, session
 from gruviz.ui.study import AGAIN, Offer, drawn, section
 from gruviz.ui.visitor import charged
@@ -61,7 +61,7 @@ def _ask_where_to_start(mine: Session) -> None:
 def _range_test(mine: Session, wanted: Experiment) -> tuple[Experiment, RangeTest]:
     run = mine.run
     if run is None:
-        check(wanted, tables.preview(wanted))
+        check(wanted, sources.preview(wanted))
         return wanted, RangeTest.begin()
     trained = st.session_state["range-test-from"] == "run"
     return run.experiment, RangeTest.begin(run.checkpoint if trained else None)

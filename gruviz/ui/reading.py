@@ -8,7 +8,7 @@ from gruviz.csv import Finding, Overrides, Severity
 from gruviz.data import Table
 from gruviz.errors import GruvizError
 from gruviz.experiment import FromTable
-from gruviz.ui import frame, tables
+from gruviz.ui import frame, sources
 from gruviz.words import N_, _, n_
 
 AUTO = "auto"
@@ -69,7 +69,7 @@ ASKED = {
 def section(task: FromTable) -> None:
     """What is known of the table of a task, and the ways to read it differently."""
     try:
-        table = tables.fetch(task.source)
+        table = sources.fetch(task.source)
     except GruvizError as error:
         frame.refusal(error)
         return
@@ -142,7 +142,7 @@ def _finding(table: Table, finding: Finding, key: str, icon: str) -> None:
 
 
 def _apply(table: Table, changes: Overrides) -> None:
-    tables.overrule(table.digest, table.overrides | changes)
+    sources.overrule(table.digest, table.overrides | changes)
 
 
 def _overrules(table: Table) -> None:
@@ -191,7 +191,7 @@ def _overrules(table: Table) -> None:
             again = st.form_submit_button(_("Read again"), icon=":material/refresh:")
             found = st.form_submit_button(_("As found"), icon=":material/undo:", type="tertiary")
     if found:
-        tables.overrule(table.digest, Overrides())
+        sources.overrule(table.digest, Overrides())
         st.rerun()
     if again:
         words = {
@@ -215,11 +215,11 @@ def _overrules(table: Table) -> None:
                 changes["time"] = time
             if time_format.strip():
                 changes["time_format"] = time_format.strip()
-            tables.reread(table.digest, Overrides.of(**changes))
+            sources.reread(table.digest, Overrides.of(**changes))
         except GruvizError as error:
             frame.refusal(error)
             return
-        tables.overrule(table.digest, Overrides.of(**changes))
+        sources.overrule(table.digest, Overrides.of(**changes))
         st.rerun()
 
 

@@ -15,11 +15,11 @@ from gruviz.experiment.course import Course
 from gruviz.experiment.link import MOST_TURNS, course_from_link, course_to_link, to_link
 from gruviz.runs import Run, Status, Study, classroom
 from gruviz.runs.comparison import same_start
-from gruviz.ui import controls, tables
+from gruviz.ui import controls, sources
 from gruviz.ui.visitor import visitor
 from gruviz.words import N_, _, speak
 
-LOOKS = ("axis", "view")  # what of the address is about looking, not about the experiment
+DISPLAY = ("axis", "view")  # what of the address is about looking, not about the experiment
 GONE = N_(
     "The run of this tab is gone: the server was restarted or made room for others. Press Train to"
     " begin anew."
@@ -142,7 +142,7 @@ class Session:
         task = run.experiment.task
         if isinstance(task, FromTable):
             with suppress(GruvizError):  # gone since then: the page says so
-                tables.adopt(task.source)
+                sources.adopt(task.source)
         self.read_link()
         assert self.course is not None
         wanted, self.course = self.course.last, None
@@ -155,7 +155,7 @@ class Session:
         """Set the controls to how the course of the link begins that opened this tab."""
         self.course, complaints = course_from_link(self.link)
         task = self.course.first.task
-        if isinstance(task, FromTable) and tables.base(task.source) not in tables.labels():
+        if isinstance(task, FromTable) and sources.base(task.source) not in sources.labels():
             complaints.append(
                 _(
                     "The data of this link isn't here: an upload doesn't go with a link and doesn't"
@@ -174,7 +174,7 @@ class Session:
     def _has(self, task: TableTask) -> bool:
         """Whether the column of a table is there; true of no table, which the sidebar complains of."""
         try:
-            return task.column in tables.fetch(task.source).columns
+            return task.column in sources.fetch(task.source).columns
         except GruvizError:
             return True
 
@@ -258,7 +258,7 @@ class Session:
         """As many updates as it takes to see every training sequence once, from here on."""
         run = None if self.run is None or self.run.over else self.run
         experiment = wanted if run is None else run.experiment
-        about = tables.preview(wanted) if run is None else run.preview
+        about = sources.preview(wanted) if run is None else run.preview
         self.step(wanted, batches_per_epoch(experiment, about))
 
     def pause(self, _wanted: Experiment) -> None:
@@ -284,7 +284,9 @@ def link_of(run: Run) -> dict[str, str]:
 def session() -> Session:
     """The session of this tab; at its first call the controls are set from the link."""
     if "session" not in st.session_state:
-        link = {key: value for key, value in st.query_params.to_dict().items() if key not in LOOKS}
+        link = {
+            key: value for key, value in st.query_params.to_dict().items() if key not in DISPLAY
+        }
         st.session_state["session"] = Session(link)
         st.session_state["session"].read_link()
     found: Session = st.session_state["session"]

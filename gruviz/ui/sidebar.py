@@ -7,7 +7,7 @@ import streamlit as st
 from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment
 from gruviz.ui import controls, frame
-from gruviz.ui.session import LOOKS, Session
+from gruviz.ui.session import DISPLAY, Session
 
 
 def read(mine: Session, page: str) -> Experiment:
@@ -35,13 +35,13 @@ def read(mine: Session, page: str) -> Experiment:
 
 def address(mine: Session, wanted: Experiment) -> None:
     """Make the page's address the link of what the controls show."""
-    looks = {key: st.query_params[key] for key in LOOKS if key in st.query_params}
-    link = mine.address(wanted) | looks
+    display = {key: st.query_params[key] for key in DISPLAY if key in st.query_params}
+    link = mine.address(wanted) | display
     if st.query_params.to_dict() != link:
         st.query_params.from_dict(link)
 
 
-def look(name: str, label: str, options: Mapping[str, str], *, bare: bool = False) -> str:
+def display_option(name: str, label: str, options: Mapping[str, str], *, bare: bool = False) -> str:
     """A choice of how to look at the run, the first of the options by default; kept in the link."""
     default = next(iter(options))
     st.session_state.setdefault(name, st.query_params.get(name, default))

@@ -12,7 +12,7 @@ from gruviz.errors import GruvizError
 from gruviz.experiment import STOPS, Experiment, Knob, Pick
 from gruviz.experiment.link import MOST_TURNS
 from gruviz.runs import SLOW_SECONDS, Lost, Status
-from gruviz.ui import cards, columns, frame, pinboard, report, sidebar, tables
+from gruviz.ui import cards, columns, frame, pinboard, report, sidebar, sources
 from gruviz.ui.panel import panel
 from gruviz.ui.pins import pin_tables
 from gruviz.ui.session import Session, session
@@ -31,7 +31,7 @@ def page() -> None:
     wanted = sidebar.read(mine, "Train")
     with st.sidebar:
         axes = {"log": _("logarithmic"), "linear": _("linear")}
-        log = sidebar.look("axis", _("Loss axis"), axes) == "log"
+        log = sidebar.display_option("axis", _("Loss axis"), axes) == "log"
     _act(mine, wanted)
     sidebar.address(mine, wanted)  # another run's, or none's
 
@@ -60,7 +60,7 @@ def _act(mine: Session, wanted: Experiment) -> None:
     }
     try:
         if pressed in ("train", "step", "epoch", "many") and mine.begins(wanted):
-            check(wanted, tables.preview(wanted))
+            check(wanted, sources.preview(wanted))
         acts[pressed](wanted)
     except GruvizError as error:
         mine.complaints = [str(error)]
@@ -195,7 +195,7 @@ def _say(mine: Session, wanted: Experiment) -> None:
 
 def _shown(setting: Any, what: Knob | Pick) -> str:
     """A setting as people write it; a table by its name, never by its digest."""
-    known = tables.labels().get(tables.base(setting)) if isinstance(setting, str) else None
+    known = sources.labels().get(sources.base(setting)) if isinstance(setting, str) else None
     return known or report.value(setting, what)
 
 
@@ -283,14 +283,14 @@ def _show(mine: Session, wanted: Experiment, *, log: bool) -> None:
     run = mine.run
     experiment = run.experiment if run else wanted
     try:
-        data = run.preview if run else tables.preview(wanted)
+        data = run.preview if run else sources.preview(wanted)
     except GruvizError as error:
         frame.refusal(error)
         return
     if found := report.findings(data):
         st.caption(frame.literal(found))
     views = {name: _(each.label) for name, each in charts.VIEWS.items()}
-    view = sidebar.look("view", _("View"), views, bare=True)
+    view = sidebar.display_option("view", _("View"), views, bare=True)
     known = theory(experiment, data)
     still = columns.still_tables(experiment, wanted, data)
     still["here"] = columns.here(run) if run else {name: v[:1] for name, v in still["plan"].items()}

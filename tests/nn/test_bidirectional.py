@@ -64,11 +64,11 @@ def test_packed_sequences_equal_those_of_torch(kind: str, sorted_: bool) -> None
     )
 
 
-@pytest.mark.parametrize("kernel", ["numba", "torch"])
+@pytest.mark.parametrize("engine", ["numba", "torch"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_lengths_give_what_each_sequence_gives_alone(kind: str, kernel: str) -> None:
+def test_lengths_give_what_each_sequence_gives_alone(kind: str, engine: str) -> None:
     layer = getattr(gruviz.nn, kind)(
-        3, 5, 2, batch_first=True, bidirectional=True, dtype=torch.float64, kernel=kernel
+        3, 5, 2, batch_first=True, bidirectional=True, dtype=torch.float64, engine=engine
     )
     x, lengths = torch.randn(4, 6, 3, dtype=torch.float64), [3, 6, 1, 5]
     for row, length in enumerate(lengths):
@@ -152,16 +152,16 @@ def recorded(layer: Any, x: torch.Tensor, detail: Any = "full", **options: Any) 
     return recording.layers, output, weights
 
 
-@pytest.mark.parametrize("kernel", ["numba", "torch"])
+@pytest.mark.parametrize("engine", ["numba", "torch"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_direction_that_reads_backwards_is_recorded_by_the_steps_of_the_input(
-    kind: str, kernel: str
+    kind: str, engine: str
 ) -> None:
     generator = torch.Generator().manual_seed(0)
     layer = getattr(gruviz.nn, kind)(
-        3, 5, bidirectional=True, dtype=torch.float64, kernel=kernel, generator=generator
+        3, 5, bidirectional=True, dtype=torch.float64, engine=engine, generator=generator
     )
-    alone = getattr(gruviz.nn, kind)(3, 5, dtype=torch.float64, kernel="torch")
+    alone = getattr(gruviz.nn, kind)(3, 5, dtype=torch.float64, engine="torch")
     weights = layer.state_dict()
     alone.load_state_dict({name: weights[f"{name}_reverse"] for name in alone.state_dict()})
     x = torch.randn(7, 4, 3, dtype=torch.float64)
@@ -205,10 +205,10 @@ def test_both_paths_record_the_same_in_both_directions(
     kind: str, lengths: list[int] | None, detail: str
 ) -> None:
     x, found = torch.linspace(-4, 4, 72, dtype=torch.float64).view(6, 4, 3), []
-    for kernel in ("numba", "torch"):
+    for engine in ("numba", "torch"):
         generator = torch.Generator().manual_seed(0)
         layer = getattr(gruviz.nn, kind)(
-            3, 5, 2, bidirectional=True, dtype=torch.float64, kernel=kernel, generator=generator
+            3, 5, 2, bidirectional=True, dtype=torch.float64, engine=engine, generator=generator
         )
         found.append(recorded(layer, x, detail, lengths=lengths)[0])
     assert len(found[0]) == 4
@@ -240,8 +240,8 @@ def test_a_summary_is_that_of_the_whole_and_steps_after_an_end_count_for_nothing
 
 
 def test_gradients_held_by_a_finished_sequence_do_not_enter_the_norm() -> None:
-    for kernel in ("numba", "torch"):
-        layer, recording = gruviz.nn.GRU(2, 3, kernel=kernel), Recording()
+    for engine in ("numba", "torch"):
+        layer, recording = gruviz.nn.GRU(2, 3, engine=engine), Recording()
         _, state = layer(torch.randn(4, 2, 2), lengths=[4, 1], record=recording)
         state.square().sum().backward()
         (record,) = recording.layers

@@ -77,7 +77,7 @@ def test_saved_tensors_may_be_kept_anywhere(
     kind: str, options: dict[str, Any], keeper: str
 ) -> None:
     layer, x = build(kind, **options), torch.randn(20, 12, 3)
-    feature_major = torch.randn(20, 3, 12).transpose(1, 2)  # read by the kernels where it lies
+    feature_major = torch.randn(20, 3, 12).transpose(1, 2)  # read by the loops where it lies
 
     def kept(layer: Any, x: Tensor, **options: Any) -> Any:
         with KEEPERS[keeper]():
@@ -234,10 +234,10 @@ CHANGES: dict[str, Callable[[Tensor, Tensor], Any]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("kernel", ["numba", "torch"])
+@pytest.mark.parametrize("engine", ["numba", "torch"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_output_changed_in_place_has_the_gradients_of_one_changed_in_a_copy(
-    kind: str, kernel: str, change: str
+    kind: str, engine: str, change: str
 ) -> None:
     for options, shape in (
         ({}, (6, 3, 2)),
@@ -245,7 +245,7 @@ def test_an_output_changed_in_place_has_the_gradients_of_one_changed_in_a_copy(
         ({"bidirectional": True}, (6, 3, 2)),
         ({}, (6, 2)),  # without a batch axis
     ):
-        layer = build(kind, 2, 4, kernel=kernel, **options)
+        layer = build(kind, 2, 4, engine=engine, **options)
         x = torch.randn(shape)
         extra = torch.randn(*shape[:-1], 4 * layer.directions, requires_grad=True)
         found = []
@@ -316,20 +316,20 @@ def forward_mode(layer: Any, x: Tensor) -> Any:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's forward mode scripts its rules
 @pytest.mark.parametrize("use", [under_func, under_vmap, under_jvp, forward_mode])
 @pytest.mark.parametrize("kind", KINDS)
-def test_where_kernels_have_no_rule_they_say_so_and_the_torch_path_has_one(
+def test_where_loops_have_no_rule_they_say_so_and_the_torch_path_has_one(
     kind: str, use: Callable[[Any, Tensor], Any]
 ) -> None:
     layer, x = build(kind, 2, 4), torch.randn(6, 3, 2)
-    with pytest.raises(RuntimeError, match=re.escape('choose kernel="torch" for this layer')):
+    with pytest.raises(RuntimeError, match=re.escape('choose engine="torch" for this layer')):
         use(layer, x)
-    layer.kernel = "torch"
+    layer.engine = "torch"
     assert use(layer, x).isfinite().all()
 
 
-def test_the_torch_path_under_func_gives_the_gradient_of_the_kernels() -> None:
+def test_the_torch_path_under_func_gives_the_gradient_of_the_loops() -> None:
     layer, x = build("GRU", 2, 4), torch.randn(6, 3, 2, requires_grad=True)
     (expected,) = torch.autograd.grad(layer(x)[0].sum(), x)
-    layer.kernel = "torch"
+    layer.engine = "torch"
     torch.testing.assert_close(under_func(layer, x.detach()), expected)
 
 
@@ -349,6 +349,6 @@ def test_a_compiler_is_told_that_there_is_no_rule_and_compiles_the_torch_path() 
     expected = layer(x)[0]
     with pytest.raises(RuntimeError, match=r"no rule for .* tracing and compiling"):
         torch.compile(layer, backend="eager")(x)
-    layer.kernel = "torch"
+    layer.engine = "torch"
     torch.compiler.reset()
     torch.testing.assert_close(torch.compile(layer, backend="eager")(x)[0], expected)

@@ -71,8 +71,8 @@ def test_every_option_gives_the_same_by_numba_and_by_torch(
     kind: str, options: dict[str, Any]
 ) -> None:
     compiled, plain = (
-        build(kind, options, 3, 5, recurrent_dropout=0.3, input_dropout=0.2, kernel=kernel)
-        for kernel in ("numba", "torch")
+        build(kind, options, 3, 5, recurrent_dropout=0.3, input_dropout=0.2, engine=engine)
+        for engine in ("numba", "torch")
     )
     x = torch.randn(6, 4, 3, dtype=torch.float64)
     ours, theirs = (
@@ -108,12 +108,12 @@ def test_tied_gates_use_one_matrix_for_reset_update_and_candidate() -> None:
 
 
 @pytest.mark.parametrize(("kind", "options"), LAYERS)
-@pytest.mark.parametrize("kernel", ["numba", "torch"])
+@pytest.mark.parametrize("engine", ["numba", "torch"])
 def test_the_recorded_gradient_is_that_of_a_loop_over_single_steps(
-    kind: str, options: dict[str, Any], kernel: str
+    kind: str, options: dict[str, Any], engine: str
 ) -> None:
-    layer = build(kind, options, 2, 4, kernel=kernel)
-    step = build(kind, options, 2, 4, kernel="torch")
+    layer = build(kind, options, 2, 4, engine=engine)
+    step = build(kind, options, 2, 4, engine="torch")
     x, weights = torch.randn(7, 3, 2, dtype=torch.float64), torch.randn(7, 3, 4).double()
 
     recording = Recording()

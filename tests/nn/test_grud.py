@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 import gruviz.nn
-from gruviz.nn import GRU, GRUD, KernelWarning, Recording
+from gruviz.nn import GRU, GRUD, Recording, SlowerWarning
 from gruviz.nn.cells.gru import GRUEquation
 from gruviz.nn.equation import Weights
-from gruviz.nn.function import Sequences
-from gruviz.nn.recurrent import KERNELS
+from gruviz.nn.function import Inputs
+from gruviz.nn.recurrent import ENGINES
 from tests.nn.agreement import assert_equal, results_and_gradients
 
 T, B, K, H = 7, 3, 2, 5
@@ -73,9 +73,9 @@ def by_hand(layer: GRUD, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
     return torch.from_numpy(output), {k: torch.from_numpy(v) for k, v in signals.items()}
 
 
-@pytest.mark.parametrize("kernel", ["numba", "torch"])
-def test_output_and_signals_equal_the_equations_written_out_by_hand(kernel: str) -> None:
-    layer, x, recording = made(kernel=kernel), channels(), Recording()
+@pytest.mark.parametrize("engine", ["numba", "torch"])
+def test_output_and_signals_equal_the_equations_written_out_by_hand(engine: str) -> None:
+    layer, x, recording = made(engine=engine), channels(), Recording()
     output, last = layer(x, record=recording)
     expected, signals = by_hand(layer, x)
     torch.testing.assert_close(output, expected)
@@ -97,9 +97,9 @@ def test_batch_first_only_turns_the_axes_and_a_state_can_be_given() -> None:
     torch.testing.assert_close(plain(x[3:], middle)[0], whole[3:])
 
 
-@pytest.mark.parametrize("kernel", ["numba", "torch"])
-def test_gradcheck_passes_for_inputs_state_and_every_weight(kernel: str) -> None:
-    layer = made(kernel=kernel)
+@pytest.mark.parametrize("engine", ["numba", "torch"])
+def test_gradcheck_passes_for_inputs_state_and_every_weight(engine: str) -> None:
+    layer = made(engine=engine)
     names = [name for name, _ in layer.named_parameters()]
 
     def run(x: Tensor, h: Tensor, *weights: Tensor) -> Tensor:
@@ -134,9 +134,9 @@ def test_a_value_long_gone_is_its_mean_and_the_state_is_forgotten() -> None:
     torch.testing.assert_close(layer(x)[0][-1], layer(afresh)[0][0])
 
 
-@pytest.mark.parametrize("kernel", ["numba", "torch"])
-def test_the_gradient_of_each_state_is_the_one_that_a_change_of_it_would_have(kernel: str) -> None:
-    layer, x, recording = made(kernel=kernel), channels(), Recording()
+@pytest.mark.parametrize("engine", ["numba", "torch"])
+def test_the_gradient_of_each_state_is_the_one_that_a_change_of_it_would_have(engine: str) -> None:
+    layer, x, recording = made(engine=engine), channels(), Recording()
     output, _ = layer(x, record=recording)
     weigh = torch.linspace(-1, 1, B * H, dtype=torch.float64).view(B, H)
     (output[-1] * weigh).sum().backward()
@@ -151,9 +151,9 @@ def test_the_gradient_of_each_state_is_the_one_that_a_change_of_it_would_have(ke
     np.testing.assert_allclose(record.gradient_norm, norms)
 
 
-@pytest.mark.parametrize("kernel", ["numba", "torch"])
-def test_a_summary_has_the_norms_and_no_more(kernel: str) -> None:
-    layer, recording = made(kernel=kernel), Recording("summary")
+@pytest.mark.parametrize("engine", ["numba", "torch"])
+def test_a_summary_has_the_norms_and_no_more(engine: str) -> None:
+    layer, recording = made(engine=engine), Recording("summary")
     layer(channels(), record=recording)[0].sum().backward()
     record = recording.layers[0]
     assert record.signals == {} and record.gradient is None
@@ -195,7 +195,7 @@ def test_features_that_are_not_three_groups_are_refused(features: int) -> None:
 def test_both_paths_give_the_same_gradients_whatever_is_asked_for() -> None:
     begun = torch.linspace(-1, 1, B * H, dtype=torch.float64).view(1, B, H)
     for batch_first, state in product((False, True), (None, begun)):
-        layers = [made(kernel=kernel, batch_first=batch_first) for kernel in ("numba", "torch")]
+        layers = [made(engine=engine, batch_first=batch_first) for engine in ("numba", "torch")]
         x = channels()
         x = x.transpose(0, 1) if batch_first else x
         ours, theirs = (results_and_gradients(layer, x, state) for layer in layers)
@@ -220,10 +220,10 @@ def test_a_state_can_fade_in_sequences_that_end_early_and_under_a_mask(
     for mask, lengths in product(
         (None, 2 * (drawn(B, H) > 0).double()), (None, torch.tensor([T, 3, 1]))
     ):
-        sequences = Sequences(x, hidden, None, mask, lengths, batch_first, decay)
+        inputs = Inputs(x, hidden, None, mask, lengths, batch_first, decay)
         found = []
-        for compute in KERNELS.values():
-            output, final, _cell = compute(equation, sequences, Weights(*weights), None)
+        for compute in ENGINES.values():
+            output, final, _cell = compute(equation, inputs, Weights(*weights), None)
             loss = (output * torch.linspace(-1, 2, T * B * H).view(output.shape)).sum()
             gradients = torch.autograd.grad(loss + final.square().sum(), leaves)
             found.append([output, final, *gradients])
@@ -235,26 +235,26 @@ def test_a_state_can_fade_in_sequences_that_end_early_and_under_a_mask(
             assert torch.equal(final[0, 2], whole[0, 2])
 
 
-@pytest.mark.parametrize("kernel", ["numba", "torch"])
+@pytest.mark.parametrize("engine", ["numba", "torch"])
 @pytest.mark.parametrize("place", [0, K, 2 * K])
-def test_a_nan_comes_out_in_its_sequence_alone(kernel: str, place: int) -> None:
-    layer, x = made(kernel=kernel), channels()
+def test_a_nan_comes_out_in_its_sequence_alone(engine: str, place: int) -> None:
+    layer, x = made(engine=engine), channels()
     x[2, 1, place] = torch.nan
     output, _ = layer(x)
     assert output[2:, 1].isnan().all()
     assert output[:2].isfinite().all() and output[:, [0, 2]].isfinite().all()
 
 
-def test_the_kernel_serves_where_it_can() -> None:
-    assert GRUD(3, 2).kernel == "numba"
+def test_the_loop_serves_where_it_can() -> None:
+    assert GRUD(3, 2).engine == "numba"
     brief = GRUD(3, 2, dtype=torch.bfloat16)
-    assert brief.kernel == "torch"
-    with pytest.warns(KernelWarning, match="GRUD has no compiled kernel for torch.bfloat16"):
+    assert brief.engine == "torch"
+    with pytest.warns(SlowerWarning, match="GRUD has no compiled loop for torch.bfloat16"):
         brief(torch.zeros(4, 1, 3, dtype=torch.bfloat16))
-    with pytest.raises(ValueError, match="kernel is one of None, 'numba', 'torch', not 'cuda'"):
-        GRUD(3, 2, kernel="cuda")
-    with pytest.raises(ValueError, match='kernel="numba" computes float32 and float64'):
-        GRUD(3, 2, kernel="numba", dtype=torch.bfloat16)(torch.zeros(4, 1, 3, dtype=torch.bfloat16))
+    with pytest.raises(ValueError, match="engine is one of None, 'numba', 'torch', not 'cuda'"):
+        GRUD(3, 2, engine="cuda")
+    with pytest.raises(ValueError, match='engine="numba" computes float32 and float64'):
+        GRUD(3, 2, engine="numba", dtype=torch.bfloat16)(torch.zeros(4, 1, 3, dtype=torch.bfloat16))
 
 
 def test_autocast_costs_no_more_than_its_own_precision() -> None:
@@ -267,8 +267,8 @@ def test_autocast_costs_no_more_than_its_own_precision() -> None:
 
 
 def test_a_layer_set_to_torch_has_second_derivatives() -> None:
-    layer, x = made(kernel="numba"), channels()
-    layer.kernel = "torch"
+    layer, x = made(engine="numba"), channels()
+    layer.engine = "torch"
     (first,) = torch.autograd.grad(
         layer(x)[0].square().sum(), layer.hidden_decay, create_graph=True
     )
@@ -282,7 +282,7 @@ def test_a_layer_set_to_torch_has_second_derivatives() -> None:
     torch.testing.assert_close(second, (changed[0] - changed[1]) / (2 * step), rtol=1e-5, atol=1e-7)
 
 
-def test_what_the_kernel_would_misread_is_refused() -> None:
+def test_what_the_loop_would_misread_is_refused() -> None:
     layer, x = GRUD(6, 4), torch.zeros(5, 3, 6)
     with pytest.raises(ValueError, match="dtype"):
         layer(x.double())

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import gruviz.nn
-from gruviz.nn import GRU, INITIALIZERS, L1, L1L2, L2, LSTM, RNN, KernelWarning, clip_norm_
+from gruviz.nn import GRU, INITIALIZERS, L1, L1L2, L2, LSTM, RNN, SlowerWarning, clip_norm_
 from gruviz.nn.initializers import fill
 
 KINDS = ["RNN", "GRU", "LSTM"]
@@ -283,21 +283,21 @@ def test_whole_sequence_last_step_and_final_state_are_reachable() -> None:
 
 def test_what_computes_can_be_asked_and_chosen_and_never_changes_in_silence() -> None:
     layer = GRU(2, 3)
-    assert layer.kernel == "numba" and GRU(2, 3, kernel="torch").kernel == "torch"
+    assert layer.engine == "numba" and GRU(2, 3, engine="torch").engine == "torch"
     half = GRU(2, 3, dtype=torch.bfloat16)
-    assert half.kernel == "torch"
-    with pytest.warns(KernelWarning, match="GRU has no compiled kernel for torch.bfloat16 on cpu"):
+    assert half.engine == "torch"
+    with pytest.warns(SlowerWarning, match="GRU has no compiled loop for torch.bfloat16 on cpu"):
         half(torch.zeros(4, 1, 2, dtype=torch.bfloat16))
-    with pytest.raises(ValueError, match='kernel="numba" computes float32 and float64 on the CPU'):
-        GRU(2, 3, dtype=torch.bfloat16, kernel="numba")(torch.zeros(4, 1, 2, dtype=torch.bfloat16))
+    with pytest.raises(ValueError, match='engine="numba" computes float32 and float64 on the CPU'):
+        GRU(2, 3, dtype=torch.bfloat16, engine="numba")(torch.zeros(4, 1, 2, dtype=torch.bfloat16))
     assert (
         layer.to(torch.float64)(torch.zeros(4, 1, 2, dtype=torch.float64))[0].dtype == torch.float64
     )
 
 
-def test_bfloat16_by_torch_stays_near_the_kernel() -> None:
+def test_bfloat16_by_torch_stays_near_the_loop() -> None:
     layer, x = GRU(2, 3), torch.randn(4, 1, 2)
-    half = GRU(2, 3, kernel="torch", dtype=torch.bfloat16)
+    half = GRU(2, 3, engine="torch", dtype=torch.bfloat16)
     half.load_state_dict(layer.state_dict())
     torch.testing.assert_close(half(x.bfloat16())[0].float(), layer(x)[0], rtol=0, atol=0.05)
 

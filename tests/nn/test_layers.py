@@ -88,7 +88,7 @@ def test_packed_sequences_equal_those_of_torch(kind: str, sorted_: bool) -> None
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("engine", ["numba", "torch"])
 def test_lengths_give_what_each_sequence_gives_alone(kind: str, engine: str) -> None:
-    layer = getattr(gruviz.nn, kind)(2, 3, 2, batch_first=True, dtype=torch.float64, kernel=engine)
+    layer = getattr(gruviz.nn, kind)(2, 3, 2, batch_first=True, dtype=torch.float64, engine=engine)
     lengths = [3, 6, 1, 5]
     x = torch.randn(4, 6, 2, dtype=torch.float64)
     for row, length in enumerate(lengths):
@@ -151,9 +151,9 @@ def test_the_same_seed_draws_the_weights_that_torch_draws(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_the_torch_path_gives_the_numbers_of_the_kernel(kind: str, dtype: torch.dtype) -> None:
-    compiled = getattr(gruviz.nn, kind)(3, 7, 2, dtype=dtype, kernel="numba")
-    plain = getattr(gruviz.nn, kind)(3, 7, 2, dtype=dtype, kernel="torch")
+def test_the_torch_path_gives_the_numbers_of_the_loop(kind: str, dtype: torch.dtype) -> None:
+    compiled = getattr(gruviz.nn, kind)(3, 7, 2, dtype=dtype, engine="numba")
+    plain = getattr(gruviz.nn, kind)(3, 7, 2, dtype=dtype, engine="torch")
     plain.load_state_dict(compiled.state_dict())
     x, state = torch.randn(9, 4, 3, dtype=dtype), states(kind, 2, 4, 7, dtype)
     for lengths in (None, [9, 2, 5, 1]):

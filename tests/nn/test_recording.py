@@ -69,10 +69,10 @@ def test_gates_rebuild_cell_and_hidden_state_of_nn_lstm() -> None:
     np.testing.assert_allclose(s["hidden"], hidden, atol=1e-12)
 
 
-@pytest.mark.parametrize("kernel", ["numba", "torch"])
+@pytest.mark.parametrize("engine", ["numba", "torch"])
 @pytest.mark.parametrize("kind", list(SIGNALS))
-def test_each_layer_has_its_signals_as_time_batch_hidden(kind: str, kernel: str) -> None:
-    layer = getattr(gruviz.nn, kind)(2, 5, 2, batch_first=True, kernel=kernel)
+def test_each_layer_has_its_signals_as_time_batch_hidden(kind: str, engine: str) -> None:
+    layer = getattr(gruviz.nn, kind)(2, 5, 2, batch_first=True, engine=engine)
     recording = Recording()
     layer(torch.randn(3, 4, 2), record=recording)[0].sum().backward()
     assert len(recording.layers) == 2
@@ -88,10 +88,10 @@ def test_each_layer_has_its_signals_as_time_batch_hidden(kind: str, kernel: str)
 @pytest.mark.parametrize("lengths", [None, [2, 4, 1]])
 def test_both_paths_record_the_same(kind: str, lengths: list[int] | None) -> None:
     records = []
-    for kernel in ("numba", "torch"):
+    for engine in ("numba", "torch"):
         generator = torch.Generator().manual_seed(0)
         layer = getattr(gruviz.nn, kind)(
-            2, 5, dtype=torch.float64, kernel=kernel, generator=generator
+            2, 5, dtype=torch.float64, engine=engine, generator=generator
         )
         x = torch.linspace(-4, 4, 24, dtype=torch.float64).view(4, 3, 2)
         recording = Recording()

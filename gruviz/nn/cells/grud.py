@@ -7,9 +7,9 @@ from torch.nn.functional import linear
 from gruviz.nn import validation
 from gruviz.nn.cells.gru import GRUEquation
 from gruviz.nn.equation import Equation, Weights
-from gruviz.nn.function import Sequences
+from gruviz.nn.function import Inputs
 from gruviz.nn.recording import Recording
-from gruviz.nn.recurrent import KERNELS, Blocks, Layer
+from gruviz.nn.recurrent import ENGINES, Blocks, Layer
 from gruviz.nn.sequences import batch_of
 from gruviz.nn.watch import Watch
 
@@ -35,10 +35,10 @@ class GRUD(Layer):
         mean 0, unless given. It is kept with the weights but not trained.
     generator: draws the initial weights, from U(-1/sqrt(H), 1/sqrt(H)) as torch.nn.GRU does, those
         of the input decay from the positive half; None: torch's global state.
-    kernel: "numba", "torch", or None for numba wherever it can serve; see `kernel`.
+    engine: "numba", "torch", or None for numba wherever it can serve; see `engine`.
 
     Raises ValueError for sizes below 1, features that aren't three for each variable, a mean of
-    another shape, or a kernel that there isn't.
+    another shape, or a loop that there isn't.
     """
 
     equation: Equation = GRUEquation()
@@ -54,10 +54,10 @@ class GRUD(Layer):
         *,
         mean: Tensor | None = None,
         generator: Generator | None = None,
-        kernel: str | None = None,
+        engine: str | None = None,
     ) -> None:
         super().__init__()
-        self.kernel = kernel
+        self.engine = engine
         if features < 3 or features % 3:
             raise ValueError(
                 f"GRU-D needs three features for each variable (value, mask, time), not {features}"
@@ -121,16 +121,16 @@ class GRUD(Layer):
             batch = batch_of(input, self.batch_first, None, type(self).__name__)
             shape = 1, batch.size, self.hidden_size
             hidden = validation.states_of(hx, False, batch, shape)[0][0]
-        kernel = self.kernel
-        validation.check_kernel(kernel, self._kernel, self.weight_ih_l0, type(self).__name__)
+        engine = self.engine
+        validation.check_engine(engine, self._engine, self.weight_ih_l0, type(self).__name__)
         seen, decay = self._inputs(input)
-        sequences = Sequences(seen, hidden, None, None, None, self.batch_first, decay)
+        inputs = Inputs(seen, hidden, None, None, None, self.batch_first, decay)
         weights = Weights(self.weight_ih_l0, self.weight_hh_l0, self.bias_ih_l0, self.bias_hh_l0)
         watch = None
         if record is not None:
             record.begin(1)
             watch = Watch(record.layers[0], record.full)
-        output, final, _cell = KERNELS[kernel](self.equation, sequences, weights, watch)
+        output, final, _cell = ENGINES[engine](self.equation, inputs, weights, watch)
         return output, final
 
     def _inputs(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -139,6 +139,6 @@ class GRUD(Layer):
         gamma = torch.exp(-torch.relu(since * self.input_decay + self.input_decay_bias))
         value = mask * last + (1 - mask) * (gamma * last + (1 - gamma) * self.mean)
         decay = linear(since, self.hidden_decay, self.hidden_decay_bias)
-        # Under torch.autocast the product is in bfloat16, which a kernel would misread.
+        # Under torch.autocast the product is in bfloat16, which a loop would misread.
         kept = torch.exp(-torch.relu(decay)).to(x.dtype)
         return torch.cat([value, mask], dim=2), kept

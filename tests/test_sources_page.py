@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from gruviz.errors import GruvizError
 from gruviz.experiment import TableTask
 from gruviz.runs import Run, classroom
-from gruviz.ui import tables
+from gruviz.ui import sources
 from tests.page import button, go, labelled, opened, pressed, stepped, texts
 
 CSV = "day,price\n" + "\n".join(f"{day},{100 + (day * 7) % 13}" for day in range(120))
@@ -132,13 +132,13 @@ def test_what_a_visitor_may_not_see_is_refused_wherever_it_is_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     digest = source(upload(opened(link=LINK), CSV))
-    monkeypatch.setattr(tables, "uploads", lambda: {})
+    monkeypatch.setattr(sources, "uploads", lambda: {})
     for wanted in (digest, digest + '?{"decimal":","}', "0" * 64, "../secret"):
         with pytest.raises(GruvizError) as caught:
-            tables.fetch(wanted)
+            sources.fetch(wanted)
         assert "uploaded by somebody else or is gone" in str(caught.value)
-    monkeypatch.setattr(tables, "uploads", lambda: {digest: "mine.csv"})
-    assert tables.fetch(digest).rows == 120
+    monkeypatch.setattr(sources, "uploads", lambda: {digest: "mine.csv"})
+    assert sources.fetch(digest).rows == 120
 
 
 BROKEN = {
@@ -198,10 +198,10 @@ def test_a_run_that_is_taken_up_after_a_refresh_brings_its_upload_back(
     page = upload(opened(link=LINK), CSV)
     run = stepped(page, 1)
     kept: dict[str, str] = {}
-    monkeypatch.setattr(tables, "uploads", lambda: kept)
-    tables.adopt(table_of(run))
+    monkeypatch.setattr(sources, "uploads", lambda: kept)
+    sources.adopt(table_of(run))
     assert list(kept) == [source(page)]
-    tables.adopt("sunspots_yearly")
+    sources.adopt("sunspots_yearly")
     assert len(kept) == 1
 
 

@@ -7,13 +7,13 @@ one compiled variant per dtype; `like` carries the dtype. An address of 0 means:
 wanted.
 
 `steps` has what the recurrences share, `machine` what numba lacks. gruviz.nn.compiled compiles the
-kernels, and keeps them on disk until any file here changes.
+loops, and keeps them on disk until any file here changes.
 """
 
-from gruviz.nn.kernels.gru import gru_backward, gru_forward
-from gruviz.nn.kernels.lstm import lstm_backward, lstm_forward
-from gruviz.nn.kernels.norms import block_norms, scale_to_norm
-from gruviz.nn.kernels.rnn import rnn_backward, rnn_forward
+from gruviz.nn.loops.gru import gru_backward, gru_forward
+from gruviz.nn.loops.lstm import lstm_backward, lstm_forward
+from gruviz.nn.loops.norms import block_norms, scale_to_norm
+from gruviz.nn.loops.rnn import rnn_backward, rnn_forward
 
 __all__ = [
     "block_norms",

@@ -1,4 +1,4 @@
-"""Tables on the page: the samples, and the files that this visitor has uploaded."""
+"""What a task may read: the samples, and the files that this visitor has uploaded."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -10,7 +10,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from gruviz.csv import MAX_BYTES, Overrides
 from gruviz.csv.table import MARK
 from gruviz.data import SAMPLE_NAMES, Preview, Table
-from gruviz.data.tables import sample
+from gruviz.data.bundled import sample
 from gruviz.errors import GruvizError
 from gruviz.experiment import Experiment, FromTable, Knob, about, default_of
 from gruviz.runs import classroom

@@ -1,4 +1,4 @@
-"""The compiled kernels: what may not go lost, and where they are kept."""
+"""The compiled loops: what may not go lost, and where they are kept."""
 
 import inspect
 import os
@@ -20,13 +20,13 @@ ROOT = Path(gruviz.nn.__file__).parents[2]
 
 @pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("kernel", ["numba", "torch"])
+@pytest.mark.parametrize("engine", ["numba", "torch"])
 @pytest.mark.parametrize("layer_of", LAYERS)
 def test_what_is_not_a_number_comes_out_as_nan_in_its_sequence_alone(
-    layer_of: type[GRU], kernel: str, dtype: torch.dtype, value: float
+    layer_of: type[GRU], engine: str, dtype: torch.dtype, value: float
 ) -> None:
     for features in (1, 3):
-        layer = layer_of(features, 5, dtype=dtype, kernel=kernel)
+        layer = layer_of(features, 5, dtype=dtype, engine=engine)
         x = torch.randn(6, 4, features, dtype=dtype)
         x[2, 1, features - 1] = value
         output, _ = layer(x)
@@ -54,7 +54,7 @@ def test_equal_inputs_give_equal_bits_whatever_ran_before(layer_of: type[GRU]) -
     del offset
 
 
-def test_the_kernels_tanh_is_that_of_the_mathematics() -> None:
+def test_the_loops_tanh_is_that_of_the_mathematics() -> None:
     layer = RNN(1, 1, bias=False, kernel_initializer="ones", recurrent_initializer="zeros")
     x = torch.cat([torch.linspace(-12, 12, 20_001), torch.logspace(-30, 0, 500)])
     ours = layer(x.view(1, -1, 1))[0].view(-1).double()
@@ -89,13 +89,13 @@ def test_memory_in_use_is_never_lent_twice() -> None:
 PROGRAM = """
 import sys, warnings
 import torch
-from gruviz.nn import GRU, KernelWarning, compiled
+from gruviz.nn import GRU, SlowerWarning, compiled
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
-    kernel = compiled.kernel("scale_to_norm", torch.float32)
-told = [w for w in caught if issubclass(w.category, KernelWarning)]
+    loop = compiled.loop("scale_to_norm", torch.float32)
+told = [w for w in caught if issubclass(w.category, SlowerWarning)]
 assert len(told) == int(sys.argv[1]), [str(w.message) for w in caught]
-assert kernel is compiled.kernel("scale_to_norm", torch.float32)
+assert loop is compiled.loop("scale_to_norm", torch.float32)
 """
 
 
@@ -137,11 +137,11 @@ def test_without_a_place_for_a_cache_it_compiles_in_memory_and_says_so(tmp_path:
     )
 
 
-def test_warming_up_compiles_every_kernel_there_is() -> None:
+def test_warming_up_compiles_every_loop_there_is() -> None:
     gruviz.nn.warm()
-    from gruviz.nn import compiled, kernels
+    from gruviz.nn import compiled, loops
 
-    rooms = [value for value in vars(kernels).values() if isinstance(value, ModuleType)]
+    rooms = [value for value in vars(loops).values() if isinstance(value, ModuleType)]
     written = {
         name
         for room in rooms
@@ -150,16 +150,16 @@ def test_warming_up_compiles_every_kernel_there_is() -> None:
         and value.__module__ == room.__name__
         and next(iter(inspect.signature(value).parameters), "") == "like"
     }
-    assert written == set(compiled.KERNELS)
-    assert all(compiled.kernel(name, torch.float32) for name in compiled.KERNELS)
+    assert written == set(compiled.LOOPS)
+    assert all(compiled.loop(name, torch.float32) for name in compiled.LOOPS)
 
 
-def test_a_change_of_any_file_of_the_kernels_makes_what_is_kept_stale(tmp_path: Path) -> None:
+def test_a_change_of_any_file_of_the_loops_makes_what_is_kept_stale(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "gruviz", tmp_path / "gruviz", ignore=shutil.ignore_patterns("*.nb?"))
     environment = {"NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": str(tmp_path)}
     written = []
-    for addition in ("", "# another file than the kernel's own\n"):
-        with (tmp_path / "gruviz/nn/kernels/steps.py").open("a") as file:
+    for addition in ("", "# another file than the loop's own\n"):
+        with (tmp_path / "gruviz/nn/loops/steps.py").open("a") as file:
             file.write(addition)
         run_with(environment, 0)
         (kept,) = (tmp_path / "cache").rglob("norms.scale_to_norm*.nbi")
@@ -184,7 +184,7 @@ def of_scipy(path):
 
 threadpool_limits(2, user_api="blas")
 before, in_torch = threads(), torch.get_num_threads()
-compiled.kernel("scale_to_norm", torch.float32)
+compiled.loop("scale_to_norm", torch.float32)
 after = threads()
 assert torch.get_num_threads() == in_torch
 own = {path for path in after if of_scipy(path)} or set(after)
@@ -193,7 +193,7 @@ assert all(after[path] == before[path] for path in after.keys() - own), after
 """
 
 
-def test_the_blas_of_the_kernels_works_on_one_thread_and_the_others_keep_theirs() -> None:
+def test_the_blas_of_the_loops_works_on_one_thread_and_the_others_keep_theirs() -> None:
     environment = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
     subprocess.run(
         [sys.executable, "-c", BLAS_PROGRAM],

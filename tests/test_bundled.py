@@ -10,7 +10,7 @@ import pytest
 
 import gruviz
 from gruviz.csv import Overrides, read_csv
-from gruviz.data.tables import SAMPLE_NAMES, SAMPLES, sample
+from gruviz.data.bundled import SAMPLE_NAMES, SAMPLES, sample
 
 
 def test_numbers_words_and_gaps_are_told_apart() -> None:

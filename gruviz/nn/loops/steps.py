@@ -6,7 +6,7 @@ import numpy as np
 from numba import carray, types
 from numba.extending import overload
 
-from gruviz.nn.kernels.machine import FAST, add_product, block, inline, pointer, run, swap_axes
+from gruviz.nn.loops.machine import FAST, add_product, block, inline, pointer, run, swap_axes
 
 TANH, RELU = 0, 1
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from gruviz.nn.kernels.machine import add_product, block, flush_tiny, restore, run
-from gruviz.nn.kernels.steps import (
+from gruviz.nn.loops.machine import add_product, block, flush_tiny, restore, run
+from gruviz.nn.loops.steps import (
     activate_in_place,
     add_outer,
     add_to,

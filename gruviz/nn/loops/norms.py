@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from gruviz.nn.kernels.machine import run
+from gruviz.nn.loops.machine import run
 
 
 def scale_to_norm(like, count, addresses_, sizes_, limit):
