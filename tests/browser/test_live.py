@@ -18,15 +18,17 @@ def slider(student: Student, label: str):  # type: ignore[no-untyped-def]
 
 
 def choose(student: Student, label: str, option: str) -> None:
+    menu = student.page.get_by_role("combobox", name=label)
     wanted = student.page.get_by_role("option", name=option, exact=True)
-    for _each in range(5):  # a menu that is opened while the page is drawn anew may close again
-        student.page.get_by_role("combobox", name=label).click()
+    for _each in range(5):  # a menu that is open while the page is drawn anew may close again
+        menu.click()
         try:
-            wanted.wait_for(timeout=3000)
-            break
-        except TimeoutError:
+            wanted.click(timeout=3000)
+            expect(menu).to_have_value(option, timeout=3000)
+            return
+        except (TimeoutError, AssertionError):
             continue
-    wanted.click()
+    expect(menu).to_have_value(option)
 
 
 def test_train_makes_the_figures_and_the_charts_advance(student: Student) -> None:
