@@ -3,7 +3,10 @@ PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
 
-.PHONY: run test check bench attack format
+# Tests start some hundred processes: what Python compiles is kept, whatever the shell says.
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: run test ready browser check bench attack format
 .DELETE_ON_ERROR:
 
 .venv/run: requirements.txt
@@ -21,6 +24,12 @@ BIN := .venv/bin
 	$(BIN)/python -c "from gruviz import nn; nn.warm()"
 	touch $@
 
+# Tests also compute in double precision; several at once would each compile the same. After the
+# kernels, not beside them: numba's index of what is kept takes one process at a time.
+.venv/double: .venv/dev .venv/kernels
+	$(BIN)/python -c "import torch; from gruviz import nn; nn.warm(torch.float64)"
+	touch $@
+
 # The peers that the benchmarks compare with; what can't be installed is named as missing.
 .venv/bench: .venv/dev requirements-bench.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt || true
@@ -29,9 +38,14 @@ BIN := .venv/bin
 run: .venv/kernels
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
-test: .venv/dev
-	$(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/browser
+browser: .venv/dev
 	$(BIN)/python -m tests.browser.get_browser
+
+# What tests need, once there is .venv/dev: `make --jobs=2 ready` has the browser beside the kernels.
+ready: .venv/dev browser .venv/kernels .venv/double
+
+test: ready
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --ignore tests/browser
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests/browser
 
 check: .venv/dev

@@ -81,9 +81,12 @@ async def visit(url: str, *, runs: bool) -> None:
     await tab.close()
 
 
-async def come_and_go(server: Server, count: int, settle: float) -> tuple[float, float]:
+async def come_and_go(
+    server: Server, count: int, settle: float, most: float = MOST_GROWTH
+) -> tuple[float, float]:
     """MB by which the page's process has grown after so many visits, of which every third has a run:
-    at once, and at least within `settle` seconds. The first, which load what all need, don't count."""
+    at once, and the least within `settle` seconds, or until it is no more than `most`. The first, which
+    load what all need, don't count."""
     turn = asyncio.Semaphore(SESSIONS_AT_ONCE)
 
     async def one(number: int) -> None:
@@ -95,7 +98,7 @@ async def come_and_go(server: Server, count: int, settle: float) -> tuple[float,
     await asyncio.gather(*map(one, range(count)))
     at_once = least = server.page_memory() - before
     ends = time.monotonic() + settle
-    while least > MOST_GROWTH and time.monotonic() < ends:
+    while least > most and time.monotonic() < ends:
         await asyncio.sleep(0.5)
         least = min(least, server.page_memory() - before)
     return at_once, least
