@@ -3,9 +3,6 @@ PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
 
-# Tests start some hundred processes: what Python compiles is kept, whatever the shell says.
-export PYTHONDONTWRITEBYTECODE :=
-
 .PHONY: run test ready browser check bench attack format
 .DELETE_ON_ERROR:
 
