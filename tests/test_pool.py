@@ -173,6 +173,8 @@ def test_a_worker_that_hangs_is_killed_and_says_so(
     wait_until(lambda: len(ready(two)) == 2)
     stopped = two.submit(os.getpid).result(PATIENCE)
     os.kill(stopped, signal.SIGSTOP)
+    status = Path(f"/proc/{stopped}/stat")  # where there is one: it doesn't stop at once
+    wait_until(lambda: not status.exists() or status.read_text().rpartition(")")[2][:2] == " T")
     (member,) = (each for each in ready(two) if each.process and each.process.pid == stopped)
     tasks: list[Future[int]] = []
 
@@ -181,6 +183,7 @@ def test_a_worker_that_hangs_is_killed_and_says_so(
         return member.order is not None
 
     wait_until(stuck)
+    wait_until(lambda: sum(not task.done() for task in tasks) == 1)
     two.tidy(member.since + 59)
     assert stopped in two.pids
     two.tidy(member.since + 61)
