@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
 
-.PHONY: run test check bench attack format
+.PHONY: run test ready browser check bench attack format
 .DELETE_ON_ERROR:
 
 .venv/run: requirements.txt
@@ -21,6 +21,12 @@ BIN := .venv/bin
 	$(BIN)/python -c "from gruviz import nn; nn.warm()"
 	touch $@
 
+# Tests also compute in double precision; several at once would each compile the same. After the
+# others, not beside them: numba's index of what is kept takes one process at a time.
+.venv/double: .venv/dev .venv/loops
+	$(BIN)/python -c "import torch; from gruviz import nn; nn.warm(torch.float64)"
+	touch $@
+
 # The peers that the benchmarks compare with; what can't be installed is named as missing.
 .venv/bench: .venv/dev requirements-bench.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt || true
@@ -30,9 +36,14 @@ BIN := .venv/bin
 run: .venv/loops
 	PYTHONMALLOC=malloc $(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
-test: .venv/dev
-	$(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/browser
+browser: .venv/dev
 	$(BIN)/python -m tests.browser.get_browser
+
+# What tests need, once there is .venv/dev: `make --jobs=2 ready` has the browser beside the loops.
+ready: .venv/dev browser .venv/loops .venv/double
+
+test: ready
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --ignore tests/browser
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests/browser
 
 check: .venv/dev

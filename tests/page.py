@@ -2,15 +2,20 @@
 
 import time
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from gruviz.runs import Run, Status, Study, StudyStatus, classroom
 from gruviz.ui.session import Session
 
 SECONDS = 60  # that a loaded machine may take
+
+# Each AppTest looks for components in all that is installed, which takes ten times as long as a page.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 
 def opened(page: str = "app.py", link: dict[str, str] | None = None) -> AppTest:

@@ -1,7 +1,9 @@
 """The raw clients against a real server, and what many sessions leave behind there."""
 
 import asyncio
+import os
 import re
+import signal
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,11 +17,13 @@ from benchmarks.attack.storms import (
     come_and_go,
 )
 from benchmarks.clients import UNKNOWN_RUN, Pace, Server, Student, Viewer, multipart, pace
+from tests.test_worker import alive
 
 CSV = ("t,x\n" + "".join(f"{t},{t * t % 97}\n" for t in range(120))).encode()
 SECONDS = 60.0  # that a loaded machine may take
 FORGETFUL = {"GRUVIZ_KEEP_MINUTES": str(KEEP_MINUTES)}
 SETTLE_SECONDS = 60 * KEEP_MINUTES + 30.0  # until the last runs are let go of, and memory is back
+END_SECONDS = 20.0  # that processes without a server may take to notice
 SOON = ("--server.disconnectedSessionTTL", "10")  # instead of the two minutes of a real class
 
 
@@ -124,6 +128,30 @@ def test_a_viewer_with_an_unknown_token_is_told_so(server: Server) -> None:
         assert viewer.code == UNKNOWN_RUN
 
     with_tab(server, {}, act)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_stopped_server_leaves_no_process_behind(how: signal.Signals, tmp_path: Path) -> None:
+    async def act() -> list[int]:
+        server = await Server.start(tmp_path, 2)
+        try:
+            tab = await Student.open(server.url, {"steps": "100000"})
+            await tab.press("Train")
+            await until(lambda: tab.steps > 0)
+            family = server.family()
+            assert len(server.workers()) == 2
+            os.kill(server.process.pid, how)
+            await asyncio.to_thread(server.process.wait, END_SECONDS)
+            for _turn in range(int(END_SECONDS / 0.05)):
+                if not any(map(alive, family)):
+                    break
+                await asyncio.sleep(0.05)
+            await tab.close()
+            return [pid for pid in family if alive(pid)]
+        finally:
+            server.stop()
+
+    assert asyncio.run(act()) == []
 
 
 def test_the_waits_at_both_ends_are_gaps_too() -> None:

@@ -39,6 +39,7 @@ from tests.test_worker import alive
 
 PATIENCE = 120.0
 SLEEP = "__import__('time').sleep(600)"
+NOTHING = int  # to load, for workers that train nothing: torch takes them seconds
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
-    made = Pool(2, tmp_path_factory.mktemp("tables"))
+    made = Pool(2, tmp_path_factory.mktemp("tables"), load=NOTHING)
     made.warm()
     yield made
     made.shutdown()
@@ -180,12 +181,20 @@ def test_a_worker_that_hangs_is_killed_and_says_so(
     wait_until(lambda: len(ready(two)) == 2)
     stopped = two.submit(os.getpid).result(PATIENCE)
     os.kill(stopped, signal.SIGSTOP)
-    tasks = [two.submit(os.getpid) for _each in range(2)]  # one of them is on the stopped worker
-    wait_until(lambda: any(task.done() for task in tasks))
-    now = time.monotonic()
-    two.tidy(now + 59)
+    status = Path(f"/proc/{stopped}/stat")  # where there is one: it doesn't stop at once
+    wait_until(lambda: not status.exists() or status.read_text().rpartition(")")[2][:2] == " T")
+    (member,) = (each for each in ready(two) if each.process and each.process.pid == stopped)
+    tasks: list[Future[int]] = []
+
+    def stuck() -> bool:
+        tasks.append(two.submit(os.getpid))  # the other worker may do any number of them
+        return member.order is not None
+
+    wait_until(stuck)
+    wait_until(lambda: sum(not task.done() for task in tasks) == 1)
+    two.tidy(member.since + 59)
     assert stopped in pids(two)
-    two.tidy(now + 61)
+    two.tidy(member.since + 61)
     wait_until(lambda: all(task.done() for task in tasks))
     errors = [error for task in tasks if (error := task.exception()) is not None]
     assert [type(error) for error in errors] == [Hung]
@@ -197,7 +206,7 @@ def test_a_worker_that_has_grown_is_replaced_and_goes_when_the_new_one_is_there(
 ) -> None:
     wait_until(lambda: len(ready(two)) == 2)
     sizes = {pid: memory(pid) for pid in pids(two)}
-    assert all(50_000_000 < size < 600_000_000 for size in sizes.values())
+    assert all(10_000_000 < size < 600_000_000 for size in sizes.values())
     grown = -1
     monkeypatch.setattr(
         pool_module, "memory", lambda pid: 2_000_000_000 if pid == grown else sizes.get(pid, 0)
@@ -229,7 +238,7 @@ def test_a_worker_that_eats_up_the_memory_is_ended_in_the_middle_of_its_task(
 def test_where_no_worker_can_be_started_whoever_waits_is_told_and_may_come_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(_folder: Path) -> Any:
+    def full(_folder: Path, _load: Any) -> Any:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(pool_module, "PAUSE_SECONDS", 0.0)
@@ -252,7 +261,7 @@ def test_where_no_thread_can_be_started_whoever_asks_is_told_and_may_come_again(
         def start(self) -> None:
             raise RuntimeError("can't start new thread")
 
-    made = Pool(1, tmp_path)
+    made = Pool(1, tmp_path, load=NOTHING)
     with monkeypatch.context() as patch:
         patch.setattr(threading, "Thread", Full)
         with pytest.raises(NoWorker):
@@ -288,7 +297,7 @@ def test_what_was_found_is_told_although_a_setting_makes_no_sense(
 
 
 def test_the_end_is_told_to_those_at_work_and_to_those_who_wait(tmp_path: Path) -> None:
-    made = Pool(1, tmp_path)
+    made = Pool(1, tmp_path, load=NOTHING)
     tasks = [made.submit(eval, SLEEP) for _each in range(3)]
     wait_until(tasks[0].running)
     there = pids(made)

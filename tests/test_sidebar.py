@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from gruviz.experiment import TASKS, Experiment
@@ -62,6 +63,17 @@ def test_what_is_turned_on_one_page_is_so_on_the_others() -> None:
         go(page, to)
         assert labelled(page.select_slider, "Learning rate").value == rate
         assert page.query_params == {"learning_rate": str(rate)}
+
+
+def test_a_choice_is_kept_though_one_goes_on_before_its_page_has_been_drawn() -> None:
+    page = opened()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(frame, "navigation", st.stop)
+        labelled(page.selectbox, "Task").set_value("adding").run()
+    assert not page.selectbox
+    go(page, "pages/Data.py")
+    assert labelled(page.selectbox, "Task").value == "adding"
+    assert page.query_params == {"task": "adding"}
 
 
 def test_a_link_can_open_any_page_and_the_controls_are_the_same_on_the_others() -> None:

@@ -84,7 +84,8 @@ async def visit(url: str, *, runs: bool) -> None:
 
 async def come_and_go(server: Server, count: int, settle: float) -> tuple[float, float]:
     """MB by which the page's process has grown after so many visits, of which every third has a run:
-    at once, and at least within `settle` seconds. The first, which load what all need, don't count."""
+    at once, and the least within `settle` seconds, or until it is no more than MOST_GROWTH. The first,
+    which load what all need, don't count."""
     turn = asyncio.Semaphore(SESSIONS_AT_ONCE)
 
     async def one(number: int) -> None:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, TypeVar
 
 from gruviz.runs.process import Call, Outcome, Process, memory
 from gruviz.runs.queue import Queue
+from gruviz.runs.worker import load_trainer
 from gruviz.settings import limit
 from gruviz.words import N_
 
@@ -129,14 +130,21 @@ class Pool(Executor):
 
     A killed worker breaks the one order that it had (BrokenExecutor), and another one is started,
     whether it had any. The first ones are started when they are first needed.
+
+    load: what a worker does before its first order.
     """
 
     def __init__(
-        self, workers: int, folder: Path, clock: Callable[[], float] = time.monotonic
+        self,
+        workers: int,
+        folder: Path,
+        clock: Callable[[], float] = time.monotonic,
+        load: Callable[[], object] = load_trainer,
     ) -> None:
         self.workers = workers
         self._folder = folder
         self._clock = clock
+        self._load = load
         self._changed = threading.Condition()
         self._loading = threading.Lock()  # the first one is ready while the next one loads torch
         self._queue: Queue[Order] = Queue(short=workers >= cores())
@@ -177,7 +185,7 @@ class Pool(Executor):
             self._queue.charge(visitor, seconds, self._clock())
 
     def warm(self) -> None:
-        """Start the workers and let them import torch, without waiting for it."""
+        """Start the workers and let them load the trainer, without waiting for it."""
         with self._changed:
             self._fill()
 
@@ -250,7 +258,7 @@ class Pool(Executor):
                     return False
                 member.since = self._clock()
             try:
-                process = Process(self._folder)
+                process = Process(self._folder, self._load)
             except OSError as error:
                 log.warning("a worker could not be started: %s", error)
                 return False

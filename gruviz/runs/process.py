@@ -32,10 +32,11 @@ class Outcome:
 class Process:
     """One process, which does one call after the other until it is told to leave or is killed.
 
+    folder: what it removes if this process dies; load: what it does before it is ready.
     Raises OSError if the system has no room for it.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, load: Callable[[], object]) -> None:
         # A pair of sockets: nothing of it lies in a folder that could be full.
         self._line, theirs = multiprocessing.Pipe()
         try:
@@ -57,7 +58,7 @@ class Process:
             raise
         self.pid = self._process.pid
         self._unsent: Outcome | None = None
-        self._say((os.getpid(), folder))
+        self._say((os.getpid(), folder, load))
 
     def wait_until_ready(self) -> None:
         """Until it has loaded what it needs. Raises EOFError or OSError if it dies meanwhile."""

@@ -30,8 +30,10 @@ def serve(descriptor: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's, which ends its workers
     faulthandler.enable()
     line: Connection[Any, Any] = Connection(descriptor)
-    parent, folder = line.recv()
-    prepare(parent, folder)
+    parent, folder, load = line.recv()
+    threading.Thread(target=_leave_with, args=(parent, folder), daemon=True).start()
+    os.nice(NICENESS)
+    load()
     line.send_bytes(b"ready")
     while True:
         try:
@@ -61,10 +63,8 @@ def _answer(asked: bytes) -> bytes | None:
             return pickle.dumps(Outcome(error=RuntimeError("".join(error.__notes__))))
 
 
-def prepare(parent: int, folder: Path) -> None:
-    """Set up a worker: low priority, torch imported, gone when its parent process is."""
-    threading.Thread(target=_leave_with, args=(parent, folder), daemon=True).start()
-    os.nice(NICENESS)
+def load_trainer() -> None:
+    """Have torch, the kernels and the trainer at hand before the first call."""
     from gruviz import training
 
     # So that the first slice pays neither for a compiler nor for what torch loads when it first

@@ -27,6 +27,13 @@ def fill(experiment: Experiment) -> None:
         st.session_state[key] = value.name if isinstance(what, Pick) else value
 
 
+def keep(experiment: Experiment) -> None:
+    """Set every control to what it shows, or to an experiment where it shows nothing yet."""
+    for key, what, value in settings(experiment):
+        default = value.name if isinstance(what, Pick) else value
+        st.session_state[key] = st.session_state.get(key, default)
+
+
 def move(before: Experiment, after: Experiment) -> None:
     """Move the controls from what they showed, before they are drawn, unless a visitor just has."""
     old = {key: value for key, _what, value in settings(before)}

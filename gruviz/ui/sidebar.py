@@ -16,9 +16,10 @@ def read(mine: Session, page: str) -> Experiment:
     Live knobs reach the run at once, and the page's address becomes the link of what they show.
     """
     if mine.page not in (None, page) and mine.controls_were is not None:
-        # A control is another widget on another page, and begins at its first stop there
-        # (Streamlit 1.67, also with persist_state).
-        controls.fill(mine.controls_were)
+        # A control is another widget on another page, and begins at its first stop there unless
+        # it is set (Streamlit 1.67, also with persist_state). What it shows may be newer than what
+        # was last read: who goes on at once ends the drawing of the page that would have read it.
+        controls.keep(mine.controls_were)
     mine.page = page
     mine.follow()
     with st.sidebar:

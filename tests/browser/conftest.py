@@ -9,7 +9,7 @@ import time
 import urllib.request
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Error,
     Page,
     Request,
     ViewportSize,
@@ -160,6 +161,14 @@ class Student:
         self.page.get_by_role("link", name=page, exact=True).click()
         self.page.wait_for_url(re.compile(rf"/{page}(\?|$)" if page != "Train" else r":\d+/(\?|$)"))
 
+    def rest(self) -> None:
+        """Pause: a run goes on for 15 s after its tab was closed, with a core that others need."""
+        pause = self.page.get_by_role("button", name="Pause", exact=True)
+        if pause.count() and pause.is_enabled():
+            with suppress(Error, AssertionError):  # it may just have ended by itself
+                pause.click(timeout=1000)
+                expect(pause).to_be_disabled(timeout=5000)
+
     def open(self, url: str) -> None:
         self.page.goto(url)
         self.page.locator(".gv-plot[data-chart=loss] .main-svg").first.wait_for()
@@ -214,6 +223,8 @@ def tab(context: BrowserContext, server: Server, *, tolerant: bool = False) -> I
     student = Student(page, troubles)
     student.open(server.url)
     yield student
+    if not tolerant:
+        student.rest()
     exceptions = 0 if tolerant else page.locator("[data-testid=stException]").count()
     page.close()
     assert tolerant or (troubles, exceptions) == ([], 0)

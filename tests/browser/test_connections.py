@@ -144,6 +144,7 @@ def test_every_page_works_under_its_own_policy(browser: Browser, server: Server)
         page = student.page
         student.press("Train")
         expect(page.locator("[data-figure=training-loss]")).not_to_have_text("–")
+        student.press("Pause")
         choose(student, "Task", "Your CSV, or a sample")
         student.go("Data")
         expect(page.locator("[data-testid=stDataFrame]").first).to_be_visible()
