@@ -150,6 +150,10 @@ def test_memory_is_given_back_when_runs_have_gone_and_not_all_the_time(
     room.start(Experiment(), "one more")
     room.tidy(now + 1)
     assert times == [begin + 1000]
+    room.have_freed()
+    now += 11
+    room.tidy(now)
+    assert times == [begin + 1000, begin + 1011]
     give_back()
 
 

@@ -9,6 +9,7 @@ from weakref import ref
 import pytest
 from starlette.responses import Response
 from streamlit import net_util
+from streamlit.runtime.caching.ttl_cache import TTLCache
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
@@ -19,11 +20,16 @@ from gruviz.settings import SETTINGS
 from gruviz.ui import server
 
 
-def test_a_closed_tab_is_let_go_of_although_no_other_comes_or_goes(
+def test_a_closed_tab_is_let_go_of_although_no_other_comes_or_goes_and_its_memory_goes_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(server, "SWEEP_SECONDS", 0.0)
-    storage = MemorySessionStorage(ttl_seconds=0)
+    said: list[str] = []
+    room = SimpleNamespace(have_freed=lambda: said.append("freed"))
+    monkeypatch.setattr(server, "classroom", lambda: room)
+    now = [0.0]
+    storage = MemorySessionStorage()
+    storage._cache = TTLCache(128, ttl=120, timer=lambda: now[0])
     manager = WebsocketSessionManager(storage, *cast(Any, (None, None, None)))
 
     class Tab:
@@ -33,15 +39,19 @@ def test_a_closed_tab_is_let_go_of_although_no_other_comes_or_goes(
     storage.save(cast(Any, tab))
     held = ref(tab)
     del tab
-    assert held() is not None
 
     async def a_while() -> None:
         sweeping = asyncio.create_task(server._sweep(SimpleNamespace(_session_mgr=manager)))
-        while held() is not None:
+        for _each in range(10):
+            await asyncio.sleep(0)
+        assert (held() is None, said) == (False, [])
+        now[0] = 121.0
+        while not said:
             await asyncio.sleep(0)
         sweeping.cancel()
 
     asyncio.run(asyncio.wait_for(a_while(), 20))
+    assert (held(), said) == (None, ["freed"])
 
 
 def test_a_session_that_only_sends_files_holds_no_more_than_two(

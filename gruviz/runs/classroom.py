@@ -190,6 +190,10 @@ class Classroom:
         """Count what this process does for who looks at a run as work of the run's visitor."""
         self.pool.charge(self.register.whose(run), seconds)
 
+    def have_freed(self) -> None:
+        """Note that much was let go of: its memory goes back to the system in a while."""
+        self._freed = True
+
     def tidy(self, now: float | None = None) -> None:
         """Look after workers and runs; done every second or so."""
         now = time.monotonic() if now is None else now

@@ -81,9 +81,14 @@ async def _sweep(runtime: Any) -> None:
 
     Streamlit looks only when another tab comes or goes: what the last of a class had would stay.
     """
+    manager, before = runtime._session_mgr, 0
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
-        runtime._session_mgr._session_storage._cache.expire()
+        manager._session_storage._cache.expire()
+        there = len(manager.list_sessions())
+        if there < before:
+            classroom().have_freed()
+        before = there
 
 
 @asynccontextmanager
