@@ -156,6 +156,24 @@ def test_reset_drops_the_run_and_keeps_the_controls(page: AppTest) -> None:
     assert labelled(page.select_slider, "Learning rate").value == 0.01
 
 
+def test_undo_brings_back_the_run_before_a_reset_before_and_after_the_next_train(
+    page: AppTest,
+) -> None:
+    button(page, "Step").click().run()
+    first = run_of(page)
+    wait_until_settled(first)
+    button(page, "Reset").click().run()
+    button(page, "Undo").click().run()
+    assert run_of(page) is first
+    assert mine(page).previous is None
+    button(page, "Reset").click().run()
+    button(page, "Step").click().run()
+    assert run_of(page) is not first
+    wait_until_settled(run_of(page))
+    button(page, "Undo").click().run()
+    assert run_of(page) is first
+
+
 def test_a_run_that_was_turned_more_often_than_a_link_can_say_is_said_to_be(page: AppTest) -> None:
     button(page, "Step").click().run()
     run = run_of(page)

@@ -71,10 +71,13 @@ class Session:
         return run
 
     def replace(self, run: Run | None) -> None:
-        """Put another run, or none, in the place of the present one."""
+        """Put another run, or none, in the place of the present one, which Undo brings back."""
         if self.run is not None:
             self.run.pause()
-        self.previous, self.run, self.fresh = self.run, run, False
+            self.previous = self.run
+        elif self.previous is run:
+            self.previous = None
+        self.run, self.fresh = run, False
         self.seen = None if run is None else run.experiment
 
     def _show(self, run: Run) -> None:
