@@ -109,7 +109,7 @@ async def sessions(field: Field) -> Outcome:
     at_once, later = await come_and_go(field.server, SESSIONS, SETTLE_SECONDS)
     took = time.monotonic() - began
     said = f"page {at_once:+.0f} MB at once, {later:+.0f} MB later (after {took:.0f} s)"
-    return Outcome(said, later <= MOST_GROWTH, 2)
+    return Outcome(said, later <= MOST_GROWTH, 1 + SESSIONS_AT_ONCE)
 
 
 ATTACKS = {
