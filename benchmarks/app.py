@@ -4,12 +4,14 @@ Prints, against the goal of each: how soon the page is there, how soon a curve, 
 how fast the run is beside the same trainer in a plain loop, and what the page's process weighs.
 """
 
+import asyncio
 import os
 import shutil
 import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
@@ -17,6 +19,8 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
+from benchmarks.clients import Server, Student
+from benchmarks.clients.server import processor_seconds
 from gruviz.experiment import Experiment
 from gruviz.runs import Classroom
 from gruviz.runs import worker as work
@@ -25,6 +29,7 @@ ROOT = Path(__file__).parents[1]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 REPEATS = 3
 WATCH_SECONDS = 5
+RERUNS = 80
 
 
 def row(what: str, figure: str, goal: str) -> None:
@@ -149,6 +154,32 @@ def of_the_page() -> None:
     row("page's process, resident while training", f"{max(weights):.0f} MB", "<= 200 MB")
 
 
+async def of_a_rerun() -> None:
+    """What one interaction costs the page's process: a rerun of the page of a run that stands still."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = await Server.start(Path(folder), 1)
+        try:
+            student = await Student.open(server.url)
+            await student.press("Step")
+            for _each in range(RERUNS // 4):
+                await student.rerun()
+            walls, before = [], processor_seconds(server.process.pid)
+            for _each in range(RERUNS):
+                began = time.perf_counter()
+                await student.rerun()
+                walls.append(time.perf_counter() - began)
+            spent = (processor_seconds(server.process.pid) - before) / RERUNS
+            await student.close()
+        finally:
+            server.stop()
+    row("a rerun of the page, all its threads' processor time", f"{1e3 * spent:.0f} ms", "<= 25 ms")
+    row(
+        "the same, from the request to its last message",
+        f"{1e3 * statistics.median(walls):.0f} ms",
+        "",
+    )
+
+
 def against_a_plain_loop() -> None:
     """The same steps in one worker, in one piece and in the slices of a run, in turn."""
     experiment = Experiment(steps=4000)
@@ -179,4 +210,5 @@ def against_a_plain_loop() -> None:
 def main() -> None:
     print(f"{'the app, default experiment':<58} {'median of ' + str(REPEATS):>16}   goal")
     of_the_page()
+    asyncio.run(of_a_rerun())
     against_a_plain_loop()
