@@ -118,7 +118,8 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     made.train(3)
     executor.do_all()
     found = {made.token: made}
-    monkeypatch.setattr(feed_module, "classroom", lambda: SimpleNamespace(find=found.get))
+    room = SimpleNamespace(find=found.get, charge=lambda _run, _seconds: None)
+    monkeypatch.setattr(feed_module, "classroom", lambda: room)
     seats = Audience(100)
     monkeypatch.setattr(feed_module, "audience", lambda: seats)
     return made
