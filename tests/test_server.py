@@ -17,31 +17,69 @@ from streamlit.web import bootstrap
 
 from gruviz.settings import SETTINGS
 from gruviz.ui import server
+from gruviz.ui.guard import Guard
+
+
+class Tab:
+    session = SimpleNamespace(id="of a closed tab")
+
+
+def closed_tab() -> tuple[Any, "ref[Tab]"]:
+    """A runtime that holds a closed tab whose time is up, and nothing else does."""
+    storage, tab = MemorySessionStorage(ttl_seconds=0), Tab()
+    storage.save(cast(Any, tab))
+    manager = WebsocketSessionManager(storage, *cast(Any, (None, None, None)))
+    return SimpleNamespace(_session_mgr=manager), ref(tab)
+
+
+async def until_gone(held: "ref[Tab]") -> None:
+    while held() is not None:
+        await asyncio.sleep(0)
 
 
 def test_a_closed_tab_is_let_go_of_although_no_other_comes_or_goes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(server, "SWEEP_SECONDS", 0.0)
-    storage = MemorySessionStorage(ttl_seconds=0)
-    manager = WebsocketSessionManager(storage, *cast(Any, (None, None, None)))
-
-    class Tab:
-        session = SimpleNamespace(id="of a closed tab")
-
-    tab = Tab()
-    storage.save(cast(Any, tab))
-    held = ref(tab)
-    del tab
+    runtime, held = closed_tab()
     assert held() is not None
 
     async def a_while() -> None:
-        sweeping = asyncio.create_task(server._sweep(SimpleNamespace(_session_mgr=manager)))
-        while held() is not None:
-            await asyncio.sleep(0)
+        sweeping = asyncio.create_task(server._sweep(runtime))
+        await until_gone(held)
         sweeping.cancel()
 
     asyncio.run(asyncio.wait_for(a_while(), 20))
+
+
+def test_a_server_warms_its_workers_sweeps_while_it_is_up_and_closes_its_classroom(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    runtime, held = closed_tab()
+    done: list[str] = []
+    room = SimpleNamespace(
+        pool=SimpleNamespace(warm=lambda: done.append("warm")), close=lambda: done.append("closed")
+    )
+    collector = SimpleNamespace(collect=lambda: None, freeze=lambda: done.append("frozen"))
+    monkeypatch.setattr(server, "SWEEP_SECONDS", 0.0)
+    monkeypatch.setattr(server, "classroom", lambda: room)
+    monkeypatch.setattr(server, "get_instance", lambda: runtime)
+    monkeypatch.setattr(server, "gc", collector)
+    monkeypatch.setattr(server.cards, "rehearse", lambda: done.append("rehearsed"))
+
+    async def up() -> None:
+        async with server.lifespan(cast(Any, None)):
+            await until_gone(held)
+            assert done == ["warm", "rehearsed", "frozen"]
+
+    asyncio.run(asyncio.wait_for(up(), 20))
+    assert done[3:] == ["closed"]
+
+
+def test_every_connection_passes_the_guard_and_a_panel_asks_in_a_thousand_bytes() -> None:
+    (only,) = server.MIDDLEWARE
+    assert only.cls is Guard
+    assert only.kwargs == {"sizes": {server.FEED: 1_000}, "make_room": server.make_room}
 
 
 def test_a_session_that_only_sends_files_holds_no_more_than_two(
