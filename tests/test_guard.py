@@ -1,5 +1,6 @@
 """Hostile peers at real sockets: uvicorn as Streamlit sets it up, the guard, and the feed."""
 
+import asyncio
 import contextlib
 import json
 import logging
@@ -20,8 +21,10 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit.web.server.starlette.starlette_server import _get_uvicorn_config_kwargs
+from uvicorn.protocols.utils import ClientDisconnected
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
@@ -214,6 +217,19 @@ def test_a_message_of_150_megabytes_is_ended_when_its_length_is_announced(
     served.until_idle()
 
 
+def test_a_panel_may_say_a_thousand_bytes_at_once_and_a_page_a_million(
+    served: Served, run: Run
+) -> None:
+    with look(served, run.token) as panel:
+        panel.send(ASK.ljust(1_000))
+        assert panel.recv(SECONDS)
+        panel.send(ASK.ljust(1_001))
+        assert closing(panel) == 1009  # too large
+    with connect(f"ws://127.0.0.1:{served.port}/talk") as other:
+        other.send("x" * 1_000_001)
+        assert closing(other) == 1009
+
+
 def test_who_does_not_read_is_dropped_with_all_that_waits_for_it(
     served: Served, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -361,6 +377,25 @@ def test_room_is_made_for_the_session_that_is_about_to_send_a_file(served: Serve
         )
         peer.recv(100)
     assert served.sending == ["mine"]
+
+
+def test_who_sends_after_uvicorn_has_closed_by_itself_learns_that_nobody_is_there() -> None:
+    learned: list[bool] = []
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        with pytest.raises(ClientDisconnected):
+            await send({"type": "websocket.send", "text": "late"})
+        learned.append(True)
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def closed(_message: Message) -> None:
+        raise RuntimeError("Unexpected ASGI message 'websocket.send', after 'websocket.close'")
+
+    scope = {"type": "websocket", "path": "/talk", "headers": []}
+    asyncio.run(Guard(app, {}, lambda _session: None)(scope, receive, closed))
+    assert learned == [True]
 
 
 @pytest.mark.parametrize("origin", ["http://[", "http://[::1", "http://a]b", "null", "x"])

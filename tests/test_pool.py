@@ -387,8 +387,13 @@ def test_who_waits_for_what_the_page_did_is_served_though_nothing_else_happens(
     puppets.starts.set()
     made = Pool(2, tmp_path)
     begun, one, all_night = threading.Event(), threading.Event(), threading.Event()
+
+    def wait_for_one() -> bool:
+        begun.set()
+        return one.wait()
+
     other = made.seat("other").submit(all_night.wait)
-    first = made.seat("busy").submit(lambda: (begun.set(), one.wait()))
+    first = made.seat("busy").submit(wait_for_one)
     assert begun.wait(PATIENCE)
     made.charge("busy", 0.03)
     assert made._queue._accounts["busy"].owed == 0.03

@@ -16,7 +16,7 @@ from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 from streamlit.web import bootstrap
 
 from gruviz.settings import SETTINGS
-from gruviz.ui import server
+from gruviz.ui import cards, server
 from gruviz.ui.guard import Guard
 
 
@@ -65,7 +65,7 @@ def test_a_server_warms_its_workers_sweeps_while_it_is_up_and_closes_its_classro
     monkeypatch.setattr(server, "classroom", lambda: room)
     monkeypatch.setattr(server, "get_instance", lambda: runtime)
     monkeypatch.setattr(server, "gc", collector)
-    monkeypatch.setattr(server.cards, "rehearse", lambda: done.append("rehearsed"))
+    monkeypatch.setattr(cards, "rehearse", lambda: done.append("rehearsed"))
 
     async def up() -> None:
         async with server.lifespan(cast(Any, None)):
@@ -78,7 +78,8 @@ def test_a_server_warms_its_workers_sweeps_while_it_is_up_and_closes_its_classro
 
 def test_every_connection_passes_the_guard_and_a_panel_asks_in_a_thousand_bytes() -> None:
     (only,) = server.MIDDLEWARE
-    assert only.cls is Guard
+    guarding: object = only.cls
+    assert guarding is Guard
     assert only.kwargs == {"sizes": {server.FEED: 1_000}, "make_room": server.make_room}
 
 
