@@ -78,6 +78,7 @@ class Served:
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, args=([self.listening],))
         self.thread.start()
+        self.until(lambda: self.server.started)  # before it nothing is open, and nothing is logged
 
     @property
     def open(self) -> int:
