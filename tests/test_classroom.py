@@ -12,6 +12,7 @@ import pytest
 
 from gruviz.errors import GruvizError, PassingError
 from gruviz.experiment import Experiment, TableTask
+from gruviz.experiment.course import Course
 from gruviz.runs import Classroom, Run, Status, Study, StudyStatus, classroom
 from gruviz.runs.housekeeping import give_back
 from gruviz.runs.pool import Seat
@@ -114,6 +115,21 @@ def test_past_the_bytes_for_all_the_runs_of_whoever_has_most_go_first(
     room.tidy()
     assert all(room.find(token) is not None for token in little)
     assert [room.find(token) is not None for token in much] == [False] * 3 + [True] * 3
+
+
+def test_past_the_bytes_for_all_what_trains_goes_last(
+    room: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRUVIZ_RUNS_MB", "10")
+    monkeypatch.setattr(Run, "size", 2_000_000)
+    tokens = [room.start(Experiment(), "me").token for _each in range(7)]
+    trains = room.find(tokens[0])
+    assert trains is not None
+    trains.status = Status.RUNNING
+    del trains
+    room.tidy()
+    there = [room.find(token) is not None for token in tokens]
+    assert there == [True, False, False, True, True, True, True]
 
 
 def test_past_the_bytes_for_all_nothing_is_let_go_of_that_a_tab_holds_anyway(
@@ -234,6 +250,58 @@ def test_what_a_running_study_reads_is_in_use(
     assert room._in_use() == {digest}
     study.cancel()
     assert room._in_use() == set()
+
+
+def test_what_a_run_reads_is_in_use_while_it_trains_or_somebody_looks_at_it(
+    room: Classroom,
+) -> None:
+    digest, now = "0" * 64, [100.0]
+    course = Course(Experiment(task=TableTask(source=f'{digest}?{{"separator":";"}}')))
+    run = Run(course, room.pool, room.tables, lambda: 0.2, clock=lambda: now[0])
+    room.register.put("me", run)
+    now[0] += 15
+    assert room._in_use() == {digest}
+    now[0] += 0.001
+    assert room._in_use() == set()
+    run.status = Status.RUNNING
+    assert room._in_use() == {digest}
+
+
+@pytest.mark.parametrize(("workers", "readings"), [(1, 1), (2, 1), (3, 2)])
+def test_one_worker_stays_free_of_reading(workers: int, readings: int) -> None:
+    made = Classroom(workers)
+    assert made._readings._most == readings
+    made.close()
+
+
+def test_a_classroom_keeps_its_memory_together_and_is_tidied_in_rounds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module = sys.modules["gruviz.runs.classroom"]
+    done: list[object] = []
+
+    class Rounds:
+        def __init__(self, look: object) -> None:
+            done.append(look)
+
+        def stop(self) -> None:
+            done.append("stopped")
+
+    monkeypatch.setattr(module, "Housekeeping", Rounds)
+    monkeypatch.setattr(module, "keep_together", lambda: done.append("together"))
+    made = classroom.__wrapped__()
+    made.close()
+    assert done == ["together", made.tidy, "stopped"]
+
+
+def test_a_round_looks_after_the_workers_at_its_own_time(
+    room: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times: list[float] = []
+    monkeypatch.setattr(room.pool, "tidy", times.append)
+    now = time.monotonic()
+    room.tidy(now)
+    assert now in times
 
 
 def test_uploads_are_in_a_folder_for_this_user_alone_that_goes_with_the_classroom() -> None:

@@ -143,8 +143,12 @@ def test_a_refusal_is_remembered_and_one_that_will_pass_is_not(workers: Workers)
         asker.join(10)
         assert str(asker.result) == str(error)
         assert len(workers.taken) == submitted
+
+    def look(_begun: bool) -> None:
+        pytest.fail("it is tried again")
+
     with pytest.raises(GruvizError, match="never"):
-        made.do("file", "b", lambda _begun: None, len, "file")
+        made.do("file", "b", look, len, "file")
     assert len(workers.taken) == 2
 
 

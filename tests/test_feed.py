@@ -358,7 +358,7 @@ def serve(monkeypatch: pytest.MonkeyPatch, socket: Socket, *runs: Run) -> Socket
     found = {run.token: run for run in runs}
     room = SimpleNamespace(find=found.get, charge=lambda run, _seconds: socket.charged.append(run))
     monkeypatch.setattr(feed_module, "classroom", lambda: room)
-    asyncio.run(feed(cast(WebSocket, socket)))
+    asyncio.run(asyncio.wait_for(feed(cast(WebSocket, socket)), 20))
     return socket
 
 

@@ -1,5 +1,6 @@
 """Hostile peers at real sockets: uvicorn as Streamlit sets it up, the guard, and the feed."""
 
+import asyncio
 import contextlib
 import json
 import logging
@@ -20,8 +21,10 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit.web.server.starlette.starlette_server import _get_uvicorn_config_kwargs
+from uvicorn.protocols.utils import ClientDisconnected
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
@@ -32,7 +35,7 @@ from gruviz.ui import feed as feed_module
 from gruviz.ui import guard
 from gruviz.ui.audience import CROWDED, FULL, MOST_OF_A_RUN, Audience
 from gruviz.ui.feed import ASK_BYTES, PROTOCOL, UNKNOWN_RUN, feed
-from gruviz.ui.guard import HEADERS, Guard
+from gruviz.ui.guard import Guard
 from tests.test_run import OnDemand, a_run
 
 ASK = json.dumps({"steps": 0, "validations": 0, "snapshot": -1})
@@ -75,6 +78,7 @@ class Served:
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, args=([self.listening],))
         self.thread.start()
+        self.until(lambda: self.server.started)  # before it nothing is open, and nothing is logged
 
     @property
     def open(self) -> int:
@@ -118,7 +122,8 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     made.train(3)
     executor.do_all()
     found = {made.token: made}
-    monkeypatch.setattr(feed_module, "classroom", lambda: SimpleNamespace(find=found.get))
+    room = SimpleNamespace(find=found.get, charge=lambda _run, _seconds: None)
+    monkeypatch.setattr(feed_module, "classroom", lambda: room)
     seats = Audience(100)
     monkeypatch.setattr(feed_module, "audience", lambda: seats)
     return made
@@ -211,6 +216,19 @@ def test_a_message_of_150_megabytes_is_ended_when_its_length_is_announced(
                 sent += 100_000
         assert sent < 20_000_000  # what the kernel holds for a peer that is not read
     served.until_idle()
+
+
+def test_a_panel_may_say_a_thousand_bytes_at_once_and_a_page_a_million(
+    served: Served, run: Run
+) -> None:
+    with look(served, run.token) as panel:
+        panel.send(ASK.ljust(1_000))
+        assert panel.recv(SECONDS)
+        panel.send(ASK.ljust(1_001))
+        assert closing(panel) == 1009  # too large
+    with connect(f"ws://127.0.0.1:{served.port}/talk") as other:
+        other.send("x" * 1_000_001)
+        assert closing(other) == 1009
 
 
 def test_who_does_not_read_is_dropped_with_all_that_waits_for_it(
@@ -325,9 +343,25 @@ def test_the_number_of_viewers_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_every_answer_says_what_a_browser_may_do_with_it(served: Served) -> None:
     with urlopen(f"http://127.0.0.1:{served.port}/", timeout=SECONDS) as answer:
-        assert {name: answer.headers[name] for name in HEADERS} == HEADERS
-    assert "'unsafe-eval'" not in HEADERS["Content-Security-Policy"]
-    assert "*" not in HEADERS["Content-Security-Policy"]
+        said = answer.headers
+    names = ("X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy")
+    assert [said[name] for name in names] == ["nosniff", "DENY", "no-referrer"]
+    policy = dict(each.split(" ", 1) for each in said["Content-Security-Policy"].split("; "))
+    scripts = policy.pop("script-src").split()
+    assert scripts[:2] == ["'self'", "blob:"]
+    assert len(scripts) > 2 and all(each.startswith("'sha256-") for each in scripts[2:])
+    assert policy == {
+        "default-src": "'self'",
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data: blob:",
+        "font-src": "'self' data:",
+        "worker-src": "'none'",
+        "object-src": "'none'",
+        "base-uri": "'none'",
+        "form-action": "'self'",
+        "frame-src": "'none'",
+        "frame-ancestors": "'none'",
+    }
 
 
 def test_the_servers_own_numbers_are_for_nobody(served: Served) -> None:
@@ -344,6 +378,25 @@ def test_room_is_made_for_the_session_that_is_about_to_send_a_file(served: Serve
         )
         peer.recv(100)
     assert served.sending == ["mine"]
+
+
+def test_who_sends_after_uvicorn_has_closed_by_itself_learns_that_nobody_is_there() -> None:
+    learned: list[bool] = []
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        with pytest.raises(ClientDisconnected):
+            await send({"type": "websocket.send", "text": "late"})
+        learned.append(True)
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def closed(_message: Message) -> None:
+        raise RuntimeError("Unexpected ASGI message 'websocket.send', after 'websocket.close'")
+
+    scope = {"type": "websocket", "path": "/talk", "headers": []}
+    asyncio.run(Guard(app, {}, lambda _session: None)(scope, receive, closed))
+    assert learned == [True]
 
 
 @pytest.mark.parametrize("origin", ["http://[", "http://[::1", "http://a]b", "null", "x"])

@@ -31,7 +31,7 @@ from gruviz.runs.pool import (
     Order,
     Pool,
 )
-from gruviz.runs.process import Process, memory
+from gruviz.runs.process import Call, Outcome, Process, memory
 from gruviz.studies import RangeTest
 from gruviz.training import proceed, train
 from tests.test_run import SMALL, assert_same
@@ -76,6 +76,51 @@ def wait_until(condition: Callable[[], bool], watched: Run | Study[Any] | None =
         if watched is not None:
             watched.watch()
         pause.wait(0.005)
+
+
+class Puppet:
+    """A worker without a process: its calls are done in this one, and it starts when told to."""
+
+    starts = threading.Event()
+
+    def __init__(self, _folder: Path) -> None:
+        self.pid = os.getpid()
+        self.ended, self.killed = threading.Event(), False
+        self.call: Call | None = None
+
+    def wait_until_ready(self) -> None:
+        wait_until(lambda: self.starts.is_set() or self.ended.is_set())
+        if self.ended.is_set():
+            raise EOFError
+
+    def give(self, call: Call) -> None:
+        self.call = call
+
+    def outcome(self) -> Outcome:
+        assert self.call is not None
+        function, arguments, named = self.call
+        return Outcome(function(*arguments, **named))
+
+    def kill(self) -> None:
+        self.killed = True
+        self.ended.set()
+
+    def leave(self) -> None:
+        self.ended.set()
+
+    def wait(self) -> None:
+        self.ended.wait()
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def puppets(monkeypatch: pytest.MonkeyPatch) -> type[Puppet]:
+    monkeypatch.setattr(pool_module, "Process", Puppet)
+    monkeypatch.setattr(pool_module, "memory", lambda _pid: 0)
+    monkeypatch.setattr(Puppet, "starts", threading.Event())
+    return Puppet
 
 
 def test_work_is_done_in_another_process_of_low_priority_with_torch_at_hand(pool: Pool) -> None:
@@ -334,3 +379,55 @@ def test_visitors_have_turns_one_after_the_other_whatever_each_has_asked_for(poo
         task.result(PATIENCE)
     wait_until(lambda: len(order) == 7)
     assert "one" in order[:3]
+
+
+@pytest.mark.parametrize(("workers", "short"), [(1, False), (2, True), (3, True)])
+def test_the_page_lacks_a_core_where_there_are_as_many_workers_as_cores(
+    workers: int, short: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "cores", lambda: 2)
+    assert Pool(workers, tmp_path)._queue._short is short
+
+
+def test_who_waits_for_what_the_page_did_is_served_though_nothing_else_happens(
+    puppets: type[Puppet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "cores", lambda: 2)
+    puppets.starts.set()
+    made = Pool(2, tmp_path)
+    begun, one, all_night = threading.Event(), threading.Event(), threading.Event()
+
+    def wait_for_one() -> bool:
+        begun.set()
+        return one.wait()
+
+    other = made.seat("other").submit(all_night.wait)
+    first = made.seat("busy").submit(wait_for_one)
+    assert begun.wait(PATIENCE)
+    made.charge("busy", 0.03)
+    assert made._queue._accounts["busy"].owed == 0.03
+    second = made.seat("busy").submit(operator.add, 1, 2)
+    one.set()  # no other event follows: its worker must look at the clock
+    assert first.result(PATIENCE) and second.result(20) == 3
+    assert not other.done()
+    all_night.set()
+    made.shutdown()
+
+
+def test_a_worker_that_never_gets_ready_is_killed_after_five_times_as_long_as_one_at_work(
+    puppets: type[Puppet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRUVIZ_HUNG_SECONDS", "60")
+    monkeypatch.setattr(pool_module, "PAUSE_SECONDS", 0.0)
+    made = Pool(1, tmp_path, clock=lambda: 100.0)
+    made.warm()
+    wait_until(lambda: len(pids(made)) == 1)
+    process = made._members[0].process
+    assert isinstance(process, Puppet)
+    made.tidy(400.0)
+    assert not process.killed
+    made.tidy(401.0)
+    assert process.killed
+    puppets.starts.set()
+    assert made.submit(operator.add, 1, 2).result(PATIENCE) == 3  # by its successor
+    made.shutdown()

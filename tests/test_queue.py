@@ -181,6 +181,25 @@ def test_having_been_idle_earns_no_credit_and_having_worked_alone_costs_none() -
     assert all(set(turns[place : place + 2]) == {"early", "late"} for place in range(0, 20, 2))
 
 
+def test_who_comes_back_after_being_idle_has_no_credit_for_that_time() -> None:
+    queue: Queue[str] = Queue()
+    for name in ("idle", "busy"):
+        queue.put(name, "first", 0.0)
+    assert queue.take(0.0) == ("idle", "first")
+    queue.done("idle", 1.0, 1.0)
+    queue.left("idle", 1.0)
+    assert queue.take(1.0) == ("busy", "first")
+    queue.put("idle", "second", 4.0)  # the other has had as much since then, and more
+    queue.done("busy", 3.0, 4.0)
+    queue.put("busy", "second", 4.0)
+    queue.left("busy", 4.0)
+    now, turns = 4.0, []
+    for _each in range(3):
+        visitor, now = turn(queue, 1.0, now)
+        turns.append(visitor)
+    assert turns == ["idle", "busy", "busy"]
+
+
 def test_leaving_and_coming_back_pays_no_debt() -> None:
     queue: Queue[str] = Queue()
     queue.put("sly", "long", 0.0)
@@ -358,6 +377,24 @@ def test_what_the_page_did_while_a_worker_was_busy_for_the_same_visitor_is_still
     queue.done("busy", 1.0, 1.0)
     assert turn_of(queue, 1.0) is None
     assert queue.pause(1.0) == pytest.approx(0.02)
+
+
+def test_time_in_which_a_visitor_has_a_worker_or_wants_none_pays_for_nothing() -> None:
+    queue: Queue[str] = Queue(short=True)
+    queue.put("busy", "first", 0.0)
+    queue.put("busy", "second", 0.0)
+    assert turn_of(queue, 0.0) == "busy"
+    queue.put("other", "slice", 0.0)
+    queue.charge("busy", 0.3, 0.0)
+    assert queue.pause(1.0) == 0.3  # its first work has a worker
+    queue.done("busy", 1.0, 1.0)
+    queue.left("busy", 1.0)
+    assert queue.pause(1.125) == pytest.approx(0.175)
+    assert (turn_of(queue, 1.3), turn_of(queue, 1.3)) == ("other", "busy")
+    queue.done("busy", 0.2, 1.5)
+    queue.charge("busy", 0.3, 1.5)
+    queue.put("busy", "third", 2.5)  # until now there was nothing that could have waited
+    assert queue.pause(2.5) == 0.3
 
 
 def test_nobody_waits_long_for_what_the_page_did_nor_pays_for_what_was_before() -> None:

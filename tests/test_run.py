@@ -674,6 +674,7 @@ def test_workers_that_die_again_and_again_pause_the_run_and_lose_nothing() -> No
     assert (run.status, run.over, str(run.error)) == (Status.PAUSED, False, "killed")
     assert (run.step_count, len(executor.waiting)) == (5, 0)
     run.train()
+    executor.die()  # deaths are counted anew
     executor.do()
     assert (run.status, run.error, run.step_count) == (Status.RUNNING, None, 10)
 
@@ -754,10 +755,12 @@ def test_what_will_pass_pauses_a_run_which_may_go_on_bit_for_bit(
     run = a_run(executor)
     run.train()
     executor.do()
+    executor.die()
     executor.waiting.popleft()[0].set_exception(error)
     assert (run.status, run.error, run.step_count) == (Status.PAUSED, error, 5)
     assert (list(executor.waiting), caplog.records) == ([], [])
     run.train()
+    executor.die()  # deaths are counted anew
     executor.do_all()
     assert (run.status, run.error) == (Status.FINISHED, None)
     assert_same(run.history, train(SMALL))

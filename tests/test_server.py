@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import time
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 from weakref import ref
@@ -17,7 +19,27 @@ from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 from streamlit.web import bootstrap
 
 from gruviz.settings import SETTINGS
-from gruviz.ui import server
+from gruviz.ui import cards, server
+from gruviz.ui.guard import Guard
+
+
+class Tab:
+    session = SimpleNamespace(id="of a closed tab")
+
+
+def closed_tab(now: Callable[[], float] = time.monotonic) -> tuple[Any, "ref[Tab]"]:
+    """A runtime that holds a closed tab, and nothing else does. now: its time is up after a second;
+    by a clock that goes on, at once."""
+    storage, tab = MemorySessionStorage(), Tab()
+    storage._cache = TTLCache(128, ttl=0 if now is time.monotonic else 1, timer=now)
+    storage.save(cast(Any, tab))
+    manager = WebsocketSessionManager(storage, *cast(Any, (None, None, None)))
+    return SimpleNamespace(_session_mgr=manager), ref(tab)
+
+
+async def until_gone(held: "ref[Tab]") -> None:
+    while held() is not None:
+        await asyncio.sleep(0)
 
 
 def test_a_closed_tab_is_let_go_of_although_no_other_comes_or_goes_and_its_memory_goes_back(
@@ -28,30 +50,51 @@ def test_a_closed_tab_is_let_go_of_although_no_other_comes_or_goes_and_its_memor
     room = SimpleNamespace(have_freed=lambda: said.append("freed"))
     monkeypatch.setattr(server, "classroom", lambda: room)
     now = [0.0]
-    storage = MemorySessionStorage()
-    storage._cache = TTLCache(128, ttl=120, timer=lambda: now[0])
-    manager = WebsocketSessionManager(storage, *cast(Any, (None, None, None)))
-
-    class Tab:
-        session = SimpleNamespace(id="of a closed tab")
-
-    tab = Tab()
-    storage.save(cast(Any, tab))
-    held = ref(tab)
-    del tab
+    runtime, held = closed_tab(lambda: now[0])
 
     async def a_while() -> None:
-        sweeping = asyncio.create_task(server._sweep(SimpleNamespace(_session_mgr=manager)))
+        sweeping = asyncio.create_task(server._sweep(runtime))
         for _each in range(10):
             await asyncio.sleep(0)
         assert (held() is None, said) == (False, [])
-        now[0] = 121.0
+        now[0] = 2.0
         while not said:
             await asyncio.sleep(0)
         sweeping.cancel()
 
     asyncio.run(asyncio.wait_for(a_while(), 20))
     assert (held(), said) == (None, ["freed"])
+
+
+def test_a_server_warms_its_workers_sweeps_while_it_is_up_and_closes_its_classroom(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    runtime, held = closed_tab()
+    done: list[str] = []
+    room = SimpleNamespace(
+        pool=SimpleNamespace(warm=lambda: done.append("warm")), close=lambda: done.append("closed")
+    )
+    collector = SimpleNamespace(collect=lambda: None, freeze=lambda: done.append("frozen"))
+    monkeypatch.setattr(server, "SWEEP_SECONDS", 0.0)
+    monkeypatch.setattr(server, "classroom", lambda: room)
+    monkeypatch.setattr(server, "get_instance", lambda: runtime)
+    monkeypatch.setattr(server, "gc", collector)
+    monkeypatch.setattr(cards, "rehearse", lambda: done.append("rehearsed"))
+
+    async def up() -> None:
+        async with server.lifespan(cast(Any, None)):
+            await until_gone(held)
+            assert done == ["warm", "rehearsed", "frozen"]
+
+    asyncio.run(asyncio.wait_for(up(), 20))
+    assert done[3:] == ["closed"]
+
+
+def test_every_connection_passes_the_guard_and_a_panel_asks_in_a_thousand_bytes() -> None:
+    (only,) = server.MIDDLEWARE
+    guarding: object = only.cls
+    assert guarding is Guard
+    assert only.kwargs == {"sizes": {server.FEED: 1_000}, "make_room": server.make_room}
 
 
 def test_a_session_that_only_sends_files_holds_no_more_than_two(

@@ -1,6 +1,7 @@
 """Uploads on disk, found by the digest of their bytes."""
 
 import errno
+import os
 import stat
 from pathlib import Path
 
@@ -87,6 +88,37 @@ def test_of_the_ways_to_read_a_file_the_last_used_are_kept(tmp_path: Path) -> No
     for footer in range(7):
         assert tables(f'{digest}?{{"footer":{footer}}}').rows == 20 - footer
     assert len(files(tmp_path)) == 2 + 3 * store.MOST_READINGS
+
+
+def test_who_asks_for_a_table_or_sends_it_again_uses_it_and_who_sheds_it_does_not(
+    tmp_path: Path,
+) -> None:
+    tables = TableStore(tmp_path)
+    digest = tables.put(csv(3), "mine.csv").digest
+    tables(f'{digest}?{{"footer":1}}')
+    uses = (
+        (lambda: tables(digest), True),
+        (lambda: tables.keep(csv(3), "mine.csv"), True),
+        (lambda: tables.shed(digest), False),
+    )
+    for use, used in uses:
+        os.utime(tmp_path / digest, (5, 5))
+        use()
+        assert (tables.held()[digest][0] > 5) is used
+    assert len(files(tmp_path)) == 2 + 3  # and it was shed
+
+
+def test_a_way_to_read_a_file_that_is_opened_again_is_used(tmp_path: Path) -> None:
+    tables = TableStore(tmp_path)
+    digest = tables.keep(csv(3), "mine.csv")
+    ways = [f'{digest}?{{"footer":{footer}}}' for footer in range(3)]
+    for age, way in enumerate(ways):
+        tables(way)
+        os.utime(tables._read_as(way), (age, age))
+    store._opened.clear()  # as in another process
+    assert tables.at_hand(ways[0]) is not None
+    tables.shed(digest, 2)
+    assert [tables._read_as(way).exists() for way in ways] == [True, False, True]
 
 
 def test_a_file_takes_the_bytes_of_all_that_it_was_read_as(tmp_path: Path) -> None:

@@ -128,6 +128,16 @@ def test_where_all_have_as_much_those_used_least_lately_go(
     assert room.held == {"b98", "c99", "d0"}
 
 
+def test_what_a_live_run_reads_stays_though_it_is_the_oldest_of_all_where_all_is_full(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRUVIZ_MAX_ALL_TABLES_MB", "20")
+    room.spared = {room.keep("a", 0, 6 * MB)}
+    for visitor in "bcd":
+        room.keep(visitor, 0, 6 * MB)
+    assert room.held == {"a0", "c0", "d0"}
+
+
 def test_all_uploads_take_at_most_a_third_of_a_small_file_system(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,6 +184,19 @@ def test_what_a_file_becomes_is_charged(room: Room, monkeypatch: pytest.MonkeyPa
     assert room.held == {"b0", "a0", "a1"}
     room.uploads.tidy(5)
     assert room.held == {"b0", "a0"}
+
+
+def test_what_a_live_run_reads_stays_though_files_became_too_much(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRUVIZ_MAX_TABLES_MB", "20")
+    monkeypatch.setattr(time, "time", lambda: float(room.now))
+    digests = [room.keep("a", number) for number in range(3)]
+    for digest in digests:
+        grow(room, digest, 0, 9 * MB)
+    room.spared = {digests[0]}
+    room.uploads.tidy(0)
+    assert room.held == {"a0", "a2"}
 
 
 def test_what_files_become_is_charged_to_all(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from gruviz.data import loading, shelf
+from gruviz.data.loading import key_of
 from gruviz.data.store import TableStore
 from gruviz.errors import GruvizError
-from gruviz.experiment import Experiment, TableTask
+from gruviz.experiment import GRU, Adding, Experiment, TableTask
 from gruviz.runs import worker
 from gruviz.studies import RangeTest
-from tests.test_run import OnDemand, a_run
+from tests.test_run import SMALL, OnDemand, a_run
 
 SERVER = """
 import os, threading
@@ -84,3 +86,28 @@ def test_a_slice_speaks_the_language_of_its_run_and_not_of_who_was_there_before(
     run.language = "fr"
     run.train()
     assert executor.waiting[0][2][-1] == "fr"
+
+
+def test_a_worker_takes_up_nothing_that_is_too_much_whoever_asked_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = TableStore(tmp_path)
+    monkeypatch.setenv("GRUVIZ_MAX_STEP_MB", "20")
+    large = Experiment(task=Adding(size=500, length=200), cell=GRU(32), batch_size=64)
+    with pytest.raises(GruvizError, match="asks too much of a shared server"):
+        worker.advance(large, None, None, 1, tables)
+    with pytest.raises(GruvizError, match="asks too much of a shared server"):
+        worker.proceed(large, RangeTest.begin(seeds=1, steps=1), 0.0, tables)
+    assert not list(tmp_path.iterdir())
+
+
+def test_slices_of_all_workers_share_the_data_on_the_shelf(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = TableStore(tmp_path)
+    first = worker.advance(SMALL, None, None, 1, tables)
+    key = key_of(SMALL.task, SMALL.seed, tables)
+    assert [each.name for each in (tmp_path / "data").iterdir()] == [key]
+    shelf._opened.clear()  # as in another worker
+    monkeypatch.setattr(loading, "MAKERS", {})  # where nothing could be made
+    assert worker.advance(SMALL, first.checkpoint, None, 1, tables).checkpoint.step == 2
