@@ -256,6 +256,13 @@ def test_decimal_commas_that_part_cells_are_said_and_refused() -> None:
     assert "line 2 has 5 cells, line 1 has 3" in refusal(torn)
 
 
+def test_rows_too_long_among_decimal_points_are_not_put_down_to_decimal_commas() -> None:
+    lines = text("date,a,b", stamps(), VALUES, VALUES).splitlines()
+    lines[1::4] = [f"{line},7" for line in lines[1::4]]
+    said = refusal("\n".join(lines))
+    assert "Decimal commas" not in said and "line 2 has 4 cells" in said.lower()
+
+
 @pytest.mark.parametrize(
     "content",
     [
