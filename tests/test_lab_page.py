@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from gruviz.experiment import Experiment
@@ -198,7 +199,7 @@ def test_a_range_test_of_a_run_starts_where_the_control_says(
     monkeypatch: pytest.MonkeyPatch, asked: str
 ) -> None:
     run = trained(steps=1)
-    monkeypatch.setattr(lab.st, "session_state", {"range-test-from": asked})
+    monkeypatch.setattr(st, "session_state", {"range-test-from": asked})
     experiment, state = lab._range_test(Session({}, run), Experiment())
     assert experiment == run.experiment
     assert state.start is (run.checkpoint if asked == "run" else None)
