@@ -76,7 +76,7 @@ def test_an_output_gate_that_is_bright_shows_the_cell_state() -> None:
     block = 3 * LSTM(units=3).gates.index("o")
     for bias in (50.0, -50.0):
         torch.manual_seed(0)
-        layer, recording = nn.LSTM(2, 3), nn.Recording()
+        layer, recording = getattr(nn, LSTM.layer)(2, 3), nn.Recording()
         with torch.no_grad():
             layer.bias_ih_l0[block : block + 3] = bias
         layer(torch.randn(1, 1, 2), record=recording)
