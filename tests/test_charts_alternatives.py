@@ -167,3 +167,15 @@ def test_before_training_there_is_nothing_to_tell(
     words: Callable[[dict[str, Any], Subject], str], expected: str
 ) -> None:
     assert words({}, NOTHING) == expected
+
+
+def test_a_step_counts_as_clipped_by_the_clip_norm_of_its_own_time() -> None:
+    said = alternatives.gradient_norm(steps(norm=[1, 3, 1], clip_norm=[2, 2, 0.5]), NOTHING)
+    assert said.endswith("Clip norm 0.5; 67% of steps were clipped.")
+
+
+def test_the_share_of_the_true_class_is_that_of_each_time_steps_own() -> None:
+    probe = {"asked": np.array([0, 1]), "target": np.array([1, 0])}
+    chances = np.array([[0.2, 0.9], [0.8, 0.1]])
+    said = alternatives.prediction({"probe": probe, "answer": {"chances": chances}}, Subject())
+    assert "gives 85% to the true class on average and favours it at 2 of 2" in said

@@ -10,6 +10,7 @@ import pytest
 from gruviz import charts
 from gruviz.charts import CHARTS, Subject
 from gruviz.charts.pictures import ANSWERS, DIVERGING, SEQUENTIAL
+from gruviz.charts.style import BLUE, GREEN
 from gruviz.experiment import CELLS
 from gruviz.experiment.cells import Signal
 from tests.test_charts_curves import (
@@ -220,6 +221,7 @@ def test_sequences_show_what_is_read_and_what_is_wanted() -> None:
     assert len(set(chart.data[2].marker.color)) == 2
     assert chart.data[4].x.tolist() == [2, 3] and chart.data[4].y.tolist() == [1, 0]
     assert chart.layout.yaxis3.ticktext == tuple("abcd")
+    assert [chart.layout[f"yaxis{n}"].autorange for n in (2, 4)] == [None, "reversed"]  # an image
     assert [note.text for note in chart.layout.annotations] == ["6", "eight"]
 
 
@@ -277,3 +279,19 @@ def test_the_gradient_is_drawn_from_the_first_time_step_to_the_last() -> None:
     assert drawn_from(chart) == [("gradient", {"x": "gradient.time", "y": "gradient.norm"})]
     assert (chart.layout.xaxis.autorange, chart.layout.xaxis.range) == (None, None)
     assert "low at the left: vanishing" in chart.layout.meta["aid"]
+
+
+def test_what_a_reading_aid_says_of_colours_is_so() -> None:
+    marked = predicted("marked")
+    assert "blue where marked" in marked.layout.meta["aid"]
+    assert [colour == BLUE for _value, colour in marked.data[0].marker.colorscale] == [False, True]
+    classes = predicted("classification", classes=("a", "b"))
+    assert "the true one green" in classes.layout.meta["aid"]
+    assert [colour == GREEN for _value, colour in classes.data[1].marker.colorscale] == [
+        False,
+        True,
+    ]
+    probe = {"time": np.arange(3), "input": np.arange(3.0), "mark": np.array([0, 1, 0])}
+    few = charts.sequences([probe], [""], ["value"])
+    assert "blue where marked" in few.layout.meta["aid"]
+    assert [colour == BLUE for colour in few.data[0].marker.color] == [False, True, False]

@@ -385,3 +385,40 @@ def test_a_gradient_vanishes_below_a_thousandth_of_what_it_is_at_the_end() -> No
     for first, speaks in ((0.99e-3, True), (1.01e-3, False), (0.05, False)):
         gradient = np.geomspace(first, 1.0, 60)
         assert (vanishing(replace(evidence, gradient=gradient)) is not None) == speaks
+
+
+@pytest.mark.parametrize(
+    ("norms", "said"),
+    [
+        ((1, 1, 1, 1, 1, 1, 1.5), "rose ×1.5 in 5 steps"),
+        ((1000, 1, 1, 1, 1, 1, 1, 50), "rose ×50 in 5 steps"),
+        ((5, 4, 3, 2, 1, 0.5), None),
+    ],
+)
+def test_an_explosion_is_a_norm_that_rose_over_the_last_five_steps(
+    norms: tuple[float, ...], said: str | None
+) -> None:
+    steps = {"norm": np.array(norms), "clip_norm": np.full(len(norms), 2.0)}
+    slow = replace(WILD, learning_rate=0.05)
+    found = explosion(Evidence(slow, steps, {}, {}, {}, None, len(norms)))
+    assert (found is None) == (said is None)
+    if found is not None and said is not None:
+        assert said in found.sentence and found.settings == {"learning_rate": "0.005"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "experiment", "loud", "quiet"),
+    [
+        (rate_too_small, CRAWLING, -4.1, -3.9),
+        (updates_too_small, CRAWLING, -5.1, -4.9),
+        (updates_too_large, HEALTHY, -1.4, -1.6),
+        (vanishing, replace(SMALL, task=LONG, cell=RNN(8)), -3.9, -4.1),
+    ],
+)
+def test_a_rule_about_the_size_of_updates_speaks_on_one_side_of_its_threshold_alone(
+    rule: Rule, experiment: Experiment, loud: float, quiet: float
+) -> None:
+    evidence = seen(experiment)
+    for ratio, speaks in ((loud, True), (quiet, False)):
+        blocks = {"step": evidence.steps["step"][-1:], "update.head": np.array([ratio])}
+        assert (rule(replace(evidence, blocks=blocks)) is not None) == speaks

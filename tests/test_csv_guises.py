@@ -123,6 +123,13 @@ def test_flags_are_cut_where_each_number_has_one_or_hardly_any() -> None:
     assert finding(table, "flags").startswith("From one number of column 'x'")
 
 
+def test_flags_are_counted_by_the_cells_that_have_them_however_often_one_is_repeated() -> None:
+    cells = [f"{row % 7}*" if row % 7 == 3 else f"{row % 7}" for row in range(48)]
+    table = read(text("date,x,y", stamps(), cells, VALUES))
+    same(table, "x", [row % 7 for row in range(48)])
+    assert finding(table, "flags") == "From 7 numbers of column 'x' what follows them is cut ('*')."
+
+
 def test_a_flagged_mark_of_a_missing_value_is_missing() -> None:
     cells = [
         ": u" if row % 7 == 0 else f"{v} p" if row % 5 == 1 else v for row, v in enumerate(VALUES)
@@ -249,6 +256,13 @@ def test_decimal_commas_that_part_cells_are_said_and_refused() -> None:
     assert "line 2 has 5 cells, line 1 has 3" in refusal(torn)
 
 
+def test_rows_too_long_among_decimal_points_are_not_put_down_to_decimal_commas() -> None:
+    lines = text("date,a,b", stamps(), VALUES, VALUES).splitlines()
+    lines[1::4] = [f"{line},7" for line in lines[1::4]]
+    said = refusal("\n".join(lines))
+    assert "Decimal commas" not in said and "line 2 has 4 cells" in said.lower()
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -318,7 +332,11 @@ def test_a_letter_before_each_date_is_left_out_and_said(header: str) -> None:
 
 @pytest.mark.parametrize(
     "cells",
-    [[f"D-{row}" for row in range(48)], [f"{'DN'[row % 2]}-1/3/{row + 10}" for row in range(48)]],
+    [
+        [f"D-{row}" for row in range(48)],
+        [f"{'DN'[row % 2]}-1/3/{row + 10}" for row in range(48)],
+        [f"{'DN'[row % 16 == 15]}-1/3/{row + 10}" for row in range(48)],
+    ],
 )
 def test_codes_with_a_letter_are_no_dates(cells: list[str]) -> None:
     assert read(text("code,x", cells, VALUES)).time is None
@@ -352,6 +370,14 @@ def test_a_thirteenth_month_that_holds_the_total_is_left_out_and_said(
     )
     (found,) = [each for each in table.findings if each.code == "year-totals"]
     assert read(content, reading=found.remedies[0].overrides).rows == 78
+
+
+def test_a_thirteenth_month_is_left_out_where_the_newest_row_comes_first() -> None:
+    rows = months(sum)
+    cells = [f"{y}-{m:02d}" for y, m, _v in rows]
+    table = read(text("YYYYMM,Value", cells[::-1], [v for _y, _m, v in rows[::-1]]))
+    assert {"year-totals", "newest-first"} <= codes(table)
+    assert table.columns["Value"].tolist() == [v for _y, month, v in rows if month < 13]
 
 
 def test_totals_of_several_series_below_each_other_are_left_out() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from gruviz.experiment import Experiment
@@ -14,6 +15,8 @@ from gruviz.runs.pool import Hung
 from gruviz.runs.sliced import MOST_TRIES
 from gruviz.studies.range_test import suggest
 from gruviz.training import proceed
+from gruviz.ui import lab
+from gruviz.ui.session import Session
 from gruviz.words import readable
 from tests.page import (
     go,
@@ -27,6 +30,7 @@ from tests.page import (
     wait_for,
     weights,
 )
+from tests.test_columns import trained
 from tests.test_run import OnDemand, assert_same
 
 LAB = "pages/Lab.py"
@@ -188,6 +192,17 @@ def test_adopting_a_rate_turns_the_control_and_the_running_run() -> None:
         Experiment().learning_rate,
         found.rate,
     ]
+
+
+@pytest.mark.parametrize("asked", ["initial", "run"])
+def test_a_range_test_of_a_run_starts_where_the_control_says(
+    monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    run = trained(steps=1)
+    monkeypatch.setattr(st, "session_state", {"range-test-from": asked})
+    experiment, state = lab._range_test(Session({}, run), Experiment())
+    assert experiment == run.experiment
+    assert state.start is (run.checkpoint if asked == "run" else None)
 
 
 def test_a_range_test_starts_from_the_run_where_that_is_asked_for() -> None:

@@ -71,6 +71,20 @@ def test_a_reset_gate_that_is_dark_makes_the_candidate_ignore_the_past(cell: typ
     np.testing.assert_allclose(one, other, atol=1e-6)
 
 
+def test_an_output_gate_that_is_bright_shows_the_cell_state() -> None:
+    assert aid(LSTM, "output") == "bright: the cell state is shown"
+    block = 3 * LSTM(units=3).gates.index("o")
+    for bias in (50.0, -50.0):
+        torch.manual_seed(0)
+        layer, recording = getattr(nn, LSTM.layer)(2, 3), nn.Recording()
+        with torch.no_grad():
+            layer.bias_ih_l0[block : block + 3] = bias
+        layer(torch.randn(1, 1, 2), record=recording)
+        signals = recording.layers[0].signals
+        shown = np.tanh(signals["cell"]) if bias > 0 else np.zeros_like(signals["cell"])
+        np.testing.assert_allclose(signals["hidden"], shown, atol=1e-6)
+
+
 def test_every_gate_says_what_is_bright_or_dark() -> None:
     gates = [signal for cell in CELLS.values() for signal in cell.signals if signal.low == 0]
     assert gates and all(signal.aid.startswith(("bright: ", "dark: ")) for signal in gates)

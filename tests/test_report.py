@@ -2,7 +2,8 @@
 
 import math
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -18,11 +19,11 @@ from gruviz.experiment import (
     Waveforms,
     about,
 )
-from gruviz.experiment.course import Course
-from gruviz.runs import Status
+from gruviz.experiment.course import Course, Turn
+from gruviz.runs import Run, Status
 from gruviz.ui import report
 from gruviz.words import readable
-from tests.test_columns import trained
+from tests.test_columns import data_of, trained
 from tests.test_run import SMALL, OnDemand, a_run
 
 
@@ -54,6 +55,46 @@ def test_a_change_is_marked_at_its_step_with_the_new_values() -> None:
         3,
         "Learning rate 0.5, Clip norm off, Momentum beta 1 0.25",
     )
+
+
+@pytest.mark.parametrize(
+    ("turns", "marks"),
+    [
+        ([(50, 0.5, 1.0), (53, 0.25, 1.0)], [(50, "Learning rate 0.25")]),
+        (
+            [(50, 0.5, 1.0), (56, 0.25, 1.0)],
+            [(50, "Learning rate 0.5"), (56, "Learning rate 0.25")],
+        ),
+        ([(50, 0.5, 1.0), (53, 0.5, 9.0)], [(50, "Learning rate 0.5"), (53, "Clip norm 9")]),
+    ],
+)
+def test_changes_of_the_same_knob_within_a_twentieth_of_the_run_are_one_mark(
+    turns: list[tuple[int, float, float]], marks: list[tuple[int, str]]
+) -> None:
+    first = replace(SMALL, learning_rate=0.02, clip_norm=1.0)
+    turned = tuple(
+        Turn(step, replace(first, learning_rate=rate, clip_norm=limit))
+        for step, rate, limit in turns
+    )
+    run = cast(Run, SimpleNamespace(course=Course(first, turned), step_count=100))
+    found = [(mark["x0"], mark["label"]["text"]) for mark in report.change_marks(run)]
+    assert found == marks
+
+
+def test_what_was_done_to_the_data_of_a_table_is_said_with_its_numbers() -> None:
+    made_up = data_of(SMALL)
+    assert report.findings(made_up) == ""
+    of_table = replace(
+        made_up, unit="mm", mean=12.5, scale=0.25, sequences=1200, held_out=300, missing=1
+    )
+    said = (
+        "1,200 training windows, 300 for validation (the end of the series)."
+        " Scaled as (value - 12.5) / 0.25."
+    )
+    assert report.findings(replace(of_table, left_out=24)) == (
+        f"{said} 1 value is missing; 24 windows that touch it were left out."
+    )
+    assert report.findings(replace(of_table, missing=0)) == said
 
 
 def test_a_turn_that_is_still_to_come_is_not_marked_and_the_page_is_drawn_again_when_it_is() -> (

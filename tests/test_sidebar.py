@@ -10,7 +10,7 @@ from gruviz.experiment import TASKS, Experiment
 from gruviz.experiment.course import Course
 from gruviz.experiment.link import course_from_link, to_link
 from gruviz.runs import Run, Status
-from gruviz.ui import frame
+from gruviz.ui import controls, frame
 from gruviz.ui.session import Session
 from tests.page import button, go, labelled, mine, opened, pressed, run_of, stepped, texts
 from tests.test_pinboard import LINK
@@ -238,6 +238,28 @@ def test_another_tabs_knob_is_not_overwritten_between_two_looks() -> None:
     one.adjust(replace(COURSE.first, learning_rate=0.02))
     other.adjust(replace(COURSE.first, clip_norm=10))
     assert run.experiment == replace(COURSE.first, learning_rate=0.02, clip_norm=10)
+
+
+def test_undo_brings_back_the_run_that_was_replaced_last_with_its_settings_and_then_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    filled: list[Experiment] = []
+    monkeypatch.setattr(controls, "fill", filled.append)
+    executor = OnDemand()
+    first, second, third = (a_run(executor, replace(COURSE.first, seed=seed)) for seed in (1, 2, 3))
+    second.train(1)
+    executor.do_all()
+    second.adjust(replace(second.experiment, clip_norm=9))  # from its first step on
+    tab = Session({}, first)
+    tab.replace(second)
+    tab.replace(third)
+    third.train()
+    for run, other in ((second, third), (third, second)):
+        tab.undo()
+        assert (tab.run, tab.previous) == (run, other)
+        assert filled[-1] == tab.controls_were == tab.seen == run.experiment
+        assert other.status is Status.PAUSED
+    assert second.experiment.clip_norm == 9
 
 
 def test_view_and_axis_are_in_the_link_unless_they_are_the_first() -> None:

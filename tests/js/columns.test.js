@@ -127,3 +127,8 @@ test("a zoomed view of many points is thinned by its own buckets", () => {
   assert.ok(xs.at(-1) >= 60_000 && xs.at(-1) < 60_100);
   assert.ok(xs.length > 1000 && xs.length <= 1500);
 });
+
+test("the first and the last step are drawn, whatever lies between", () => {
+  const [xs, ys] = thin(numbers(100_001), numbers(100_001, (i) => (i === 0 ? 9 : i === 100_000 ? -9 : 0)), null);
+  assert.deepEqual([xs[0], ys[0], xs.at(-1), ys.at(-1)], [0, 9, 100_000, -9]);
+});

@@ -140,3 +140,38 @@ test("marks stand on charts over steps, and one with a name on that chart alone"
   const still = { traces: [plan], arrivals: { plan: null }, name: "rate", layout: {} };
   assert.equal(layoutOf(still, { marks }).shapes, undefined);
 });
+
+test("on a dark page the layout and the marks are in the twins of their colours", () => {
+  const chart = { ...LOSS, layout: { shapes: [{ y0: 5, line: { color: "black" } }] } };
+  const { shapes } = layoutOf(chart, { dark: { black: "silver" }, marks: [{ x0: 1, line: { color: "black" } }] });
+  assert.deepEqual(shapes, [{ y0: 5, line: { color: "silver" } }, { x0: 1, line: { color: "silver" } }]);
+  assert.equal(chart.layout.shapes[0].line.color, "black");
+});
+
+test("the ticks of each log axis follow its own curves, and those of the first the known lines, too", () => {
+  const norm = { meta: { x: "steps.step", y: "steps.norm" }, yaxis: "y2" };
+  const layout = { yaxis: { type: "log" }, yaxis2: { type: "log" }, shapes: [{ y0: 0.01 }] };
+  const chart = { traces: [CURVE, norm], arrivals: { steps: "grows" }, name: "loss", layout };
+  const steps = { step: Float32Array.of(1, 2), loss: Float32Array.of(1, 2), norm: Float32Array.of(1, 1e6) };
+  const { yaxis, yaxis2 } = layoutOf(chart, { tables: { steps } });
+  assert.deepEqual([yaxis.tickmode, yaxis2.dtick], ["array", 1]);
+  const alone = layoutOf({ ...chart, layout: { yaxis: { type: "log" } } }, { tables: { steps } });
+  assert.equal(alone.yaxis.tickmode, undefined); // 1 to 2 is less than a decade
+});
+
+test("the dot that says where the run is moves with each frame that moves it", () => {
+  const dot = { traces: [{ meta: { x: "here.step" } }], arrivals: { here: "frame" } };
+  const at = (step) => keyOf(dot, known({ tables: { here: { step: [step] } } }));
+  assert.equal(at(5), at(5));
+  assert.notEqual(at(5), at(6));
+});
+
+test("a picture is filled with its matrix, and bars with the colours of a column", () => {
+  const bars = { type: "bar", marker: { cmin: 0 }, meta: { x: "probe.time", y: "probe.input", color: "probe.mark" } };
+  const chart = { traces: [{ type: "heatmap", meta: { z: "signals.reset" } }, bars], arrivals: { signals: "snapshot", probe: null } };
+  const tables = { signals: { reset: [[1, 2]] }, probe: { time: [0, 1], input: [5, 6], mark: [0, 1] } };
+  const [picture, marked] = filled(chart, known({ tables }), null);
+  assert.deepEqual([picture.z, marked.x, marked.y, marked.marker], [[[1, 2]], [0, 1], [5, 6], { cmin: 0, color: [0, 1] }]);
+  const [none, plain] = filled(chart, known({ tables: {} }), null);
+  assert.deepEqual([none.z, plain.marker.color], [[], []]);
+});
