@@ -397,14 +397,30 @@ def test_time_in_which_a_visitor_has_a_worker_or_wants_none_pays_for_nothing() -
     assert queue.pause(2.5) == 0.3
 
 
-def test_nobody_waits_long_for_what_the_page_did_nor_pays_for_what_was_before() -> None:
+def test_nobody_waits_long_for_what_the_page_did() -> None:
     queue: Queue[str] = Queue(short=True)
-    queue.charge("busy", 100.0, 0.0)
     queue.put("other", "slice", 0.0)
     queue.put("busy", "slice", 0.0)
-    assert queue.pause(0.0) is None
     queue.charge("busy", 100.0, 0.0)
     assert queue.pause(0.0) == MOST_OWED == 1.0
+
+
+def test_what_a_page_was_drawn_for_just_before_counts_and_what_is_longer_ago_does_not() -> None:
+    queue: Queue[str] = Queue(short=True)
+    queue.put("other", "slice", 0.0)
+    queue.charge("busy", 0.5, 0.0)
+    queue.put("busy", "slice", 0.1)
+    assert queue.pause(0.1) == pytest.approx(0.4)
+    queue.charge("guest", 0.5, 0.1)
+    queue.put("guest", "slice", 1.0)
+    assert {turn_of(queue, 1.0) for _each in range(3)} == {"other", "busy", "guest"}
+
+
+def test_whoever_only_looks_at_pages_is_forgotten() -> None:
+    queue: Queue[str] = Queue(short=True)
+    for number in range(100):
+        queue.charge(f"guest {number}", 0.5, float(number))
+    assert len(queue._accounts) == 1
 
 
 def turn_of(queue: Queue[str], now: float) -> str | None:

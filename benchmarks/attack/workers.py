@@ -6,8 +6,10 @@ import signal
 import time
 
 from benchmarks.attack.field import Attack, Field, Outcome
+from benchmarks.clients import Student
 
 HUNG_SECONDS = 5  # of GRUVIZ_HUNG_SECONDS, so that nobody here waits for a minute
+STANDS = "one stands still"
 AGAIN_SECONDS = 40.0  # until new workers have loaded torch, on a busy machine
 
 
@@ -50,18 +52,33 @@ async def killed_training(field: Field) -> Outcome:
 
 
 async def stopped(field: Field) -> Outcome:
-    """Stop a worker that holds somebody's slice, as one that hangs."""
+    """Stop a worker that holds somebody's slice, as one that hangs: whose slice it was is told so, and
+    goes on at the next Train."""
     other = await field.training({"steps": "100000"})
     await asyncio.sleep(1)
     stuck = field.server.workers()[0]
     os.kill(stuck, signal.SIGSTOP)
     await asyncio.sleep(HUNG_SECONDS + 5)
-    goes_on = [await field.advances(each, 10) for each in (field.victim, other)]
+    fates = [await _fate(field, each) for each in (field.victim, other)]
     replaced = stuck not in field.server.workers()
     if not replaced:
         os.kill(stuck, signal.SIGCONT)
-    said = f"{sum(goes_on)} of 2 go on; the worker was {'replaced' if replaced else 'left hanging'}"
-    return Outcome(said, all(goes_on) and replaced, 2)
+    said = f"{' and '.join(fates)}; the worker was {'replaced' if replaced else 'left hanging'}"
+    return Outcome(said, STANDS not in fates and replaced, 2)
+
+
+async def _fate(field: Field, tab: Student) -> str:
+    """What became of a run one of whose slices may have been on a worker that hung."""
+    if await field.advances(tab, 10):
+        return "one goes on"
+    await tab.rerun()
+    told = any("gave no sign" in each for each in tab.says())
+    await tab.press("Train")
+    return (
+        "one is told, and goes on at the next Train"
+        if told and await field.advances(tab)
+        else STANDS
+    )
 
 
 ATTACKS = {

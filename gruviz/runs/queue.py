@@ -24,7 +24,8 @@ class Account(Generic[T]):
     waiting: tasks, each with its place in the order in which all came.
     resting: works that are over, but whose owner is about to hand in the next piece.
     cost: seconds that the last one took; of a first one it is thought that it is short.
-    owed: seconds that the page has had for the visitor, and for which no worker has stood still yet.
+    owed: seconds that the page has had for the visitor, less those in which no worker had anything of
+    the visitor's since.
     """
 
     spent: float
@@ -102,14 +103,16 @@ class Queue(Generic[T]):
         return visitor, account.waiting.popleft()[1]
 
     def charge(self, visitor: str, seconds: float, now: float) -> None:
-        """Seconds of a core that the page had for a visitor; of one who wants no work, nothing."""
+        """Seconds of a core that the page had for a visitor, who may be about to want some work."""
         self._go_on(now)
-        account = self._accounts.get(visitor)
-        if account is None or not account.works or not self._short:
+        if not self._short:
             return
-        account.spent += seconds
-        self._share += seconds / sum(each.works > 0 for each in self._accounts.values())
+        self._forget()
+        account = self._accounts.setdefault(visitor, Account(self._share))
         account.owed = min(account.owed + seconds, MOST_OWED)
+        if account.works:
+            account.spent += seconds
+            self._share += seconds / sum(each.works > 0 for each in self._accounts.values())
 
     def pause(self, now: float) -> float | None:
         """Seconds until somebody's turn comes for whom a worker stands still; None if for nobody."""
@@ -153,9 +156,7 @@ class Queue(Generic[T]):
         """The owner of a task that is over has handed in the next one, or won't for now."""
         self._go_on(now)
         self._accounts[visitor].resting -= 1
-        for name, account in list(self._accounts.items()):
-            if not account.works and account.spent <= self._share:
-                del self._accounts[name]  # would begin there anyway
+        self._forget()
 
     def slice_seconds(self, visitor: str, workers: int, now: float) -> float:
         """How long the visitor's next slice should take.
@@ -182,10 +183,17 @@ class Queue(Generic[T]):
         if there:
             at_work = sum(account.running for account in there)
             self._share += (now - self._seen) * at_work / len(there)
-        for account in there:
-            if account.waiting and not account.running and now > self._seen:
+        for account in self._accounts.values():
+            stood_still = account.waiting and not account.running
+            if (stood_still or not account.works) and now > self._seen:
                 account.owed = max(0.0, account.owed - (now - self._seen))
         self._seen = now
         for account in self._accounts.values():
             off = account.seconds(now) - self._share
             account.spent -= off - min(max(off, -MOST_APART), MOST_APART)
+
+    def _forget(self) -> None:
+        """Close the accounts of those who want nothing and would begin where they stand anyway."""
+        for name, account in list(self._accounts.items()):
+            if not (account.works or account.owed) and account.spent <= self._share:
+                del self._accounts[name]
