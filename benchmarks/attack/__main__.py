@@ -36,7 +36,9 @@ ATTACKS: dict[str, Attack] = {
 VICTIM = {"steps": "100000"}  # the default experiment, long enough for any attack
 FAIR, LONGEST_GAP, MOST_GROWTH = 0.8, 1.0, 0.2
 ALONE_SECONDS, LOOK_SECONDS = 6.0, 4.0
-RECOVERED = 0.5  # of its pace alone: before, the next attack does not begin
+# Of its pace alone, and of the cores that the server takes meanwhile: before, the next attack does not
+# begin, for runs that nobody watches any more go on for a while.
+RECOVERED, CALM = 0.5, 1.25
 RECOVERY_SECONDS = 30.0
 ATTACK_SECONDS = 150.0  # at most
 SETTINGS = {
@@ -169,10 +171,11 @@ def seen(student: Student, began: float) -> Pace:
     return pace(student.viewer, began, now) if student.viewer else Pace(0.0, (now - began,))
 
 
-async def strike(server: Server, name: str, seconds: float, alone: float) -> Line:
+async def strike(server: Server, name: str, seconds: float, alone: float, cores: float) -> Line:
     """Let an attack loose while a victim trains.
 
-    Raises TimeoutError if no victim gets (nearly) its pace alone beforehand.
+    alone, cores: what the victim's steps/s and the server's cores are without any attack. Raises
+    TimeoutError if a victim does not get near to them beforehand.
     """
     attack = ATTACKS[name]
     if attack.prepare is not None:
@@ -186,7 +189,7 @@ async def strike(server: Server, name: str, seconds: float, alone: float) -> Lin
                 watch = Watch(server)
                 before = await watched(victim, LOOK_SECONDS)
                 quiet = watch.stop()
-                if before.steps >= RECOVERED * alone:
+                if before.steps >= RECOVERED * alone and quiet.server <= CALM * cores:
                     break
         errors, looking = server.tracebacks(), asyncio.create_task(peak.look(server))
         watch, began = Watch(server), time.monotonic()
@@ -204,7 +207,7 @@ async def strike(server: Server, name: str, seconds: float, alone: float) -> Lin
         await field.close()
     finally:
         await victim.close()
-    cores = min(len(os.sched_getaffinity(0)) - during.clients, server.workers_wanted)
+    there = min(len(os.sched_getaffinity(0)) - during.clients, server.workers_wanted)
     return Line(
         name,
         attack,
@@ -212,7 +215,7 @@ async def strike(server: Server, name: str, seconds: float, alone: float) -> Lin
         before.steps,
         quiet,
         during,
-        cores,
+        there,
         found,
         peak,
         server.tracebacks() - errors,
@@ -225,14 +228,16 @@ class Siege:
     def __init__(self, folder: Path, workers: int, seconds: float) -> None:
         self.folder, self.workers, self.seconds = folder, workers, seconds
         self.server: Server | None = None
-        self.alone, self.start, self.held = 0.0, 0.0, True
+        self.alone, self.cores, self.start, self.held = 0.0, 0.0, 0.0, True
 
     async def begin(self) -> None:
         """Start a server, and measure the victim alone."""
         self.server = await Server.start(self.folder, self.workers, SETTINGS)
         victim = await victim_of(self.server)
         await asyncio.sleep(2)
+        watch = Watch(self.server)
         found = await watched(victim, ALONE_SECONDS)
+        self.cores = watch.stop().server
         await victim.close()
         self.alone, self.start = found.steps, self.server.page_memory()
         print(
@@ -248,7 +253,7 @@ class Siege:
         for _try in range(2):
             assert self.server is not None
             try:
-                line = await strike(self.server, name, self.seconds, self.alone)
+                line = await strike(self.server, name, self.seconds, self.alone, self.cores)
             except LOST as error:
                 self.end()
                 print(f"  ... the server does not recover ({type(error).__name__}); a new one")
