@@ -83,7 +83,7 @@ class Puppet:
 
     starts = threading.Event()
 
-    def __init__(self, _folder: Path) -> None:
+    def __init__(self, _folder: Path, _load: Any) -> None:
         self.pid = os.getpid()
         self.ended, self.killed = threading.Event(), False
         self.call: Call | None = None
