@@ -7,10 +7,8 @@ how fast the run is beside the same trainer in a plain loop, and what the page's
 import asyncio
 import os
 import shutil
-import socket
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
@@ -20,12 +18,11 @@ from typing import Any
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.clients import Server, Student
-from benchmarks.clients.server import processor_seconds
+from benchmarks.clients.server import launch, processor_seconds
 from gruviz.experiment import Experiment
 from gruviz.runs import Classroom
 from gruviz.runs import worker as work
 
-ROOT = Path(__file__).parents[1]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 REPEATS = 3
 WATCH_SECONDS = 5
@@ -36,27 +33,8 @@ def row(what: str, figure: str, goal: str) -> None:
     print(f"{what:<58} {figure:>16}   {goal}", flush=True)
 
 
-def serve() -> tuple[str, "subprocess.Popen[bytes]"]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "streamlit",
-            "run",
-            "app.py",
-            "--server.port",
-            str(port),
-            "--server.address",
-            "127.0.0.1",
-        ],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    url = f"http://127.0.0.1:{port}"
+def serve(folder: Path) -> tuple[str, "subprocess.Popen[bytes]"]:
+    url, process, _log = launch(folder)
     while True:
         try:
             urllib.request.urlopen(f"{url}/_stcore/health", timeout=1).close()
@@ -126,9 +104,9 @@ def of_the_page() -> None:
         print("no Chromium on this machine: the page is not measured")
         return
     opens, results, weights, torch_free = [], [], [], True
-    with sync_playwright() as playwright:
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         for _repeat in range(REPEATS):
-            url, process = serve()
+            url, process = serve(Path(folder))
             chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
             page = chromium.new_page(viewport={"width": 1440, "height": 900})
             opens.append(opened(page, url))

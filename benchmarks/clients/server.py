@@ -23,6 +23,35 @@ MOST_DATA = (
 )  # bytes that any one process of the server may allocate: this machine is shared
 
 
+def launch(
+    folder: Path,
+    settings: Mapping[str, str] | None = None,
+    options: Sequence[str] = (),
+    *,
+    start_new_session: bool = False,
+) -> tuple[str, "subprocess.Popen[bytes]", Path]:
+    """Start the app as `make run` does, on a free loopback port, without waiting for it.
+
+    settings: of the environment; options: of Streamlit. Returns its address, its process, and its log
+    in the folder.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = folder / f"server-{port}.log"
+    where = ("--server.port", str(port), "--server.address", "127.0.0.1")
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", *where, *options],
+            cwd=ROOT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=start_new_session,
+            env={**os.environ, "PYTHONMALLOC": "malloc", **(settings or {})},
+        )
+    return f"http://127.0.0.1:{port}", process, log
+
+
 @dataclass
 class Server:
     """A running app."""
@@ -44,37 +73,14 @@ class Server:
 
         settings: of the environment; options: of Streamlit. Raises RuntimeError if it doesn't start.
         """
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        log = folder / f"server-{port}.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "streamlit",
-                    "run",
-                    "app.py",
-                    "--server.port",
-                    str(port),
-                    "--server.address",
-                    "127.0.0.1",
-                    *options,
-                ],
-                cwd=ROOT,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                env={
-                    **os.environ,
-                    "PYTHONMALLOC": "malloc",  # as `make run` does
-                    **(settings or {}),
-                    "GRUVIZ_WORKERS": str(workers),
-                },
-            )
+        url, process, log = launch(
+            folder,
+            {**(settings or {}), "GRUVIZ_WORKERS": str(workers)},
+            options,
+            start_new_session=True,
+        )
         resource.prlimit(process.pid, resource.RLIMIT_DATA, (MOST_DATA, MOST_DATA))
-        server = cls(f"http://127.0.0.1:{port}", process, log, workers)
+        server = cls(url, process, log, workers)
         try:
             async with asyncio.timeout(START_SECONDS):
                 while not (await server.healthy() and len(server.workers()) >= workers):

@@ -64,7 +64,7 @@ def _answer(asked: bytes) -> bytes | None:
 
 
 def load_trainer() -> None:
-    """Have torch, the kernels and the trainer at hand before the first call."""
+    """Have torch, the compiled loops and the trainer at hand before the first call."""
     from gruviz import training
 
     # So that the first slice pays neither for a compiler nor for what torch loads when it first

@@ -2,9 +2,7 @@
 
 import os
 import re
-import socket
 import subprocess
-import sys
 import time
 import urllib.request
 import warnings
@@ -26,10 +24,10 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from benchmarks.clients.server import launch
 from tests.browser import get_browser
 from tests.browser.get_browser import LEFT_OUT
 
-ROOT = Path(__file__).parents[2]
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -67,29 +65,7 @@ class Server:
 
 def start_server(folder: Path) -> Server:
     """Start the app on a free port and wait until it is healthy."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = folder / f"server-{port}.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "streamlit",
-                "run",
-                "app.py",
-                "--server.port",
-                str(port),
-                "--server.address",
-                "127.0.0.1",
-            ],
-            cwd=ROOT,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "GRUVIZ_WORKERS": "2"},
-        )
-    url = f"http://127.0.0.1:{port}"
+    url, process, log = launch(folder, {"GRUVIZ_WORKERS": "2"})
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
