@@ -57,7 +57,7 @@ check: .venv/dev
 bench: .venv/bench .venv/loops
 	$(BIN)/python -m benchmarks
 
-# Everything that one visitor can try against the others, on loopback; some ten minutes.
+# Everything that one visitor can try against the others, on loopback; some fifteen minutes.
 attack: .venv/dev .venv/loops
 	$(BIN)/python -m benchmarks.attack
 
